@@ -1,0 +1,1 @@
+"""What we assume and compute: study and trial, equations, models, fit, estimands, checks."""

@@ -1,0 +1,1 @@
+"""What a reader sees: one page, its tables and figures, from the saved run alone."""
