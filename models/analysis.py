@@ -1,0 +1,240 @@
+"""The main job, from a checked trial to everything a report needs: fit, derive, check. Nothing is written here."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import arviz_stats
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from models import effect, estimands, fit, gate, integrated, model_free, predictive, sensitivity, summary
+from models.design import Design, design
+from models.gate_table import Gate
+from models.likelihoods import LIKELIHOODS
+from models.study import Study
+from priors.prior_set import PriorSet
+
+MODELS: Mapping[str, ModuleType] = {effect.NAME: effect}
+"""Every model by name; all have the same verbs, and nothing below asks which one it is."""
+PRIOR_DRAWS = 4000
+LOO_DRAWS = 2000
+MOST_NUMBERS = 60_000_000
+"""Pointwise log likelihoods beyond this many numbers (0.5 GB) are not formed; the report says so."""
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What one fit gave.
+
+    Attributes
+    ----------
+    core, checks : DataTree
+        The groups of `core.nc` and `checks.nc` (MODEL.md, "What a run holds").
+    gate : Gate
+        The verdict on the computation.
+    table : DataFrame
+        `summary.summarise`.
+    notes : tuple of str
+        Named limitations.
+    """
+
+    core: xr.DataTree
+    checks: xr.DataTree
+    gate: Gate
+    table: pd.DataFrame
+    notes: tuple[str, ...] = field(default=())
+
+
+def analyse(
+    study: Study,
+    trial: xr.Dataset,
+    model: ModuleType,
+    priors: PriorSet,
+    sampler: fit.Sampler,
+    *,
+    data_unchanged: Callable[[], bool] = lambda: True,
+    say: Say = lambda _: None,
+    progress: fit.Progress | None = None,
+) -> Analysis:
+    """Fit one model to one trial and derive everything from it.
+
+    Parameters
+    ----------
+    study, trial : Study, Dataset
+        As read by `models.study.read` and `models.trial.load`.
+    model : module
+        One of `MODELS`.
+    priors : PriorSet
+        A row for every parameter of the model.
+    sampler : Sampler
+        Settings; its seed also seeds the prior and the replicates.
+    data_unchanged : callable
+        Asked at the end whether the data file is still the one that was read.
+    say, progress : callable
+        Told of each step, and of the sampler's progress.
+
+    Raises
+    ------
+    SamplerFailed
+        If there is no usable posterior.
+    """
+    layout = design(study, trial)
+    say("compiling the model")
+    compiled = fit.compile_model(model.build(layout, priors), layout)
+    say("sampling")
+    tree = fit.sample(compiled, sampler, progress)
+    return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
+
+
+def derive(
+    study: Study,
+    trial: xr.Dataset,
+    model: ModuleType,
+    layout: Design,
+    priors: PriorSet,
+    sampler: fit.Sampler,
+    tree: xr.DataTree,
+    *,
+    data_unchanged: Callable[[], bool] = lambda: True,
+    say: Say = lambda _: None,
+) -> Analysis:
+    """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
+    posterior = tree["posterior"].to_dataset()
+    say("deriving estimands")
+    draws = estimands.contrasts(model.response(posterior, layout), study)
+    prior = model.prior(layout, priors, PRIOR_DRAWS, sampler.seed)
+    prior_draws = estimands.contrasts(model.response(prior, layout), study)
+    found = estimands.estimates(draws, study, trial)
+    before = {
+        summary.key(estimate): estimate.draws.to_numpy().ravel()
+        for estimate in estimands.estimates(prior_draws, study, trial)
+        if estimate.draws is not None
+    }
+    table = summary.summarise(found, before, study)
+    say("checking")
+    thin = predictive.thinned(posterior, layout)
+    replicates = predictive.replicate(model.predictor, model.new_participants, thin, layout, sampler.seed)
+    compared = predictive.compare(replicates, layout)
+    pointwise, pointwise_note = _pointwise(model, posterior, layout)
+    log_prior = model.log_prior(posterior, layout, priors)
+    loo, loo_note = _leave_one_out(model, posterior, layout)
+    differences = draws[[name for name in summary.DIFFERENCES if name in draws]].sel(
+        average=estimands.POPULATION, drop=True
+    )
+    power = sensitivity.power_scaling(differences, log_prior, _total(model, posterior, layout))
+    verdict = gate.gate(
+        posterior,
+        draws,
+        tree["sample_stats"].to_dataset(),
+        (sampler.chains, sampler.draws),
+        table,
+        study.outcome.margin,
+        None if loo is None else loo["pareto_k"].to_numpy(),
+        compared,
+        power,
+        data_unchanged(),
+        summary.diagnostics,
+    )
+    core = {
+        "posterior": posterior,
+        "sample_stats": tree["sample_stats"].to_dataset(),
+        "estimands": draws,
+        "observed_data": _anonymous(trial)[["outcome"]],
+        "constant_data": _anonymous(trial).drop_vars("outcome"),
+        "summary": _as_group(table),
+    }
+    checks = {
+        "predictive_checks": _as_group(compared),
+        "patterns": _as_group(predictive.patterns(replicates, layout)),
+        "power_scaling": _as_group(power),
+        "model_free": _as_group(model_free.compare(study, trial, layout, table)),
+        "posterior_predictive": _cells({"outcome": (("chain", "draw", "observation"), replicates[None])}, layout),
+        "prior": prior.drop_vars("trait", errors="ignore"),
+        "prior_estimands": prior_draws,
+        "log_prior": log_prior,
+    }
+    if pointwise is not None:
+        checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
+    if loo is not None:
+        checks["loo"] = loo
+    notes = (*layout.notes, *(note for note in (pointwise_note, loo_note) if note))
+    return Analysis(xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks), verdict, table, notes)
+
+
+def _dispersion(draws: xr.Dataset) -> np.ndarray:
+    return draws["dispersion"].to_numpy() if "dispersion" in draws else np.zeros(draws["mu_0"].shape)
+
+
+def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np.ndarray:
+    rule = LIKELIHOODS[layout.likelihood].log_probability
+    return rule(layout.outcome, model.predictor(draws, layout), _dispersion(draws)[..., None])
+
+
+def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:
+    numbers = posterior.sizes["chain"] * posterior.sizes["draw"] * layout.outcome.size
+    if numbers > MOST_NUMBERS:
+        return None, f"The pointwise log likelihood ({numbers:.1e} numbers) was too large to keep."
+    return _log_probability(model, posterior, layout).astype("float32"), ""
+
+
+def _total(model: ModuleType, posterior: xr.Dataset, layout: Design) -> xr.DataArray:
+    """Log likelihood of the whole trial at each draw, (chain, draw); a chain in pieces, to bound the memory."""
+    length = posterior.sizes["draw"]
+    pieces = np.array_split(np.arange(length), max(1, length * layout.outcome.size // MOST_NUMBERS * 4))
+    totals = [_log_probability(model, posterior.isel(draw=piece), layout).sum(-1) for piece in pieces]
+    return xr.DataArray(np.concatenate(totals, axis=1), dims=("chain", "draw"))
+
+
+def _leave_one_out(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[xr.Dataset | None, str]:
+    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // LOO_DRAWS)
+    thin = posterior.isel(draw=slice(None, None, step))
+    chains, length = thin.sizes["chain"], thin.sizes["draw"]
+    if chains * length * layout.outcome.size > MOST_NUMBERS:
+        return None, "Leave-one-out was not run: too many observations for importance sampling in memory."
+    fixed = model.predictor(thin, layout, np.zeros((chains, length, layout.participants)))
+    scale = thin["tau"].to_numpy() if layout.has_trait else np.zeros((chains, length))
+    given = integrated.Draws(fixed.reshape(chains * length, -1), scale.ravel(), _dispersion(thin).ravel())
+    try:
+        log_predictive = integrated.log_predictive(given, layout).reshape(chains, length, -1)
+    except integrated.NodesExhausted as error:
+        return None, f"Leave-one-out was not run: {error}"
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": thin,
+            "log_likelihood": xr.Dataset({"outcome": (("chain", "draw", "observation"), log_predictive)}),
+        }
+    )
+    with warnings.catch_warnings():
+        # a Pareto k above 0.7 is the gate's business, where it stands in the table
+        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+        result = arviz_stats.loo(tree, pointwise=True)
+    group = _cells({"pareto_k": ("observation", result.pareto_k.to_numpy())}, layout)
+    return group.assign(elpd=float(result.elpd), se=float(result.se)), ""
+
+
+def _cells(variables: dict, layout: Design) -> xr.Dataset:
+    """Variables over observed cells, labelled by arm and wave; never by participant."""
+    arm = np.where(layout.arm[layout.participant_of] > 0, "treated", "control")
+    wave = np.array(layout.wave)[layout.wave_of]
+    return xr.Dataset(variables, {"arm": ("observation", arm), "wave": ("observation", wave)})
+
+
+def _anonymous(trial: xr.Dataset) -> xr.Dataset:
+    """The trial without identifiers: participants are numbered."""
+    return trial.drop_vars("participant")
+
+
+def _as_group(table: pd.DataFrame) -> xr.Dataset:
+    """A table as a group with one dim `row`, its texts as plain strings."""
+    columns = {}
+    for name in table.columns:
+        column = table[name]
+        text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
+        columns[name] = ("row", np.array([str(value) for value in column], dtype=str) if text else column.to_numpy())
+    return xr.Dataset(columns)

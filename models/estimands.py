@@ -1,0 +1,134 @@
+"""From expected outcomes under each arm to what a reader asks: risks, differences, ratios, changes; each with its claim."""
+
+from __future__ import annotations
+
+import xarray as xr
+
+from models import ledger
+from models.ledger import Claim, Estimate, Evidence
+from models.study import Study
+
+POPULATION = "population"
+AVERAGES = {
+    "population": "all participants of this kind: the trait integrated out (the default)",
+    "sample": "these participants: each trait as estimated",
+    "typical": "a typical participant: trait 0, mean covariates (conditional)",
+}
+
+_BINARY = {
+    "mean": ("risk", "risk", "risk"),
+    "difference": ("risk_difference", "risk difference, treated minus control", "risk"),
+    "ratio": ("risk_ratio", "risk ratio, treated over control", "ratio"),
+    "odds_ratio": ("odds_ratio", "marginal odds ratio, treated over control", "ratio"),
+    "change": ("change", "change in risk since baseline", "risk"),
+}
+_COUNT = {
+    "mean": ("mean", "mean count", "events"),
+    "difference": ("mean_difference", "difference in mean count, treated minus control", "events"),
+    "ratio": ("rate_ratio", "rate ratio, treated over control", "ratio"),
+    "change": ("change", "change in mean count since baseline", "events"),
+}
+
+
+def names(study: Study) -> dict[str, tuple[str, str, str]]:
+    """Name, label and unit of each kind of estimand for this study's outcome."""
+    return _BINARY if study.outcome.kind == "binary" else _COUNT
+
+
+def contrasts(response: xr.DataArray, study: Study) -> xr.Dataset:
+    """Every estimand at every draw, from the two expected outcomes alone.
+
+    Parameters
+    ----------
+    response : DataArray, (chain, draw, average, arm, wave)
+        From a model's `response`.
+    study : Study
+        Its outcome's kind names the estimands.
+
+    Returns
+    -------
+    Dataset
+        `risk` (…, average, arm, wave); `risk_difference`, `risk_ratio`, `odds_ratio` (…, average, contrast), where
+        contrast is every wave after baseline; `change` (…, arm, contrast), population average, if there is a baseline.
+        For counts `mean`, `mean_difference`, `rate_ratio`, `change`.
+    """
+    named = {kind: name for kind, (name, _, _) in names(study).items()}
+    baseline = [wave.value for wave in study.waves if wave.role == "baseline"]
+    later = response.sel(wave=[wave.value for wave in study.waves if wave.role != "baseline"]).rename(wave="contrast")
+    treated, control = later.sel(arm="treated", drop=True), later.sel(arm="control", drop=True)
+    found = {
+        named["mean"]: response,
+        named["difference"]: treated - control,
+        named["ratio"]: treated / control,
+    }
+    if "odds_ratio" in named:
+        found[named["odds_ratio"]] = treated / (1 - treated) / (control / (1 - control))
+    if baseline:
+        before = response.sel(wave=baseline[0], average=POPULATION, drop=True)
+        found[named["change"]] = later.sel(average=POPULATION, drop=True) - before
+    return xr.Dataset(found)
+
+
+def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estimate]:
+    """Every estimand as an `Estimate`, and the ones that this design cannot identify, with the reason.
+
+    Parameters
+    ----------
+    draws : Dataset
+        From `contrasts`.
+    study, trial : Study, Dataset
+        The trial decides whether MAR is needed: it is wherever an outcome is missing.
+    """
+    missing = bool(trial["outcome"].isnull().any())
+    found = []
+    for kind, (name, label, unit) in names(study).items():
+        if name not in draws:
+            continue
+        cells = draws[name].stack(cell=[dim for dim in draws[name].dims if dim not in ("chain", "draw")])
+        for place in range(cells.sizes["cell"]):
+            cell = cells.isel(cell=place)
+            where = {str(dim): str(cell[dim].item()) for dim in cells.indexes["cell"].names}
+            average, wave = where.get("average", POPULATION), where.get("contrast", where.get("wave", ""))
+            values = cell.drop_vars([*where, "cell"]).transpose("chain", "draw")
+            claim = _claim(kind, average, missing)
+            found.append(Estimate(name, label, unit, average, where.get("arm", ""), wave, claim, values))
+    return [*found, *_not_identified(study)]
+
+
+def _claim(kind: str, average: str, missing: bool) -> Claim:
+    if kind == "change":
+        return ledger.change(missing)
+    return ledger.conditional(missing) if average == "typical" else ledger.randomised(missing)
+
+
+def _not_identified(study: Study) -> list[Estimate]:
+    control, treated = study.arms.control.label, study.arms.treated.label
+    both = f"Everyone was offered what the {control!r} arm was offered"
+    reasons = {
+        "effect_of_common_part": (
+            f"effect of {control} itself",
+            f"{both}: only the sum of its effect, secular trend, regression to the mean, repeated interviewing and "
+            "changed reporting enters the likelihood.",
+        ),
+        "effect_of_addition_alone": (
+            f"effect of what {treated} adds, without {control}",
+            f"{both}: the addition was never given alone.",
+        ),
+        "effect_in_selected": (
+            "effect among participants selected by what happened after randomisation",
+            "Who is selected may differ between the arms, so that the comparison is no longer randomised.",
+        ),
+    }
+    return [
+        Estimate(
+            name,
+            label,
+            "",
+            POPULATION,
+            "",
+            "",
+            Claim(Evidence.NOT_IDENTIFIED, ("none would suffice in this design",)),
+            reason=reason,
+        )
+        for name, (label, reason) in reasons.items()
+    ]

@@ -1,0 +1,65 @@
+"""What can be wrong with a user's input, said so that they can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault in a file.
+
+    Attributes
+    ----------
+    row : int or None
+        Row as a spreadsheet numbers it (the header is row 1); None where the fault is not in one row.
+    column : str
+        Column of the data, or key of the study file.
+    value : str
+        What stands there.
+    allowed : str
+        What may stand there.
+    """
+
+    row: int | None
+    column: str
+    value: str
+    allowed: str
+
+    def __str__(self) -> str:
+        """One line for the terminal; long values are cut, line breaks shown."""
+        where = f"row {self.row}, " if self.row is not None else ""
+        value = self.value if len(self.value) <= 60 else self.value[:57] + "…"
+        return f"{where}{self.column}: {value!r} (allowed: {self.allowed})"
+
+
+class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise InvalidInput(what, why, fix)
+    """Input that is missing or cannot be analysed (exit code 3).
+
+    Parameters
+    ----------
+    what, why, fix : str
+        What failed, why, and what the user can do.
+    faults : sequence of Fault
+        Every fault found, in the order of the file.
+    """
+
+    def __init__(self, what: str, why: str, fix: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(what)
+        self.what, self.why, self.fix, self.faults = what, why, fix, tuple(faults)
+
+    def __str__(self) -> str:
+        """The message in three lines and at most ten faults."""
+        shown = [f"  - {fault}" for fault in self.faults[:10]]
+        if len(self.faults) > 10:
+            shown.append(f"  … and {len(self.faults) - 10} more")
+        return "\n".join([f"What: {self.what}", f"Why:  {self.why}", *shown, f"Fix:  {self.fix}"])
+
+
+class SamplerFailed(RuntimeError):  # noqa: N818 - named after what happened
+    """The sampler stopped without a usable posterior (exit code 4)."""
+
+
+class OutputExists(FileExistsError):  # noqa: N818 - named after what happened
+    """Output would be overwritten without leave (exit code 7)."""

@@ -1,0 +1,167 @@
+"""Sample a model's posterior with NUTS (nutpie), with progress that a person or a log can follow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import nutpie
+import pymc as pm
+import xarray as xr
+
+from models.design import Design
+from models.faults import SamplerFailed
+from models.random_variables import STANDARD
+
+Progress = Callable[[int, int, int], None]
+"""Called now and then with (draws done, draws in all, divergences so far)."""
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings of the sampler; every one is written down with the run.
+
+    Attributes
+    ----------
+    draws, tune : int
+        Kept and discarded iterations a chain.
+    chains : int
+        Independent chains, run on as many cores as there are.
+    seed : int
+        The same seed gives the same draws on the same machine.
+    target_accept : float
+        Mean acceptance that step-size adaptation aims at.
+    """
+
+    draws: int = 2000
+    tune: int = 1000
+    chains: int = 4
+    seed: int = 0
+    target_accept: float = 0.9
+
+    def as_dict(self) -> dict[str, Any]:
+        """Settings with the sampler's name, for the manifest."""
+        return {"name": f"nutpie {nutpie.__version__}, NUTS, diagonal adaptation", **asdict(self)}
+
+
+def compile_model(model: pm.Model, design: Design) -> Any:
+    """Observe the design's outcome in a generative model and compile its log density; `refit` reuses the result."""
+    # the outcome is shared data, so that another trial of the same shape needs no second compilation
+    with model:
+        observed = pm.Data("observed_outcome", design.outcome, dims="observation")
+    fitted = pm.observe(model, {"outcome": observed.astype("int64")})
+    return nutpie.compile_pymc_model(fitted)
+
+
+def with_trial(compiled: Any, design: Design) -> Any:
+    """A compiled model, given another trial with the same waves, covariates and number of participants."""
+    updates = {
+        "arm": design.arm,
+        "participant_of": design.participant_of,
+        "wave_of": design.wave_of,
+        "observed_outcome": design.outcome,
+    }
+    if design.covariate:
+        updates["covariates"] = design.covariates.T
+    return compiled.with_data(**updates)
+
+
+def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) -> xr.DataTree:
+    """Run NUTS.
+
+    Parameters
+    ----------
+    compiled : object
+        From `compile_model` or `with_trial`.
+    sampler : Sampler
+        Its settings.
+    progress : callable, optional
+        Called about ten times a second while sampling.
+
+    Returns
+    -------
+    DataTree
+        Groups posterior and sample_stats, dims (chain, draw, …).
+
+    Raises
+    ------
+    SamplerFailed
+        If no chain could start, or the draws are not finite.
+    KeyboardInterrupt
+        Passed on after the chains have been stopped.
+    """
+    latest: list[Any] = []
+    running = nutpie.sample(
+        compiled,
+        draws=sampler.draws,
+        tune=sampler.tune,
+        chains=sampler.chains,
+        seed=sampler.seed,
+        cores=min(sampler.chains, os.cpu_count() or 1),
+        target_accept=sampler.target_accept,
+        save_warmup=False,
+        progress_bar=False,
+        progress_callback=latest.append if progress else None,
+        blocking=False,
+    )
+    try:
+        raw = _wait(running, progress, latest)
+    except KeyboardInterrupt:
+        running.cancel()
+        raise
+    except (RuntimeError, ValueError) as error:
+        raise SamplerFailed(f"The sampler stopped: {error}") from error
+    return _tidy(raw, sampler)
+
+
+def _wait(running: Any, progress: Progress | None, latest: list[Any]) -> xr.DataTree:
+    while True:
+        try:
+            return running.wait(timeout=POLL_SECONDS)
+        except TimeoutError:
+            if progress and latest:
+                _report(progress, latest[-1])
+                latest[:-1] = []
+
+
+def _report(progress: Progress, chains: list[Any]) -> None:
+    done = sum(chain.finished_draws for chain in chains)
+    progress(done, sum(chain.total_draws for chain in chains), sum(chain.divergences for chain in chains))
+
+
+KEPT_STATISTICS = (
+    "diverging",
+    "energy",
+    "depth",
+    "maxdepth_reached",
+    "n_steps",
+    "step_size",
+    "mean_tree_accept",
+    "logp",
+)
+
+
+def _tidy(raw: xr.DataTree, sampler: Sampler) -> xr.DataTree:
+    posterior = raw["posterior"].to_dataset()
+    posterior = posterior.drop_vars([name for name in posterior if str(name).endswith(STANDARD)])
+    if posterior.sizes["draw"] != sampler.draws or posterior.sizes["chain"] != sampler.chains:
+        raise SamplerFailed(f"The sampler returned {dict(posterior.sizes)} in place of what was asked for.")
+    stats = raw["sample_stats"].to_dataset()
+    stats = stats[[name for name in KEPT_STATISTICS if name in stats]]
+    # draws are numbered, times and tool versions live in the manifest: the same run gives the same bytes
+    groups = {"posterior": posterior, "sample_stats": stats}
+    return xr.DataTree.from_dict({name: _without_attributes(group) for name, group in groups.items()})
+
+
+def _without_attributes(group: xr.Dataset) -> xr.Dataset:
+    group = group.copy()
+    group.attrs = {}
+    for name in group.variables:
+        group[name].attrs = {}
+        if group[name].dtype == np.uint64:
+            group[name] = group[name].astype("int64")
+    return group

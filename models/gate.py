@@ -1,0 +1,279 @@
+"""Can the computation be trusted? Every check on parameters and estimands alike, each against limits from one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from models.gate_table import AMBER, GREEN, RED, Check, Gate
+
+FIXED_EFFECTS = ("mu_0", "step", "mu", "theta", "theta_negative_control", "gamma")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Limits of one check: `good` and `fair` are the last values that are green and amber; `low` means that less is worse."""
+
+    good: float
+    fair: float
+    low: bool = False
+    form: str = "{:g}"
+
+    def status(self, value: float) -> str:
+        """Status of a value; a value that is not finite is red."""
+        if not np.isfinite(value):
+            return RED
+        sign = -1 if self.low else 1
+        return GREEN if sign * value <= sign * self.good else AMBER if sign * value <= sign * self.fair else RED
+
+    def words(self, value: float) -> str:
+        """Limit in print."""
+        return f"{'≥' if self.low else '≤'} {self.form.format(value)}"
+
+
+LIMITS = {
+    "R-hat, largest": Limit(1.01, 1.05, form="{:.2f}"),
+    "effective draws, estimands and fixed effects": Limit(1000, 400, low=True, form="{:.0f}"),
+    "effective draws, spreads and participants": Limit(400, 200, low=True, form="{:.0f}"),
+    "Monte-Carlo error of the primary median": Limit(0.05, 0.10, form="{:.0%} of the margin"),
+    "Monte-Carlo error of its interval": Limit(0.10, 0.20, form="{:.0%} of the margin"),
+    "divergences": Limit(0.0, 0.001, form="{:.1%} of draws"),
+    "tree depth saturated": Limit(0.0, 0.01, form="{:.0%} of draws"),
+    "E-BFMI, smallest": Limit(0.3, 0.2, low=True, form="{:.1f}"),
+    "Pareto k above 0.7": Limit(0.0, 0.02, form="{:.0%} of observations"),
+    "predictive tails of response patterns": Limit(0.005, 0.0005, low=True, form="{:g}"),
+}
+"""The limits of every numeric check; the report prints them."""
+CHAINS_WANTED = 2
+R_HAT_TEXT = "Chains that agree have R-hat near 1; run longer, or look for a parameter that the data do not inform."
+
+
+def gate(
+    posterior: xr.Dataset,
+    estimands: xr.Dataset,
+    stats_group: xr.Dataset,
+    planned: tuple[int, int],
+    table: pd.DataFrame,
+    margin: float,
+    pareto_k: np.ndarray | None,
+    predictive: pd.DataFrame,
+    power: pd.DataFrame,
+    data_unchanged: bool,
+    element_diagnostics: Callable[[xr.Dataset], xr.Dataset],
+) -> Gate:
+    """Make every check.
+
+    Parameters
+    ----------
+    posterior, estimands : Dataset
+        dims (chain, draw, …).
+    stats_group : Dataset
+        diverging, energy, maxdepth_reached, dims (chain, draw).
+    planned : (int, int)
+        Chains and draws asked for.
+    table : DataFrame
+        From `summary.summarise`.
+    margin : float
+        Smallest difference that matters, in the primary estimand's unit.
+    pareto_k : ndarray or None
+        One for each observation; None where leave-one-out was not run.
+    predictive, power : DataFrame
+        From `predictive.compare` and `sensitivity.power_scaling`.
+    data_unchanged : bool
+        Whether the data file still has the hash with which the run began.
+    element_diagnostics : callable
+        `summary.diagnostics`.
+    """
+    found = pd.concat([_elements(element_diagnostics(posterior)), _elements(element_diagnostics(estimands))])
+    primary = table[table.primary].iloc[0]
+    return Gate(
+        (
+            _complete(posterior, estimands, planned),
+            _limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT),
+            *_effective(found, set(map(str, estimands.data_vars))),
+            *_monte_carlo(primary, margin),
+            *_sampler(stats_group),
+            _pareto(pareto_k),
+            _cells(predictive),
+            _tails(predictive),
+            _power(power, primary),
+            Check(
+                "sum of parts", GREEN, "not applicable", "", "< 1e-8", "", "This model has one path; nothing to sum."
+            ),
+            Check(
+                "data hash",
+                GREEN if data_unchanged else RED,
+                "equal" if data_unchanged else "changed",
+                "",
+                "equal",
+                "",
+                "The data file must not change while it is analysed; run again.",
+            ),
+        )
+    )
+
+
+def _elements(diagnostics: xr.Dataset) -> pd.DataFrame:
+    """One row for each scalar element, named like theta[6 months]."""
+    rows = {}
+    for name, value in diagnostics.items():
+        others = [dim for dim in value.dims if dim != "diagnostic"]
+        cells = value.stack(cell=others).transpose("cell", "diagnostic") if others else value.expand_dims("cell")
+        for place in range(cells.sizes["cell"]):
+            label = f"{name}[{', '.join(map(str, cells['cell'].to_numpy()[place]))}]" if others else str(name)
+            rows[label] = dict(zip(cells["diagnostic"].to_numpy(), cells.to_numpy()[place], strict=True)) | {
+                "name": str(name)
+            }
+    return pd.DataFrame(rows).T
+
+
+def _extreme(values: pd.Series, largest: bool) -> tuple[float, str]:
+    known = values.astype(float).dropna()  # NaN: the element never varies, such as an effect that is exactly 0
+    if known.empty:
+        return float("nan"), ""
+    place = known.idxmax() if largest else known.idxmin()
+    return float(known[place]), str(place)
+
+
+def _limited(name: str, value: float, element: str, text: str, shown: str = "") -> Check:
+    limit = LIMITS[name]
+    printed = shown or limit.form.format(value)
+    return Check(name, limit.status(value), printed, element, limit.words(limit.good), limit.words(limit.fair), text)
+
+
+def _complete(posterior: xr.Dataset, estimands: xr.Dataset, planned: tuple[int, int]) -> Check:
+    bad = [str(name) for part in (posterior, estimands) for name, value in part.items() if not np.isfinite(value).all()]
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
+    right = shape == planned and not bad
+    return Check(
+        "chains and draws as planned, all finite",
+        GREEN if right else RED,
+        f"{shape[0]} × {shape[1]}",
+        ", ".join(bad),
+        f"{planned[0]} × {planned[1]}, finite",
+        "",
+        "A run cut short, or a value that is not a number, cannot be trusted.",
+    )
+
+
+def _effective(found: pd.DataFrame, estimands: set[str]) -> list[Check]:
+    core = found.name.isin([*FIXED_EFFECTS, *estimands])
+    checks = []
+    for name, rows in (
+        ("effective draws, estimands and fixed effects", found[core]),
+        ("effective draws, spreads and participants", found[~core]),
+    ):
+        if len(rows):
+            least = rows[["ess_bulk", "ess_tail"]].astype(float).min(axis=1)
+            checks.append(
+                _limited(name, *_extreme(least, largest=False), "Fewer effective draws mean larger Monte-Carlo error.")
+            )
+    return checks
+
+
+def _monte_carlo(primary: pd.Series, margin: float) -> list[Check]:
+    name = f"{primary.estimand}[{primary.wave}]"
+    text = "Error of the simulation itself, against the smallest difference that matters; more draws shrink it."
+    return [
+        _limited(
+            "Monte-Carlo error of the primary median",
+            primary.mcse_median / margin,
+            name,
+            text,
+            f"{primary.mcse_median / margin:.1%} of the margin",
+        ),
+        _limited(
+            "Monte-Carlo error of its interval",
+            max(primary.mcse_lower, primary.mcse_upper) / margin,
+            name,
+            text,
+            f"{max(primary.mcse_lower, primary.mcse_upper) / margin:.1%} of the margin",
+        ),
+    ]
+
+
+def _sampler(group: xr.Dataset) -> list[Check]:
+    divergent = float(group["diverging"].mean()) if "diverging" in group else float("nan")
+    saturated = float(group["maxdepth_reached"].mean()) if "maxdepth_reached" in group else float("nan")
+    energy = group["energy"].to_numpy()
+    bfmi = (np.diff(energy, axis=1) ** 2).mean(1) / energy.var(1)
+    count = "not recorded" if np.isnan(divergent) else f"{int(group['diverging'].sum())} of {group['diverging'].size}"
+    return [
+        _limited(
+            "divergences", divergent, "", "A divergence means that part of the posterior was not explored.", count
+        ),
+        _limited(
+            "tree depth saturated",
+            saturated,
+            "",
+            "Trajectories cut short explore slowly.",
+            "not recorded"
+            if np.isnan(saturated)
+            else f"{int(group['maxdepth_reached'].sum())} of {group['maxdepth_reached'].size}",
+        ),
+        _limited(
+            "E-BFMI, smallest",
+            float(bfmi.min()),
+            f"chain {int(bfmi.argmin()) + 1}",
+            "A low value means that heavy tails were explored slowly.",
+            f"{bfmi.min():.2f}",
+        ),
+    ]
+
+
+def _pareto(pareto_k: np.ndarray | None) -> Check:
+    name = "Pareto k above 0.7"
+    text = "Observations that the fit leans on so much that leaving them out cannot be approximated."
+    if pareto_k is None:
+        limit = LIMITS[name]
+        return Check(name, AMBER, "not run", "", limit.words(limit.good), limit.words(limit.fair), text)
+    above = int((pareto_k > 0.7).sum())
+    return _limited(name, above / max(1, pareto_k.size), "", text, f"{above} of {pareto_k.size}")
+
+
+def _cells(predictive: pd.DataFrame) -> Check:
+    cells = predictive[predictive.arm != ""]
+    outside = cells[~cells.inside]
+    good, fair = (int(stats.binom.ppf(level, len(cells), 0.05)) for level in (0.95, 0.999))
+    limit = Limit(good, fair)
+    element = "; ".join(f"{row.arm} at {row.wave}" for row in outside.itertuples())
+    return Check(
+        "arm × wave cells outside 95% predictive intervals",
+        limit.status(len(outside)),
+        f"{len(outside)} of {len(cells)}",
+        element,
+        limit.words(good),
+        limit.words(fair),
+        "About 1 in 20 falls outside by chance; more means that the model misses a wave or an arm.",
+    )
+
+
+def _tails(predictive: pd.DataFrame) -> Check:
+    rest = predictive[predictive.arm == ""]
+    name = "predictive tails of response patterns"
+    text = "How unusual the observed shares of never and always, of zeros, and the spread between participants are under the model."
+    if rest.empty:
+        return Check(name, GREEN, "not applicable", "", "", "", "Nobody has two observed outcomes.")
+    return _limited(
+        name, *(float(rest["tail"].min()), str(rest.loc[rest["tail"].idxmin(), "check"])), text, f"{rest["tail"].min():.3f}"
+    )
+
+
+def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
+    row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
+    scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
+    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}"
+    return Check(
+        "power-scaling of the primary estimand",
+        AMBER if row.prior > 0.10 else GREEN,
+        shown,
+        str(row.element),
+        "≤ 0.10",
+        "above",
+        "Above the limit the priors matter for the answer: read it with their reasons.",
+    )

@@ -1,0 +1,140 @@
+"""Two answers that owe nothing to the model: the crude difference, and one standardised over baseline by regression."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+import xarray as xr
+from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
+
+from models.design import Design
+from models.study import Study
+from models.summary import INTERVAL
+
+FEWEST = 5
+"""Participants an arm needs for each column of the regression."""
+
+
+def compare(study: Study, trial: xr.Dataset, design: Design, table: pd.DataFrame) -> pd.DataFrame:
+    """Crude and standardised differences at every wave after baseline.
+
+    Crude: difference of the observed shares, Newcombe's hybrid score interval (counts: of means, Welch). Standardised:
+    logistic (counts: Poisson) regression on arm, baseline outcome and covariates among those observed, averaged over the
+    participants in it; the interval is that of its influence function, which does not need the regression to be right.
+
+    Parameters
+    ----------
+    study, trial, design : Study, Dataset, Design
+        The trial as analysed.
+    table : DataFrame
+        From `summary.summarise`: the model's own differences, to flag a disagreement.
+
+    Returns
+    -------
+    DataFrame
+        wave, method, estimate, lower, upper, n, flag (more than one posterior SD from the model's median), note. An
+        estimate that cannot be had is NaN, and the note says why.
+    """
+    rows = []
+    arm = trial["arm"].to_numpy()
+    for wave in study.waves:
+        if wave.role == "baseline":
+            continue
+        outcome = trial["outcome"].sel(wave=wave.value).to_numpy()
+        model = table[
+            table.estimand.isin(["risk_difference", "mean_difference"])
+            & (table.average == "population")
+            & (table.wave == wave.value)
+        ].iloc[0]
+        for method, found in (
+            ("crude", _crude(outcome, arm, study)),
+            ("standardised", _standardised(outcome, arm, trial, design, study)),
+        ):
+            far = bool(np.isfinite(found["estimate"]) and abs(found["estimate"] - model["median"]) > model["sd"])
+            rows.append({"wave": wave.value, "method": method, **found, "flag": far})
+    return pd.DataFrame(rows)
+
+
+def _result(estimate: float, lower: float, upper: float, n: int, note: str = "") -> dict:
+    return {"estimate": float(estimate), "lower": float(lower), "upper": float(upper), "n": int(n), "note": note}
+
+
+def _absent(n: int, note: str) -> dict:
+    return _result(np.nan, np.nan, np.nan, n, note)
+
+
+def _crude(outcome: np.ndarray, arm: np.ndarray, study: Study) -> dict:
+    seen = ~np.isnan(outcome)
+    treated, control = outcome[seen & (arm == 1)], outcome[seen & (arm == 0)]
+    n = int(seen.sum())
+    if min(treated.size, control.size) == 0:
+        return _absent(n, "one arm has no observed outcome")
+    estimate = treated.mean() - control.mean()
+    if study.outcome.kind == "binary":
+        lower, upper = confint_proportions_2indep(
+            treated.sum(),
+            treated.size,
+            control.sum(),
+            control.size,
+            method="newcomb",
+            compare="diff",
+            alpha=1 - INTERVAL,
+        )
+        return _result(estimate, lower, upper, n)
+    if min(treated.size, control.size) < 2:
+        return _absent(n, "one arm has a single observed outcome")
+    parts = treated.var(ddof=1) / treated.size, control.var(ddof=1) / control.size
+    if sum(parts) == 0:
+        return _absent(n, "the outcome does not vary")
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (treated.size - 1) + parts[1] ** 2 / (control.size - 1))
+    half = stats.t.ppf((1 + INTERVAL) / 2, freedom) * np.sqrt(sum(parts))
+    return _result(estimate, estimate - half, estimate + half, n)
+
+
+def _standardised(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, design: Design, study: Study) -> dict:
+    columns = [design.covariates]
+    if design.baseline:
+        before = trial["outcome"].sel(wave=design.baseline[0]).to_numpy()
+        columns.insert(0, (np.log1p(before) if study.outcome.kind == "count" else before)[:, None])
+    known = np.column_stack(columns)
+    seen = ~np.isnan(outcome) & ~np.isnan(known).any(1)
+    known = known[seen][:, np.ptp(known[seen], axis=0) > 0] if seen.any() else known[seen]
+    y, z, n = outcome[seen], arm[seen], int(seen.sum())
+    if min((z == 0).sum(), (z == 1).sum()) < FEWEST * (1 + known.shape[1] / 2):
+        return _absent(n, f"too few participants for {known.shape[1] + 2} coefficients")
+    matrix = np.column_stack([np.ones(n), z, known])
+    fitted = _regression(y, matrix, study)
+    if isinstance(fitted, str):
+        return _absent(n, fitted)
+    means = [fitted.predict(np.column_stack([np.ones(n), np.full(n, code), known])) for code in (0, 1)]
+    share = z.mean()
+    influence = means[1] - means[0] + z / share * (y - means[1]) - (1 - z) / (1 - share) * (y - means[0])
+    estimate = (means[1] - means[0]).mean()
+    half = stats.norm.ppf((1 + INTERVAL) / 2) * influence.std(ddof=1) / np.sqrt(n)
+    return _result(estimate, estimate - half, estimate + half, n)
+
+
+def _regression(y: np.ndarray, matrix: np.ndarray, study: Study) -> Any:
+    if np.ptp(y) == 0:
+        return "the outcome does not vary"
+    if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
+        return "the covariates determine each other"
+    family = sm.families.Binomial() if study.outcome.kind == "binary" else sm.families.Poisson()
+    with warnings.catch_warnings():
+        # separation and lack of convergence are findings: they stand in the table's note
+        warnings.simplefilter("error", PerfectSeparationWarning)
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            fitted = sm.GLM(y, matrix, family=family).fit(maxiter=100)
+        except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError) as error:
+            return f"the regression has no finite solution ({type(error).__name__})"
+    if not fitted.converged or np.abs(fitted.params).max() > 12:
+        return "the regression has no finite solution (separation)"
+    return fitted

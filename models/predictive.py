@@ -1,0 +1,162 @@
+"""Would the fitted model produce data like these? Replicated trials of new participants, against what was observed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from models.design import Design
+from models.likelihoods import LIKELIHOODS
+from models.summary import LOWER, UPPER
+
+REPLICATES = 2000
+MOST_CELLS = 40_000_000
+"""Numbers in one array of (replicate, observation): 320 MB; fewer replicates beyond."""
+MOST_PATTERNS = 32
+BETWEEN = "spread between participants"
+Predictor = Callable[..., np.ndarray]
+
+
+def thinned(draws: xr.Dataset, design: Design, wanted: int = REPLICATES) -> xr.Dataset:
+    """Evenly spaced draws of every chain, about `wanted` in all, dims (chain 1, draw, …); fewer for very large trials."""
+    wanted = max(200, min(wanted, MOST_CELLS // max(1, design.outcome.size)))
+    step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // wanted)
+    flat = draws.drop_vars(["chain", "draw"]).stack(sample=("chain", "draw"), create_index=False)
+    return (
+        flat.isel(sample=slice(None, None, step))
+        .expand_dims("chain")
+        .rename_dims(sample="draw")
+        .transpose("chain", "draw", ...)
+    )
+
+
+def replicate(predictor: Predictor, traits: Predictor, draws: xr.Dataset, design: Design, seed: int) -> np.ndarray:
+    """Outcomes of new participants in the observed cells, shape (replicate, observation).
+
+    Parameters
+    ----------
+    predictor, traits : callable
+        A model's `predictor` and `new_participants`.
+    draws : Dataset
+        Draws from which to replicate, one each.
+    design : Design
+        Which cells; arms and covariates stay as they were.
+    seed : int
+        Of the replicates.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
+    linear = predictor(draws, design, traits(draws, design, rng))[0]
+    dispersion = draws["dispersion"].to_numpy()[0][:, None] if "dispersion" in draws else np.zeros((1, 1))
+    return LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion)
+
+
+def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
+    """Observed statistics beside their 95% predictive intervals.
+
+    Returns
+    -------
+    DataFrame
+        check, arm, wave, n, observed, lower, median, upper, inside, tail: the two-sided predictive tail probability.
+        Shares (or means and shares of zeros) by arm and wave; never, always and the spread between participants over all.
+    """
+    kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
+    rows = []
+    for code, arm in ((-0.5, "control"), (0.5, "treated")):
+        for place, wave in enumerate(design.wave):
+            inside = (design.wave_of == place) & (design.arm[design.participant_of] == code)
+            if inside.any():
+                rows.append(
+                    _row(
+                        kind, arm, wave, int(inside.sum()), design.outcome[inside].mean(), replicates[:, inside].mean(1)
+                    )
+                )
+    return pd.DataFrame([*rows, *_person_rows(replicates, design)])
+
+
+def _person_rows(replicates: np.ndarray, design: Design) -> list[dict[str, object]]:
+    seen = np.bincount(design.participant_of, minlength=design.participants)
+    full, several = seen == len(design.wave), seen > 1
+    rows = []
+    if LIKELIHOODS[design.likelihood].binary:
+        for name, wanted in (("never", 0.0), ("always", 1.0)):
+            if full.sum() and len(design.wave) > 1:
+                observed = (_totals(design.outcome[None], design)[:, full] == wanted * len(design.wave)).mean()
+                predicted = (_totals(replicates, design)[:, full] == wanted * len(design.wave)).mean(1)
+                rows.append(_row(name, "", "", int(full.sum()), observed, predicted))
+    else:
+        rows.append(_row("zeros", "", "", design.outcome.size, (design.outcome == 0).mean(), (replicates == 0).mean(1)))
+    if several.sum() > 1:
+        observed, predicted = _spread(design.outcome[None], design, several), _spread(replicates, design, several)
+        rows.append(_row(BETWEEN, "", "", int(several.sum()), observed[0], predicted))
+    return rows
+
+
+def _totals(outcome: np.ndarray, design: Design) -> np.ndarray:
+    """Sum over waves for each participant, shape (replicate, participant)."""
+    totals = np.zeros((outcome.shape[0], design.participants))
+    for place in range(len(design.wave)):
+        inside = design.wave_of == place
+        totals[:, design.participant_of[inside]] += outcome[:, inside]
+    return totals
+
+
+def _spread(outcome: np.ndarray, design: Design, several: np.ndarray) -> np.ndarray:
+    # SD of participants' mean departure from their wave's mean: what shared traits, and nothing else, widen
+    outcome = outcome.astype(float)
+    for place in range(len(design.wave)):
+        inside = design.wave_of == place
+        if inside.any():
+            outcome[:, inside] -= outcome[:, inside].mean(1, keepdims=True)
+    seen = np.maximum(np.bincount(design.participant_of, minlength=design.participants), 1)
+    return (_totals(outcome, design) / seen)[:, several].std(1, ddof=1)
+
+
+def _row(check: str, arm: str, wave: str, n: int, observed: float, predicted: np.ndarray) -> dict[str, object]:
+    lower, median, upper = np.quantile(predicted, [LOWER, 0.5, UPPER])
+    below, above = (predicted <= observed).mean(), (predicted >= observed).mean()
+    return {
+        "check": check,
+        "arm": arm,
+        "wave": wave,
+        "n": int(n),
+        "observed": float(observed),
+        "lower": float(lower),
+        "median": float(median),
+        "upper": float(upper),
+        "inside": bool(lower <= observed <= upper),
+        "tail": float(min(1.0, 2 * min(below, above))),
+    }
+
+
+def patterns(replicates: np.ndarray, design: Design) -> pd.DataFrame:
+    """How many participants show each response pattern, observed and predicted; complete histories only.
+
+    Returns
+    -------
+    DataFrame
+        pattern ("0110", one digit a wave), observed, lower, median, upper; empty for counts and for many waves.
+    """
+    columns = ["pattern", "observed", "lower", "median", "upper"]
+    waves = len(design.wave)
+    full = np.bincount(design.participant_of, minlength=design.participants) == waves
+    if not LIKELIHOODS[design.likelihood].binary or 2**waves > MOST_PATTERNS or not full.any():
+        return pd.DataFrame(columns=columns)
+    observed, predicted = (
+        _pattern_counts(design.outcome[None], design, full)[0],
+        _pattern_counts(replicates, design, full),
+    )
+    lower, median, upper = np.quantile(predicted, [LOWER, 0.5, UPPER], axis=0)
+    labels = ["".join(map(str, digits)) for digits in product((0, 1), repeat=waves)]
+    return pd.DataFrame(dict(zip(columns, (labels, observed, lower, median, upper), strict=True)))
+
+
+def _pattern_counts(outcome: np.ndarray, design: Design, full: np.ndarray) -> np.ndarray:
+    code = np.zeros((outcome.shape[0], design.participants), dtype=int)
+    for place in range(len(design.wave)):
+        inside = design.wave_of == place
+        code[:, design.participant_of[inside]] += outcome[:, inside].astype(int) << (len(design.wave) - 1 - place)
+    return np.array([np.bincount(row, minlength=2 ** len(design.wave)) for row in code[:, full]])

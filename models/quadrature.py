@@ -1,0 +1,55 @@
+"""Averages over a normal trait by the trapezoidal rule, which converges exponentially for these integrands.
+
+For f(x) = logit⁻¹(η + τx) φ(x) the nearest poles lie at ±iπ/τ, so a step h leaves an error of about exp(−2π²/(τh)): the
+step below keeps it under 1e-10 for every τ, where a fixed Gauss–Hermite rule loses digits as τ grows (Trefethen &
+Weideman 2014, "The exponentially convergent trapezoidal rule").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+REACH = 6.7  # the normal density beyond ±6.7 SD holds 2e-11
+_ROOM = 2 * np.pi**2 / 23.1  # 2π²/(τh) = 23.1 makes exp(−2π²/(τh)) 1e-10
+_WIDEST = 0.85  # the normal density alone needs h below this for 1e-11
+
+
+def normal_nodes(largest_sd: float) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights that average a logistic function over a normal trait.
+
+    Parameters
+    ----------
+    largest_sd : float
+        Largest SD of the trait, in log-odds; more nodes are taken as it grows.
+
+    Returns
+    -------
+    nodes, weights : ndarray, (node,)
+        Standard normal abscissae and weights that sum to 1.
+    """
+    step = min(_WIDEST, _ROOM / max(largest_sd, 1e-12))
+    half = int(np.ceil(REACH / step))
+    nodes = step * np.arange(-half, half + 1)
+    weights = np.exp(-0.5 * nodes**2)
+    return nodes, weights / weights.sum()
+
+
+def logistic_normal_mean(predictor: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """E[logit⁻¹(predictor + sd·x)] over x ~ N(0, 1), to 1e-9.
+
+    Parameters
+    ----------
+    predictor, sd : ndarray
+        Log-odds and SD of the trait; broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, in the common shape.
+    """
+    nodes, weights = normal_nodes(float(np.max(sd, initial=0.0)))
+    total = np.zeros(np.broadcast_shapes(np.shape(predictor), np.shape(sd)))
+    for node, weight in zip(nodes, weights, strict=True):
+        total += weight * special.expit(predictor + sd * node)
+    return total

@@ -1,0 +1,187 @@
+"""The run folder: everything a report needs, written whole or not at all, and read back without a sampler."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import tomli_w
+import xarray as xr
+
+from models import gate_table
+from models.faults import InvalidInput, OutputExists
+from models.gate_table import Gate
+from models.study import Study, parse
+
+MANIFEST = "manifest.json"
+HASHED = ("core.nc", "checks.nc", "gate.json", "study.resolved.toml")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, as saved; tables are read when asked for.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    manifest : dict
+        Seeds, versions, hashes, settings.
+    study : Study
+        The study file with every default filled in.
+    core, checks : DataTree
+        Draws and checks, loaded into memory.
+    gate : Gate
+        The verdict on the computation.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    study: Study
+    core: xr.DataTree
+    checks: xr.DataTree
+    gate: Gate
+
+    @cached_property
+    def estimates(self) -> pd.DataFrame:
+        """One row for each estimate, with its evidence class (`summary.summarise`)."""
+        return _table(self.core, "summary")
+
+    @cached_property
+    def predictive_checks(self) -> pd.DataFrame:
+        """Observed statistics beside their predictive intervals."""
+        return _table(self.checks, "predictive_checks")
+
+    @cached_property
+    def patterns(self) -> pd.DataFrame:
+        """Response patterns, observed and predicted."""
+        return _table(self.checks, "patterns")
+
+    @cached_property
+    def power_scaling(self) -> pd.DataFrame:
+        """Sensitivity of each difference to priors and likelihood."""
+        return _table(self.checks, "power_scaling")
+
+    @cached_property
+    def model_free(self) -> pd.DataFrame:
+        """Crude and standardised differences."""
+        return _table(self.checks, "model_free")
+
+
+def _table(tree: xr.DataTree, group: str) -> pd.DataFrame:
+    found = tree[group].to_dataset()
+    return pd.DataFrame({str(name): found[name].to_numpy() for name in found.data_vars})
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def load(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises
+    ------
+    InvalidInput
+        If the folder holds no manifest (the run was not finished) or a file no longer has the hash that it lists.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise InvalidInput(
+            f"{folder} holds no finished run.",
+            "It has no manifest.json, which is written last.",
+            "Run scripts/fit.py or scripts/analyse.py, and give the folder that it prints.",
+        )
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        changed = [name for name, value in manifest["files"].items() if digest(folder / name) != value]
+    except (ValueError, KeyError, OSError) as error:
+        raise InvalidInput(
+            f"{folder} is damaged.", f"{type(error).__name__}: {error}.", "Run the analysis again."
+        ) from None
+    if changed:
+        raise InvalidInput(
+            f"{folder} has been changed since it was written.",
+            f"Other content than the manifest lists: {', '.join(changed)}.",
+            "Run the analysis again: a report must show what was computed.",
+        )
+    study = parse(tomllib.loads((folder / "study.resolved.toml").read_text(encoding="utf-8")), "study.resolved.toml")
+    trees = [_read_tree(folder / name) for name in ("core.nc", "checks.nc")]
+    return Run(folder, manifest, study, trees[0], trees[1], gate_table.read(folder / "gate.json"))
+
+
+def _read_tree(path: Path) -> xr.DataTree:
+    with xr.open_datatree(path, engine="h5netcdf") as tree:
+        return tree.load()
+
+
+def resolved(study: Study) -> str:
+    """The study file in full, as TOML: what was assumed where the user was silent."""
+    return tomli_w.dumps(study.model_dump(mode="json", exclude_none=True))
+
+
+def write_tree(tree: xr.DataTree, path: Path) -> None:
+    """Save draws compressed; the same draws give the same bytes."""
+    encoding = {
+        group.path: {
+            name: {"zlib": True, "complevel": 1, "shuffle": True}
+            for name, value in group.data_vars.items()
+            if value.dtype.kind in "fiub" and value.ndim
+        }
+        for group in tree.subtree
+        if group.data_vars
+    }
+    tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
+
+
+@contextmanager
+def written_whole(folder: Path, force: bool) -> Iterator[Path]:
+    """A new folder that takes its name only when all of it is written; an interruption leaves what was there before.
+
+    Raises
+    ------
+    OutputExists
+        If `folder` exists and `force` is not given.
+    """
+    if folder.exists() and not force:
+        raise OutputExists(f"{folder} exists. Give another --out, or --force to replace it.")
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    if folder.exists():
+        old = folder.with_name(folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+        partial.rename(folder)
+        shutil.rmtree(old)
+    else:
+        partial.rename(folder)
+
+
+def write_manifest(manifest: dict[str, Any], folder: Path) -> None:
+    """The manifest, written after every file that it lists: its presence means that the run is complete."""
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_sums(folder: Path) -> None:
+    """`SHA256SUMS` of every file but itself and the log, which holds the timings."""
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    lines = [
+        f"{digest(folder / name)}  {name.as_posix()}" for name in names if name.name not in ("SHA256SUMS", "run.log")
+    ]
+    (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n", encoding="utf-8")

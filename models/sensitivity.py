@@ -1,0 +1,91 @@
+"""How much the answer leans on the priors: power-scaling of the top-level priors and of the likelihood."""
+
+from __future__ import annotations
+
+import logging
+
+import arviz_stats
+import numpy as np
+import pandas as pd
+import xarray as xr
+from arviz_stats.base import array_stats
+
+LIMIT = 0.10
+"""Sensitivity above which a reader is told (methods: report.md's gate)."""
+POWERS = (0.8, 1.25)
+"""Powers of the prior for the shift in the estimand's own units."""
+
+
+def power_scaling(draws: xr.Dataset, log_prior: xr.Dataset, log_likelihood: xr.DataArray) -> pd.DataFrame:
+    """Sensitivity of each element to the priors and to the likelihood (Kallioinen et al. 2023).
+
+    Parameters
+    ----------
+    draws : Dataset
+        Estimands, dims (chain, draw, …).
+    log_prior : Dataset
+        Top-level priors only, dims (chain, draw, …): participants' traits are part of the model.
+    log_likelihood : DataArray
+        Of the whole trial, dims (chain, draw).
+
+    Returns
+    -------
+    DataFrame
+        element, prior, likelihood (sensitivity indices), shift: the difference between the medians under the prior to
+        the powers 1.25 and 0.8, in units of the estimand; flag where the prior's index exceeds 0.10.
+    """
+    total = xr.concat([_summed(log_prior[name]) for name in log_prior], dim="parameter").sum("parameter")
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": draws,
+            "log_prior": xr.Dataset({"prior": total}),
+            "log_likelihood": xr.Dataset({"outcome": log_likelihood}),
+        }
+    )
+    logger = logging.getLogger("arviz_stats")
+    before, logger.level = logger.level, logging.ERROR  # its advice is in the table
+    try:
+        table = arviz_stats.psense_summary(tree, threshold=LIMIT, round_to=12)
+    finally:
+        logger.level = before
+    shifts = _shift(draws, total)
+    return pd.DataFrame(
+        {
+            "element": table.index,
+            "prior": table["prior"].to_numpy(float),
+            "likelihood": table["likelihood"].to_numpy(float),
+            "shift": [shifts[name] for name in table.index],
+            "flag": table["prior"].to_numpy(float) > LIMIT,
+        }
+    )
+
+
+def _summed(log_density: xr.DataArray) -> xr.DataArray:
+    return log_density.sum([dim for dim in log_density.dims if dim not in ("chain", "draw")])
+
+
+def _shift(draws: xr.Dataset, total: xr.DataArray) -> dict[str, float]:
+    weights = [np.exp(array_stats.power_scale_lw(total.to_numpy().ravel(), alpha=power)) for power in POWERS]
+    found = {}
+    for name, value in draws.items():
+        cells = (
+            value.stack(cell=[dim for dim in value.dims if dim not in ("chain", "draw")])
+            if value.ndim > 2
+            else value.expand_dims("cell")
+        )
+        for place in range(cells.sizes["cell"]):
+            cell = cells.isel(cell=place)
+            label = (
+                str(name) if value.ndim == 2 else f"{name}[{', '.join(map(str, np.atleast_1d(cell['cell'].item())))}]"
+            )
+            low, high = (
+                _weighted_median(cell.transpose("chain", "draw").to_numpy().ravel(), weight) for weight in weights
+            )
+            found[label] = high - low
+    return found
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    order = np.argsort(values)
+    share = np.cumsum(weights[order])
+    return float(np.interp(0.5 * share[-1], share - 0.5 * weights[order], values[order]))

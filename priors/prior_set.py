@@ -1,0 +1,115 @@
+"""A named set of priors, read from one TOML table; a user's own file works like those that ship."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from priors.prior import ARGUMENTS, Prior
+
+FOLDER = Path(__file__).parent
+DEFAULT = "weakly_informative"
+_TEXTS = {"distribution", "why", "source"}
+
+
+class InvalidPriors(ValueError):  # noqa: N818 - the name says what it is, as in a sentence
+    """A prior file that cannot be used; the message lists every fault and how to mend it."""
+
+
+@dataclass(frozen=True)
+class PriorSet:
+    """Priors of every parameter.
+
+    Attributes
+    ----------
+    name, why : str
+        What the set is called and the belief that it stands for.
+    priors : mapping of str to Prior
+        Keyed by parameter name.
+    path : Path
+        The file that it was read from.
+    """
+
+    name: str
+    why: str
+    priors: Mapping[str, Prior]
+    path: Path
+
+    def __getitem__(self, parameter: str) -> Prior:
+        """Prior of one parameter; `InvalidPriors` names a missing row and the file to add it to."""
+        if parameter not in self.priors:
+            raise InvalidPriors(f"{self.path}: no row [parameters.{parameter}]. Copy it from {FOLDER / DEFAULT}.toml.")
+        return self.priors[parameter]
+
+    def rows(self) -> list[dict[str, str]]:
+        """Every row in words, for a manifest: parameter, distribution, why, source."""
+        return [
+            {"parameter": prior.parameter, "distribution": prior.describe(), "why": prior.why, "source": prior.source}
+            for prior in self.priors.values()
+        ]
+
+
+def shipped() -> list[str]:
+    """Names of the sets in this folder, the default first."""
+    return sorted((path.stem for path in FOLDER.glob("*.toml")), key=lambda name: (name != DEFAULT, name))
+
+
+def load(name: str | Path = DEFAULT) -> PriorSet:
+    """Read a prior set by name (`weakly_informative`) or path (`my/priors.toml`).
+
+    Raises
+    ------
+    InvalidPriors
+        If there is no such set, or a row lacks its reason, names an unknown distribution or holds an impossible number.
+    """
+    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InvalidPriors(
+            f"There is no prior set {str(name)!r}. Shipped: {', '.join(shipped())}; or give the path of a .toml file."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise InvalidPriors(f"{path} cannot be read as TOML: {error}.") from None
+    rows = table.get("parameters", {})
+    if not isinstance(rows, dict) or not rows:
+        raise InvalidPriors(f"{path} holds no [parameters.NAME] rows. Copy {FOLDER / DEFAULT}.toml and change it.")
+    faults = [fault for parameter, row in rows.items() for fault in _faults(parameter, row)]
+    if faults:
+        raise InvalidPriors(f"{path} has {len(faults)} fault(s):\n" + "\n".join(f"  - {fault}" for fault in faults))
+    priors = {parameter: _prior(parameter, row) for parameter, row in rows.items()}
+    return PriorSet(str(table.get("name", path.stem)), str(table.get("why", "")), priors, path)
+
+
+def _prior(parameter: str, row: Mapping[str, object]) -> Prior:
+    arguments = {name: float(row[name]) for name in ARGUMENTS[str(row["distribution"])]}  # type: ignore[arg-type]
+    return Prior(parameter, str(row["distribution"]), arguments, str(row["why"]), str(row.get("source", "")))
+
+
+def _faults(parameter: str, row: object) -> list[str]:
+    if not isinstance(row, dict):
+        return [f"{parameter}: must be a table [parameters.{parameter}]"]
+    distribution = str(row.get("distribution"))
+    if distribution not in ARGUMENTS:
+        return [f"{parameter}: distribution {distribution!r} is not one of {', '.join(ARGUMENTS)}"]
+    found = []
+    if not str(row.get("why", "")).strip():
+        found.append(f'{parameter}: say why, in one sentence (why = "…")')
+    for unknown in sorted(set(row) - _TEXTS - set(ARGUMENTS[distribution])):
+        found.append(f"{parameter}: {unknown!r} is not a number of {distribution}")
+    for name in ARGUMENTS[distribution]:
+        found += [f"{parameter}: {name} {fault}" for fault in _number_faults(name, row.get(name))]
+    return found
+
+
+def _number_faults(name: str, value: object) -> list[str]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return [f"must be a finite number, not {value!r}"]
+    if name == "sd" and value <= 0:
+        return [f"must be above 0, not {value}"]
+    if name == "correlation" and not 0 <= value < 1:
+        return [f"must be in [0, 1), not {value}"]
+    return []

@@ -1,0 +1,105 @@
+"""One row of a run's summary, and how its numbers are printed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from reports.numbers import PLAIN, POINTS, RISK, Number, Unit, interval, places, probability, show, unit
+
+DIFFERENCES = ("risk_difference", "change")
+"""Estimands on the risk scale that are printed in percentage points."""
+NO_INTERVAL = ("number_needed_to_treat",)
+"""Estimands of which only the median is defined."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimand with posterior, prior, error and evidence class; fields as in `Run.estimates` (95% equal-tailed)."""
+
+    estimand: str
+    label: str
+    unit: str
+    average: str
+    arm: str
+    wave: str
+    evidence: str
+    assumptions: str
+    primary: bool
+    median: float
+    mean: float
+    sd: float
+    lower: float
+    upper: float
+    prior_median: float
+    prior_sd: float
+    prior_lower: float
+    prior_upper: float
+    contraction: float
+    mcse_median: float
+    mcse_lower: float
+    mcse_upper: float
+    ess_bulk: float
+    ess_tail: float
+    rhat: float
+    p_below_zero: float = math.nan
+    p_benefit: float = math.nan
+    p_harm_beyond_margin: float = math.nan
+    p_within_margin: float = math.nan
+    p_benefit_beyond_margin: float = math.nan
+    reason: str = ""
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Estimate:
+        """From a row of `Run.estimates`; columns that the report does not use are left aside."""
+        return cls(**{name: row[name] for name in cls.__dataclass_fields__ if name in row})
+
+    @property
+    def identified(self) -> bool:
+        """False for what is printed as "Not identified: reason"."""
+        return self.evidence != "not identified"
+
+    @property
+    def printed(self) -> bool:
+        """Whether it has a median and an interval to print."""
+        return self.identified and self.estimand not in NO_INTERVAL
+
+    @property
+    def shown(self) -> Unit:
+        """The unit it is printed in."""
+        if self.unit in ("risk", "risk points"):
+            # a difference of risks in percent would read as a relative change
+            return POINTS if self.estimand in DIFFERENCES else RISK
+        return unit(self.unit)
+
+    @property
+    def decimals(self) -> int:
+        """Decimals that the largest error of median and limits allows."""
+        return places(max(self.mcse_median, self.mcse_lower, self.mcse_upper), self.shown)
+
+    def number(self, field: str) -> Number:
+        """Field of the posterior or the prior, as printed in this row's unit and digits."""
+        return show(getattr(self, field), self.shown, self.decimals)
+
+    @property
+    def interval(self) -> str:
+        """The posterior interval as printed."""
+        return interval(self.number("lower"), self.number("upper"))
+
+    @property
+    def prior_interval(self) -> str:
+        """The prior interval as printed."""
+        return interval(self.number("prior_lower"), self.number("prior_upper"))
+
+    def chance(self, field: str) -> Number:
+        """One of the probabilities, as printed."""
+        return probability(float(getattr(self, field)), self.ess_bulk)
+
+    @property
+    def learned(self) -> Number:
+        """Contraction 1 − Var(posterior)/Var(prior), as printed."""
+        if not math.isfinite(self.contraction):
+            # a prior without a finite variance: nothing to contract from
+            return Number(math.nan, "—")
+        return show(self.contraction, PLAIN, 2)

@@ -1,0 +1,261 @@
+"""A saved run as the report reads it: words, estimates, draws and counts, each asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reports.estimate import Estimate
+from reports.numbers import EVENTS, POINTS, RISK, Number, Unit, show
+from reports.parts import Label
+from reports.privacy import Limit
+from reports.words import short
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from models.run import Run
+
+    from models.study import Wave
+
+ARMS = ("control", "treated")
+DEFAULT_AVERAGE = "population"
+
+
+class MissingFact(LookupError):  # noqa: N818 - named after what happened
+    """The run lacks something that a page needs; the message names it."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Names of the estimands of one kind of outcome, and the units of a level and of a difference."""
+
+    level: str
+    difference: str
+    ratio: str
+    odds: str
+    level_unit: Unit
+    difference_unit: Unit
+    level_word: str
+    points: str
+
+
+SCALES = {
+    "binary": Scale("risk", "risk_difference", "risk_ratio", "odds_ratio", RISK, POINTS, "risk", "percentage points"),
+    "count": Scale("mean", "mean_difference", "rate_ratio", "", EVENTS, EVENTS, "mean", "events"),
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """People in one arm at one wave: seen, with an outcome, and the sum of the outcome among them (events or yeses)."""
+
+    arm: str
+    wave: str
+    people: int
+    seen: int
+    observed: int
+    total: float
+    mean: float
+    sd: float
+
+
+class Facts:
+    """What sections ask of a run.
+
+    Parameters
+    ----------
+    run : models.run.Run
+        A complete saved run.
+    show_anyway : bool
+        Print estimates although the gate is red.
+    """
+
+    def __init__(self, run: Run, show_anyway: bool = False) -> None:
+        self.run, self.study, self.gate, self.manifest = run, run.study, run.gate, run.manifest
+        self.show_anyway = show_anyway
+        self.scale = SCALES[run.study.outcome.kind]
+        self.limit = Limit(run.study.privacy.minimum_cell)
+        self._rows = {_key(row): row for row in run.estimates.to_dict("records")}
+
+    @property
+    def binary(self) -> bool:
+        """Whether the outcome is yes or no; a count otherwise."""
+        return self.study.outcome.kind == "binary"
+
+    @property
+    def withheld(self) -> str:
+        """Why estimates are not printed; empty where they are."""
+        if self.gate.status != "red" or self.show_anyway:
+            return ""
+        return f"Withheld: the computation cannot be trusted. {self.verdict_reason}"
+
+    @property
+    def verdict_reason(self) -> str:
+        """The checks that made the gate amber or red, each with the element that came out worst."""
+        named = [
+            f"{check.name}: {check.value}" + (f" ({check.element})" if check.element else "")
+            for check in self.gate.worst
+        ]
+        return f"{'Failed' if self.gate.status == 'red' else 'To look at'}: {'; '.join(named)}." if named else ""
+
+    # words
+
+    def arm(self, arm: str, length: int = 60) -> Label:
+        """Label of "control" or "treated", as printed."""
+        return Label(short(getattr(self.study.arms, arm).label, length))
+
+    @property
+    def outcome(self) -> Label:
+        """Printed label of the outcome."""
+        return Label(short(self.study.outcome.label, 120))
+
+    def wave(self, value: str, length: int = 60) -> str:
+        """Label of a wave, as printed."""
+        return short(self._waves[value].label, length)
+
+    @cached_property
+    def _waves(self) -> dict[str, Wave]:
+        return {wave.value: wave for wave in self.study.waves}
+
+    def role(self, value: str) -> str:
+        """Role of a wave: baseline, negative control or follow-up."""
+        return self._waves[value].role
+
+    def month(self, value: str) -> float:
+        """Month of a wave."""
+        return self._waves[value].month
+
+    @property
+    def primary(self) -> str:
+        """Value of the primary wave."""
+        return self.study.primary_wave
+
+    @property
+    def baseline(self) -> str | None:
+        """Value of the baseline wave, if there is one."""
+        first = self.study.waves[0]
+        return first.value if first.role == "baseline" else None
+
+    @property
+    def contrasts(self) -> list[str]:
+        """Waves after baseline."""
+        return [wave.value for wave in self.study.waves if wave.role != "baseline"]
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Direction of a benefit."""
+        return self.study.outcome.better == "lower"
+
+    @property
+    def margin(self) -> Number:
+        """Smallest difference that matters, in the unit of a difference, with the digits of the study file."""
+        value, shown = self.study.outcome.margin, self.scale.difference_unit
+        digits = next((d for d in range(4) if abs(round(value * shown.factor, d) - value * shown.factor) < 1e-9), 4)
+        return show(value, shown, digits)
+
+    # numbers
+
+    def estimate(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "") -> Estimate:
+        """Row of the summary; MissingFact names the row that is not there."""
+        for where in (average, ""):
+            row = self._rows.get((estimand, where, arm, wave))
+            if row is not None:
+                return Estimate.of(row)
+        raise MissingFact(f"the run's summary has no row {estimand} [{average}, {arm or 'both arms'}, {wave}]")
+
+    def has(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "") -> bool:
+        """Whether the summary holds this row."""
+        return any((estimand, where, arm, wave) in self._rows for where in (average, ""))
+
+    @cached_property
+    def estimates(self) -> list[Estimate]:
+        """Every row of the summary, in its order."""
+        return [Estimate.of(row) for row in self._rows.values()]
+
+    def draws(self, estimand: str, where: Mapping[str, str], prior: bool = False) -> np.ndarray:
+        """Draws of an estimand, all chains in one row; `where` selects average, arm, wave or contrast."""
+        group = self.group("checks", "prior_estimands") if prior else self.group("core", "estimands")
+        return self._select(group, estimand, where).to_numpy().ravel()
+
+    def parameter(self, name: str, prior: bool = False, **where: str) -> np.ndarray:
+        """Draws of a parameter, shape (chain, draw)."""
+        group = self.group("checks", "prior") if prior else self.group("core", "posterior")
+        return self._select(group, name, where).transpose("chain", "draw").to_numpy()
+
+    def chains(self, estimand: str, **where: str) -> np.ndarray:
+        """Draws of an estimand, shape (chain, draw)."""
+        return self._select(self.group("core", "estimands"), estimand, where).transpose("chain", "draw").to_numpy()
+
+    def group(self, tree: str, name: str) -> xr.Dataset:
+        """Group of core.nc or checks.nc."""
+        found = getattr(self.run, tree)
+        if name not in found.children:
+            raise MissingFact(f"{tree}.nc has no group {name!r}")
+        return found[name].to_dataset()
+
+    def _select(self, group: xr.Dataset, name: str, where: Mapping[str, str]) -> xr.DataArray:
+        if name not in group:
+            raise MissingFact(f"the run holds no draws of {name!r}")
+        found = group[name]
+        return found.sel({dim: value for dim, value in where.items() if dim in found.dims})
+
+    # people
+
+    @cached_property
+    def arm_of(self) -> np.ndarray:
+        """Arm of each participant: 0 control, 1 treated."""
+        return self.group("core", "constant_data")["arm"].to_numpy().astype(int)
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """Whether a participant has a row at a wave, shape (participant, wave)."""
+        return self.group("core", "constant_data")["seen"].transpose("participant", "wave").to_numpy().astype(bool)
+
+    @cached_property
+    def outcomes(self) -> np.ndarray:
+        """The outcome, NaN where missing, shape (participant, wave)."""
+        return self.group("core", "observed_data")["outcome"].transpose("participant", "wave").to_numpy().astype(float)
+
+    @cached_property
+    def counts(self) -> dict[tuple[str, str], Counts]:
+        """Who was seen and what was observed, by arm and wave."""
+        return {
+            (arm, wave.value): self._counted(code, arm, place, wave.value)
+            for code, arm in enumerate(ARMS)
+            for place, wave in enumerate(self.study.waves)
+        }
+
+    def _counted(self, code: int, arm: str, place: int, wave: str) -> Counts:
+        inside = self.arm_of == code
+        values = self.outcomes[inside, place]
+        values = values[~np.isnan(values)]
+        mean = float(values.mean()) if values.size else float("nan")
+        sd = float(values.std(ddof=1)) if values.size > 1 else float("nan")
+        return Counts(
+            arm,
+            wave,
+            int(inside.sum()),
+            int(self.seen[inside, place].sum()),
+            values.size,
+            float(values.sum()),
+            mean,
+            sd,
+        )
+
+    def people(self, arm: str) -> int:
+        """Participants of an arm in the data."""
+        return int((self.arm_of == ARMS.index(arm)).sum())
+
+    def hidden(self, arm: str, wave: str) -> bool:
+        """Whether the observed share of a cell rests on a count below the limit."""
+        cell = self.counts[arm, wave]
+        few = self.limit.small(cell.observed, cell.people) and self.limit.small(cell.observed)
+        return few or (self.binary and self.limit.small(cell.total, cell.observed))
+
+
+def _key(row: dict) -> tuple[str, str, str, str]:
+    return str(row["estimand"]), str(row["average"]), str(row["arm"]), str(row["wave"])

@@ -1,0 +1,156 @@
+"""The difference at every wave after baseline: the model's, and the two checks that need no model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from reports.facts import ARMS, Facts
+from reports.figures.axis import bottom, directions
+from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
+from reports.numbers import interval, show
+from reports.parts import Figure
+from reports.words import capital, clean, count, short
+
+NAME = "contrasts"
+METHODS = {"modelled": "diamond", "crude": "circle", "standardised": "triangle"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One interval: wave, method, its numbers as stored (NaN where there are none) and as printed."""
+
+    wave: str
+    method: str
+    median: float
+    lower: float
+    upper: float
+    text: str
+    flag: bool = False
+    note: str = ""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is something to draw."""
+        return math.isfinite(self.median)
+
+
+def draw(facts: Facts) -> Figure:
+    """Forest by wave; the negative control is marked as what it is."""
+    rows = [row for row in intervals(facts) if row.drawn]
+    modelled = [row for row in rows if row.method == "modelled"]
+    holding = sum(row.lower <= 0 <= row.upper for row in modelled)
+    title = (
+        f"{capital(facts.scale.level_word)} difference in {facts.scale.points}: the model’s interval contains 0 "
+        f"at {holding} of {count(len(modelled), 'wave')}"
+    )
+    described = "; ".join(f"{facts.wave(row.wave)}{_marked(facts, row.wave)}, {row.method}: {row.text}" for row in rows)
+    description = f"Forest plot, treated minus control, median or estimate with 95% interval. {described}."
+
+    def layout(width: float, form: str) -> str:
+        return _layout(facts, rows, width).svg(NAME, title, description, form)
+
+    table = tuple((row.wave, facts.role(row.wave), row.method, row.median, row.lower, row.upper) for row in rows)
+    columns = ("wave", "role", "method", "estimate", "lower", "upper")
+    return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, table)
+
+
+def intervals(facts: Facts) -> list[Row]:
+    """Modelled and model-free differences by wave; those that may not be told or do not exist say why."""
+    found = []
+    for wave in facts.contrasts:
+        estimate = facts.estimate(facts.scale.difference, wave)
+        printed = f"{estimate.number('median').text} ({estimate.interval})"
+        found.append(Row(wave, "modelled", estimate.median, estimate.lower, estimate.upper, printed))
+        for row in facts.run.model_free.to_dict("records"):
+            if str(row["wave"]) == wave:
+                found.append(_model_free(facts, wave, row, estimate.decimals))
+    return found
+
+
+def _model_free(facts: Facts, wave: str, row: dict[str, Any], decimals: int) -> Row:
+    method, note = str(row["method"]), clean(row.get("note") or "")
+    values = [float(row[key]) for key in ("estimate", "lower", "upper")]
+    nothing = (math.nan, math.nan, math.nan)
+    if concealed(facts, wave):
+        return Row(wave, method, *nothing, "suppressed", note="it would give a small cell away")
+    if not all(math.isfinite(value) for value in values):
+        return Row(wave, method, *nothing, "not available", note=note)
+    numbers = [show(value, facts.scale.difference_unit, decimals) for value in values]
+    text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
+    return Row(wave, method, values[0], values[1], values[2], text, bool(row["flag"]), note)
+
+
+def concealed(facts: Facts, wave: str) -> bool:
+    """Whether a crude difference would let a suppressed share be worked out."""
+    return any(facts.hidden(arm, wave) for arm in ARMS)
+
+
+def _marked(facts: Facts, wave: str) -> str:
+    return " (negative control)" if facts.role(wave) == "negative control" else ""
+
+
+def _layout(facts: Facts, rows: list[Row], width: float) -> Canvas:
+    wide = width > 500
+    step, head = 24, 34
+    waves = list(dict.fromkeys(row.wave for row in rows))
+    height = 16 + len(waves) * head + len(rows) * step
+    sheet = Canvas(width, height + (70 if wide else 90))
+    margin = facts.study.outcome.margin
+    reach = 1.08 * max([margin * 1.4, *(abs(limit) for row in rows for limit in (row.lower, row.upper))])
+    right = max(measured(row.text) for row in rows) + 12
+    x = Linear(-reach, reach, 130 if wide else 24, width - right)
+    sheet.rect(x(-margin), 8, x(margin) - x(-margin), height - 8, "band")
+    for edge in (-margin, margin):
+        sheet.line(x(edge), 8, x(edge), height, "edge")
+    sheet.line(x(0), 8, x(0), height, "zero")
+    y = 16.0
+    for wave in waves:
+        y = _wave(facts, sheet, x, wave, [row for row in rows if row.wave == wave], y, step, head)
+    bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=8 if wide else 5)
+    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    directions(sheet, x, height + 38, words)
+    sheet.text(
+        (x.start + x.end) / 2,
+        height + 58,
+        f"shaded: within ±{facts.margin.text} {facts.scale.points}",
+        "note",
+        "middle",
+    )
+    if not wide:
+        _key(sheet, height + 78)
+    return sheet
+
+
+def _key(sheet: Canvas, y: float) -> None:
+    """Which mark is which, where there is no room beside the rows."""
+    x = 8.0
+    for method, shape in METHODS.items():
+        sheet.marker(shape, x, y - 4, 9, f"{'difference' if method == 'modelled' else 'prior'}-mark")
+        sheet.text(x + 10, y, method, "note")
+        x += 30 + measured(method, 12)
+
+
+def _wave(
+    facts: Facts, sheet: Canvas, x: Linear, wave: str, rows: list[Row], y: float, step: float, head: float
+) -> float:
+    negative = facts.role(wave) == "negative control"
+    primary = wave == facts.primary
+    mark = ", primary" if primary else ", negative control" if negative else ""
+    sheet.text(0, y + 16, capital(short(facts.wave(wave), 34 if sheet.width > 500 else 26)) + mark, "strong halo")
+    y += head
+    for row in rows:
+        style = "difference" if row.method == "modelled" else "prior"
+        if sheet.width > 500:
+            sheet.text(110, y + 4, row.method, "note", "end")
+        sheet.line(x.held(row.lower), y, x.held(row.upper), y, f"{style}-range")
+        hollow = negative and row.method == "modelled"
+        sheet.marker(
+            METHODS.get(row.method, "circle"), x.held(row.median), y, 9, f"{style}-{'hollow' if hollow else 'mark'}"
+        )
+        sheet.text(sheet.width, y + 4, row.text, "" if row.method == "modelled" else "note", "end")
+        if sheet.width <= 500:
+            sheet.marker(METHODS.get(row.method, "circle"), 8, y, 9, f"{style}-{'hollow' if hollow else 'mark'}")
+        y += step
+    return y

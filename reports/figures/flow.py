@@ -1,0 +1,148 @@
+"""Who was randomised, seen and observed: the participants' flow, drawn from the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.facts import ARMS, Facts
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
+from reports.parts import Cell, Figure
+from reports.words import capital, lines
+
+NAME = "flow"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One box of an arm's column: where, how many seen, how many with an outcome."""
+
+    arm: str
+    wave: str
+    people: int
+    seen: Cell
+    observed: Cell
+
+
+def stops(facts: Facts) -> list[Stop]:
+    """Boxes by arm and wave, small cells suppressed."""
+    found = []
+    for (arm, wave), cell in facts.counts.items():
+        seen = facts.limit.count(cell.seen, cell.people)
+        found.append(Stop(arm, wave, cell.people, seen, facts.limit.count(cell.observed, cell.people)))
+    return found
+
+
+def lost(facts: Facts, arm: str) -> Cell:
+    """Participants whose outcome is missing at one wave or more."""
+    inside = facts.arm_of == ARMS.index(arm)
+    missing = np.isnan(facts.outcomes[inside]).any(axis=1)
+    return facts.limit.count(int(missing.sum()), int(inside.sum()))
+
+
+def draw(facts: Facts) -> Figure:
+    """Two columns under one box, a box a wave."""
+    boxes = stops(facts)
+    last = [box for arm in ARMS for box in boxes if (box.arm, box.wave) == (arm, facts.primary)]
+    seen = " and ".join(f"{box.observed.text} of {box.people} ({facts.arm(box.arm, 40).text})" for box in last)
+    title = f"The outcome was observed at the primary wave in {seen}"
+    parts = [f"{facts.arm(arm).text}: {_randomised(facts, arm)}" for arm in ARMS]
+    parts += [
+        f"{facts.arm(box.arm, 40).text}, {facts.wave(box.wave)}: seen {box.seen.text}, outcome observed "
+        f"{box.observed.text} of {box.people}"
+        for box in boxes
+    ]
+    parts += [f"{facts.arm(arm, 40).text}: outcome missing at one wave or more {lost(facts, arm).text}" for arm in ARMS]
+    description = f"Flow diagram. {'; '.join(parts)}."
+
+    def layout(width: float, form: str) -> str:
+        return _layout(facts, boxes, width).svg(NAME, title, description, form)
+
+    rows = tuple((box.arm, box.wave, box.people, box.seen.value, box.observed.value) for box in boxes)
+    return Figure(
+        NAME,
+        title,
+        description,
+        layout(WIDE, "wide"),
+        layout(NARROW, "narrow"),
+        ("arm", "wave", "in_data", "seen", "outcome_observed"),
+        rows,
+    )
+
+
+def _randomised(facts: Facts, arm: str) -> str:
+    people, told = facts.people(arm), getattr(facts.study.arms, arm).randomised
+    return f"{told} randomised, {people} in the data" if told and told != people else f"{people} randomised"
+
+
+def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
+    wide = width > 500
+    waves = list(dict.fromkeys(box.wave for box in boxes))
+    box_width, gap = (280.0, 60.0) if wide else (204.0, 14.0)
+    middles = (width / 2 - (box_width + gap) / 2, width / 2 + (box_width + gap) / 2)
+    step, tall = (74, 54) if wide else (80, 60)
+    sheet = Canvas(width, 150 + step * len(waves) + 66)
+    told = [getattr(facts.study.arms, arm).randomised or facts.people(arm) for arm in ARMS]
+    _box(sheet, width / 2, 4, 200, 34, ("Randomised", f"{sum(told)}"), one_line=True)
+    for middle, arm in zip(middles, ARMS, strict=True):
+        sheet.path([(width / 2, 38), (width / 2, 52), (middle, 52), (middle, 60)], "flow")
+        sheet.head((middle, 66), 1.5708, "flow-head")
+        _box(
+            sheet,
+            middle,
+            66,
+            box_width,
+            62,
+            (*lines(capital(facts.arm(arm, 80).text), 36 if wide else 26, 2), _randomised(facts, arm)),
+            style=arm,
+        )
+        y = 128.0
+        for box in (box for box in boxes if box.arm == arm):
+            sheet.arrow(middle, y, middle, y + step - tall, "flow")
+            y += step - tall
+            words = (
+                capital(lines(facts.wave(box.wave), 36 if wide else 27, 1)[0]),
+                f"seen {box.seen.text}",
+                f"outcome observed {box.observed.text} of {box.people}",
+            )
+            _box(
+                sheet,
+                middle,
+                y,
+                box_width,
+                tall,
+                (words[0], f"{words[1]} · {words[2]}" if wide else words[1], *(() if wide else words[2:])),
+            )
+            y += tall
+        sheet.arrow(middle, y, middle, y + step - tall, "flow")
+        _box(
+            sheet,
+            middle,
+            y + step - tall,
+            box_width,
+            56,
+            ("In the analysis: all " + str(facts.people(arm)), f"outcome missing at ≥ 1 wave: {lost(facts, arm).text}"),
+        )
+    return sheet
+
+
+def _box(
+    sheet: Canvas,
+    middle: float,
+    top: float,
+    width: float,
+    height: float,
+    rows: tuple[str, ...],
+    *,
+    style: str = "",
+    one_line: bool = False,
+) -> None:
+    sheet.rect(middle - width / 2, top, width, height, "box", 3)
+    if style:
+        sheet.rect(middle - width / 2, top, 5, height, f"{style}-mark")
+    if one_line:
+        rows = (" ".join(rows),)
+    first = top + height / 2 - (len(rows) - 1) * LINE / 2 + 4.5
+    for place, row in enumerate(rows):
+        sheet.text(middle, first + place * LINE, row, "strong" if place == 0 else "", "middle")

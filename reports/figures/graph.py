@@ -1,0 +1,157 @@
+"""The causal graph that the model assumes, drawn from the study's waves."""
+
+from __future__ import annotations
+
+import math
+
+from reports.facts import Facts
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
+from reports.parts import Figure
+from reports.words import lines
+
+NAME = "graph"
+Point = tuple[float, float]
+
+
+def draw(facts: Facts) -> Figure:
+    """Arm, baseline variables, trait, outcomes and their absence; the arrow that must not exist is drawn as absent."""
+    title = "What the model assumes to cause what: an arrow means “may change”, a missing arrow is an assumption"
+    edges = _edges(facts)
+    told = "; ".join(f"{cause} to {effect}: {status}" for cause, effect, status in edges)
+    description = f"Directed graph with {len(edges)} arrows. {told}. Nothing causes the randomised arm."
+    wide = _across(facts).svg(NAME, title, description, "wide")
+    narrow = _down(facts).svg(NAME, title, description, "narrow")
+    return Figure(NAME, title, description, wide, narrow, ("cause", "effect", "status"), tuple(edges))
+
+
+def _edges(facts: Facts) -> list[tuple[str, str, str]]:
+    """Every arrow, for the description and the CSV."""
+    found, missing = [], "missing outcome"
+    for wave in facts.study.waves:
+        node = f"outcome, {facts.wave(wave.value)}"
+        if wave.role == "follow-up":
+            found.append(("randomised arm", node, "the effect that is estimated"))
+        elif wave.role == "negative control":
+            found.append(("randomised arm", node, "estimated as a check, expected near 0"))
+        found.append(("lasting differences between participants", node, "modelled"))
+        if facts.study.covariates:
+            found.append(("baseline variables", node, "modelled"))
+        found.append(
+            (
+                node,
+                missing,
+                "allowed where the outcome was observed; assumed absent where it was not (missing at random)",
+            )
+        )
+    found.append(("randomised arm", missing, "allowed"))
+    if facts.study.covariates:
+        found.append(("baseline variables", missing, "allowed"))
+    return found
+
+
+def _style(role: str) -> str:
+    return {"follow-up": "effect", "negative control": "tested"}.get(role, "")
+
+
+def _across(facts: Facts) -> Canvas:
+    """Time from left to right: causes above, outcomes in the middle, trait and missingness below."""
+    waves, width = facts.study.waves, float(WIDE)
+    sheet = Canvas(width, 404)
+    step = (width - 40) / len(waves)
+    places = [20 + step * (k + 0.5) for k in range(len(waves))]
+    half = min(step / 2 - 10, 78.0)
+    base, arm, trait, missing = (width * 0.24, 24.0), (width * 0.62, 24.0), (width * 0.27, 296.0), (width * 0.76, 296.0)
+    for place, wave in zip(places, waves, strict=True):
+        if facts.study.covariates:
+            _from(sheet, (base[0], base[1] + 20), (place - 12, 128), "flow")
+        if _style(wave.role):
+            _from(sheet, (arm[0], arm[1] + 20), (place + 12, 128), _style(wave.role))
+        _from(sheet, (trait[0], trait[1] - 22), (place - 12, 182), "flow")
+    for place in places[:-1]:
+        _from(sheet, (place + 12, 179), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
+    _absent(sheet, (places[-1] + 12, 179), (missing[0] + 40, missing[1] - 24))
+    for place, wave in zip(places, waves, strict=True):
+        _node(sheet, (place, 154), (half, 25), ("Outcome", *lines(facts.wave(wave.value), max(int(half / 3.4), 8), 1)))
+    _causes(facts, sheet, base, arm, trait, 84)
+    _node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
+    _legend(sheet, 356, 2)
+    return sheet
+
+
+def _down(facts: Facts) -> Canvas:
+    """Time from top to bottom, for a phone."""
+    waves, width, step = facts.study.waves, float(NARROW), 62.0
+    last = 118 + step * (len(waves) - 1)
+    sheet = Canvas(width, last + 250)
+    base, arm, trait, missing = (72.0, 24.0), (width - 72, 24.0), (96.0, last + 92), (width - 96, last + 92)
+    half = 74.0
+    for place, wave in enumerate(waves):
+        y = 118 + step * place
+        if facts.study.covariates:
+            _bent(sheet, (base[0] - 16, 44), (width / 2 - half - 2, y - 8), "flow")
+        if _style(wave.role):
+            _bent(sheet, (arm[0] + 16, 44), (width / 2 + half + 2, y - 8), _style(wave.role))
+        _bent(sheet, (trait[0] - 74, trait[1] - 24), (width / 2 - half - 2, y + 8), "flow")
+        if wave != waves[-1]:
+            sheet.curve(
+                (width / 2 + half, y + 10), (missing[0] + 80, y + 10), (missing[0] + 60, missing[1] - 26), "flow"
+            )
+    sheet.head((missing[0] + 60, missing[1] - 24), math.pi / 2 + 0.1, "flow-head")
+    _absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
+    for place, wave in enumerate(waves):
+        _node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 22, 1)))
+    _causes(facts, sheet, base, arm, trait, 66)
+    _node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
+    _legend(sheet, last + 150, 1)
+    return sheet
+
+
+def _causes(facts: Facts, sheet: Canvas, base: Point, arm: Point, trait: Point, half: float) -> None:
+    if facts.study.covariates:
+        _node(sheet, base, (half, 20), ("Baseline variables",))
+    _node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
+    _node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
+
+
+def _from(sheet: Canvas, start: Point, end: Point, style: str, spread: float = 0.12) -> None:
+    """Straight arrow; its start leans towards its end, so that arrows leave a box side by side."""
+    sheet.arrow(start[0] + (end[0] - start[0]) * spread, start[1], end[0], end[1], style)
+
+
+def _bent(sheet: Canvas, start: Point, end: Point, style: str) -> None:
+    sheet.curve(start, (start[0], end[1]), end, style)
+    sheet.head(end, 0.0 if end[0] > start[0] else math.pi, f"{style}-head")
+
+
+def _absent(sheet: Canvas, start: Point, end: Point) -> None:
+    """Arrow that the analysis assumes not to exist, crossed out."""
+    sheet.arrow(*start, *end, "absent")
+    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    sheet.line(x - 6, y - 6, x + 6, y + 6, "stop-mark")
+    sheet.line(x - 6, y + 6, x + 6, y - 6, "stop-mark")
+
+
+def _node(sheet: Canvas, middle: Point, half: Point, rows: tuple[str, ...], style: str = "box") -> None:
+    sheet.rect(
+        middle[0] - half[0], middle[1] - half[1], 2 * half[0], 2 * half[1], style, 16 if style == "latent" else 3
+    )
+    first = middle[1] - (len(rows) - 1) * LINE / 2 + 4.5
+    for place, row in enumerate(rows):
+        sheet.text(middle[0], first + LINE * place, row, "strong" if place == 0 else "note", "middle")
+
+
+def _legend(sheet: Canvas, y: float, columns: int) -> None:
+    entries = (
+        ("effect", "effect to estimate"),
+        ("flow", "modelled or allowed cause"),
+        ("tested", "negative control: near 0 expected"),
+        ("absent", "assumed absent: a value that causes its own absence"),
+        ("latent", "not observed: estimated with the rest"),
+    )
+    for place, (style, words) in enumerate(entries):
+        x, row = 10 + (place % columns) * sheet.width / 2, y + (place // columns) * 18
+        if style == "latent":
+            sheet.rect(x, row - 7, 34, 14, "latent", 7)
+        else:
+            sheet.arrow(x, row, x + 34, row, style)
+        sheet.text(x + 42, row + 4, words, "note")

@@ -1,0 +1,128 @@
+"""Predictive checks, by arm and wave: what was observed against what the model would give again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.facts import ARMS, Facts
+from reports.figures.axis import bottom
+from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
+from reports.numbers import Unit
+from reports.parts import Figure
+from reports.words import capital, short
+
+NAME = "predictive"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check of an arm at a wave; `observed` is None where it may not be told."""
+
+    arm: str
+    wave: str
+    observed: float | None
+    lower: float
+    median: float
+    upper: float
+    inside: bool
+
+
+def rows(facts: Facts) -> list[Row]:
+    """Arm and wave checks, in the order of the study."""
+    name = "share in arm and wave" if facts.binary else "mean in arm and wave"
+    table = [
+        row for row in facts.run.predictive_checks.to_dict("records") if row["check"] == name and row["arm"] in ARMS
+    ]
+    order = {
+        (arm, wave.value): place
+        for place, (wave, arm) in enumerate((wave, arm) for wave in facts.study.waves for arm in ARMS)
+    }
+    table.sort(key=lambda row: order[row["arm"], str(row["wave"])])
+    return [
+        Row(
+            row["arm"],
+            str(row["wave"]),
+            None if facts.hidden(row["arm"], str(row["wave"])) else float(row["observed"]),
+            float(row["lower"]),
+            float(row["median"]),
+            float(row["upper"]),
+            bool(row["inside"]),
+        )
+        for row in table
+    ]
+
+
+def draw(facts: Facts) -> Figure:
+    """Predictive intervals with the observed value on each."""
+    found = rows(facts)
+    unit = facts.scale.level_unit
+    inside = sum(row.inside for row in found)
+    title = (
+        f"{inside} of {len(found)} observed {'shares' if facts.binary else 'means'} lie inside the model’s 95% "
+        "predictive intervals"
+    )
+    described = "; ".join(
+        f"{facts.arm(row.arm, 40).text}, {facts.wave(row.wave)}: observed {_text(row.observed, unit)}, predicted "
+        f"{_text(row.lower, unit)} to "
+        f"{_text(row.upper, unit)}, {'inside' if row.inside else 'outside'}"
+        for row in found
+    )
+    description = f"Interval plot, 95% predictive intervals. {described}."
+
+    def layout(width: float, form: str) -> str:
+        return _layout(facts, found, width).svg(NAME, title, description, form)
+
+    table = tuple(
+        (
+            row.arm,
+            row.wave,
+            "suppressed" if row.observed is None else row.observed,
+            row.lower,
+            row.median,
+            row.upper,
+            row.inside,
+        )
+        for row in found
+    )
+    columns = ("arm", "wave", "observed", "lower", "median", "upper", "inside")
+    return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, table)
+
+
+def _text(value: float | None, unit: Unit) -> str:
+    return "suppressed" if value is None else f"{value * unit.factor:.{0 if unit.sign else 2}f}{unit.sign}"
+
+
+def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
+    wide = width > 500
+    step, head = 22, 30
+    waves = list(dict.fromkeys(row.wave for row in found))
+    height = 6 + len(waves) * head + len(found) * step
+    sheet = Canvas(width, height + 82)
+    highest = max(max(row.upper, row.observed or 0.0) for row in found)
+    x = Linear(0, highest * 1.06, 190 if wide else 14, width - 16)
+    y = 6.0
+    bottom(sheet, x, height, facts.scale.level_unit, about=6 if wide else 5, up_to=10)
+    for wave in waves:
+        sheet.text(0, y + (16 if not wide else 34), capital(short(facts.wave(wave), 26)), "strong")
+        y += head
+        for row in (row for row in found if row.wave == wave):
+            sheet.line(x(row.lower), y, x(row.upper), y, f"{row.arm}-range")
+            sheet.line(x(row.median), y - 5, x(row.median), y + 5, f"{row.arm}-range")
+            if row.observed is not None:
+                sheet.marker("circle" if row.arm == "control" else "square", x(row.observed), y, 9, f"{row.arm}-hollow")
+            if not row.inside:
+                sheet.text(x(row.upper) + 10, y + 4, "✗ outside", "stop-text strong")
+            y += step
+    _key(facts, sheet, height + 44)
+    return sheet
+
+
+def _key(facts: Facts, sheet: Canvas, y: float) -> None:
+    for row, arm in enumerate(ARMS):
+        at = y + row * 20
+        sheet.line(8, at - 4, 44, at - 4, f"{arm}-range")
+        sheet.line(20, at - 9, 20, at + 1, f"{arm}-range")
+        sheet.marker("circle" if arm == "control" else "square", 34, at - 4, 9, f"{arm}-hollow")
+        sheet.text(
+            54, at, f"{facts.arm(arm, 40 if sheet.width > 500 else 30).text}: predicted, observed", f"{arm}-text"
+        )

@@ -1,0 +1,128 @@
+"""Rank plots, which show whether the chains visit the same values equally often."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.facts import Facts
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
+from reports.parts import Figure
+from reports.words import capital, short
+
+NAME = "ranks"
+BINS, THIN = 16, 10
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Rank counts of one quantity, shape (chain, bin)."""
+
+    quantity: str
+    wave: str
+    counts: np.ndarray
+
+    @property
+    def label(self) -> str:
+        """Quantity and wave in one line."""
+        return ", ".join(part for part in (self.quantity, self.wave) if part)
+
+
+def quantities(facts: Facts) -> list[Ranked]:
+    """Key estimands and parameters, at most six."""
+    scale, wave = facts.scale, facts.primary
+    where = {"average": "population", "contrast": wave}
+    found = [
+        Ranked(f"{scale.level_word} difference", facts.wave(wave), _counted(facts.chains(scale.difference, **where)))
+    ]
+    for arm in ("control", "treated"):
+        draws = facts.chains(scale.level, average="population", arm=arm, wave=wave)
+        found.append(Ranked(f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave), _counted(draws)))
+    posterior = facts.group("core", "posterior")
+    for name, label in (("tau", "spread between participants, τ"), ("dispersion", "dispersion of the counts")):
+        if name in posterior:
+            found.append(Ranked(label, "", _counted(facts.parameter(name))))
+    for other in [wave for wave in facts.contrasts if wave != facts.primary][: 6 - len(found)]:
+        draws = facts.chains(scale.difference, average="population", contrast=other)
+        found.append(Ranked(f"{scale.level_word} difference", facts.wave(other), _counted(draws)))
+    return found
+
+
+def _counted(draws: np.ndarray) -> np.ndarray:
+    """Ranks of every tenth draw among all chains' draws, counted in bins."""
+    thinned = draws[:, :: max(1, min(THIN, draws.shape[1] // (4 * BINS)))]
+    order = thinned.ravel().argsort(kind="stable").argsort(kind="stable").reshape(thinned.shape)
+    edges = np.linspace(0, thinned.size, BINS + 1)
+    return np.array([np.histogram(chain, bins=edges)[0] for chain in order])
+
+
+def draw(facts: Facts) -> Figure:
+    """Small multiples; each strip is a chain, its bars the counts against an even spread."""
+    ranked = quantities(facts)
+    worst = max(float(np.abs(one.counts / one.counts.mean() - 1).max()) for one in ranked)
+    bins = sum(one.counts.size for one in ranked)
+    inside = sum(int((np.abs(one.counts - one.counts.mean()) <= _spread(one.counts)).sum()) for one in ranked)
+    title = f"Ranks of the draws by chain: {100 * inside / bins:.0f}% of bins lie within the range expected of 95%"
+    description = (
+        f"Rank histograms in {BINS} bins for {len(ranked)} quantities and {ranked[0].counts.shape[0]} chains: "
+        f"{'; '.join(one.label for one in ranked)}. Even bars mean that chains agree. Largest departure of a bar "
+        f"from even: {100 * worst:.0f} percent."
+    )
+
+    def layout(width: float, form: str) -> str:
+        return _layout(ranked, width).svg(NAME, title, description, form)
+
+    rows = tuple(
+        (one.label, chain + 1, place + 1, int(count))
+        for one in ranked
+        for chain, counts in enumerate(one.counts)
+        for place, count in enumerate(counts)
+    )
+    return Figure(
+        NAME,
+        title,
+        description,
+        layout(WIDE, "wide"),
+        layout(NARROW, "narrow"),
+        ("quantity", "chain", "bin", "draws"),
+        rows,
+    )
+
+
+def _layout(ranked: list[Ranked], width: float) -> Canvas:
+    columns = 3 if width > 500 else 2
+    chains = ranked[0].counts.shape[0]
+    strip, gap = 30, 26
+    cell = (width - gap * (columns - 1)) / columns
+    tall = 2 * LINE + chains * strip + 26
+    sheet = Canvas(width, math.ceil(len(ranked) / columns) * tall + 8)
+    for place, one in enumerate(ranked):
+        x, y = (place % columns) * (cell + gap), (place // columns) * tall
+        sheet.text(x, y + 13, short(capital(one.quantity), int(cell / 6.9)), "strong")
+        sheet.text(x, y + 13 + LINE, short(one.wave, int(cell / 6.2)), "note")
+        for chain, counts in enumerate(one.counts):
+            _strip(sheet, x, y + 2 * LINE + (chain + 1) * strip, cell, strip - 7, counts, one.counts.mean())
+            sheet.text(x, y + 2 * LINE + (chain + 1) * strip - 4, str(chain + 1), "tick")
+    return sheet
+
+
+def _spread(counts: np.ndarray) -> float:
+    """Half-width of the range that 95% of bins keep to when every rank is as likely."""
+    return 1.96 * math.sqrt(float(counts.mean()) * (1 - 1 / counts.shape[-1]))
+
+
+def _strip(sheet: Canvas, x: float, base: float, width: float, height: float, counts: np.ndarray, even: float) -> None:
+    """Bars of one chain, with the range that 95% of bars would keep to if ranks were even."""
+    start, step = x + 14, (width - 14) / counts.size
+    spread = _spread(counts)
+    unit = height / (even + 2 * spread)
+    top, bottom = base - unit * (even + spread), base - unit * (even - spread)
+    sheet.rect(start, top, width - 14, bottom - top, "band")
+    bars = []
+    for place, count in enumerate(counts):
+        level = max(base - unit * float(count), base - height - 3)
+        bars += [(start + place * step, level), (start + (place + 1) * step, level)]
+    sheet.path(bars, "difference-line thin")
+    sheet.line(start, base, x + width, base, "grid")

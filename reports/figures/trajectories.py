@@ -1,0 +1,170 @@
+"""The outcome over the waves: observed and modelled, by arm, spaced by real months."""
+
+from __future__ import annotations
+
+from reports.estimate import Estimate
+from reports.facts import ARMS, Facts
+from reports.figures.axis import left
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured
+from reports.parts import Figure
+from reports.words import capital, lines
+
+NAME = "trajectories"
+SHAPES = {"control": "circle", "treated": "square"}
+
+
+def draw(facts: Facts) -> Figure:
+    """Lines and bands are the model's, hollow marks the observed shares (or means)."""
+    waves = [wave.value for wave in facts.study.waves]
+    levels = {(arm, wave): facts.estimate(facts.scale.level, wave, arm=arm) for arm in ARMS for wave in waves}
+    title = _title(facts, levels)
+    described = "; ".join(
+        f"{facts.arm(arm).text}, {facts.wave(wave)} (month {facts.month(wave):g}): modelled "
+        f"{levels[arm, wave].number('median').text} "
+        f"({levels[arm, wave].interval}), observed {observed_text(facts, arm, wave)}"
+        for arm in ARMS
+        for wave in waves
+    )
+    description = f"Line chart over months. {described}."
+
+    def layout(width: float, form: str) -> str:
+        return _layout(facts, waves, levels, width).svg(NAME, title, description, form)
+
+    columns = ("arm", "wave", "month", "observed", "n", "median", "lower", "upper")
+    return Figure(
+        NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, tuple(_rows(facts, levels))
+    )
+
+
+def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
+    """From where to where in each arm; the direction in words where the arms share it."""
+    first, last = facts.study.waves[0].value, facts.primary
+    moves = [levels[arm, last].median - levels[arm, first].median for arm in ARMS]
+    verb = "fell in both arms" if max(moves) < 0 else "rose in both arms" if min(moves) > 0 else "by arm"
+    told = "; ".join(
+        f"{facts.arm(arm, 40).text} {levels[arm, first].number('median').text} to "
+        f"{levels[arm, last].number('median').text}"
+        for arm in ARMS
+    )
+    return f"{capital(facts.scale.level_word)} {verb}: {told}"
+
+
+def observed_text(facts: Facts, arm: str, wave: str) -> str:
+    """Observed share or mean with its n, or that it is suppressed."""
+    cell = facts.counts[arm, wave]
+    if not cell.observed:
+        return "none"
+    if facts.hidden(arm, wave):
+        return "suppressed"
+    unit = facts.scale.level_unit
+    number = f"{cell.mean * unit.factor:.{0 if facts.binary else 2}f}{unit.sign}"
+    return f"{number} (n {facts.limit.count(cell.observed, cell.people).text})"
+
+
+def _rows(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> list[tuple]:
+    rows = []
+    for (arm, wave), level in levels.items():
+        cell, gone = facts.counts[arm, wave], facts.hidden(arm, wave)
+        mean = "suppressed" if gone else cell.mean
+        n = facts.limit.count(cell.observed, cell.people).value
+        rows.append((arm, wave, facts.month(wave), mean, n, level.median, level.lower, level.upper))
+    return rows
+
+
+def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estimate], width: float) -> Canvas:
+    names = _wave_names(facts, waves, width)
+    top = 22 + max(row for row, _ in names.values()) * 1.0
+    base, sheet = top + 250, Canvas(width, top + 250 + 108)
+    months = [facts.month(wave) for wave in waves]
+    reach = (months[-1] - months[0]) or 1.0
+    x = Linear(months[0] - 0.04 * reach, months[-1] + 0.04 * reach, 52, width - 18)
+    highest = max(
+        [level.upper for level in levels.values()]
+        + [cell.mean for key, cell in facts.counts.items() if cell.observed and not facts.hidden(*key)]
+    )
+    y = Linear(0, min(highest * 1.08, 1.0) if facts.binary else highest * 1.08, base, top)
+    left(sheet, y, 52, facts.scale.level_unit, width - 18)
+    for wave, (row, rows) in names.items():
+        sheet.line(x(facts.month(wave)), row + 4, x(facts.month(wave)), base, "grid")
+        sheet.block(
+            x(facts.month(wave)), row - (len(rows) - 1) * LINE, rows, "note", _anchor(x(facts.month(wave)), width)
+        )
+    for arm in ARMS:
+        _arm(facts, sheet, x, y, arm, [levels[arm, wave] for wave in waves])
+    _foot(facts, sheet, x, waves, base)
+    return sheet
+
+
+def _anchor(x: float, width: float) -> str:
+    return "start" if x < 90 else "end" if x > width - 90 else "middle"
+
+
+def _wave_names(facts: Facts, waves: list[str], width: float) -> dict[str, tuple[float, tuple[str, ...]]]:
+    """Height and lines of each wave's name; neighbours too close together stand on different rows."""
+    months = [facts.month(wave) for wave in waves]
+    reach = (months[-1] - months[0]) or 1.0
+    found: dict[str, tuple[int, tuple[str, ...]]] = {}
+    ends: list[float] = []
+    for wave, month in zip(waves, months, strict=True):
+        place = 52 + (month - months[0] + 0.04 * reach) / (1.08 * reach) * (width - 70)
+        rows = lines(facts.wave(wave), 20 if width > 500 else 14, 2)
+        wide = max(measured(row, 12) for row in rows)
+        anchor = _anchor(place, width)
+        start = place - {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
+        level = next((k for k, end in enumerate(ends) if start > end + 10), len(ends))
+        ends[level : level + 1] = [start + wide]
+        found[wave] = (level, rows)
+    height = {
+        level: max(len(rows) for row, rows in found.values() if row == level) * LINE + 4 for level in range(len(ends))
+    }
+    return {
+        wave: (12.0 + sum(height[k] for k in range(level + 1)) - LINE - 2, rows)
+        for wave, (level, rows) in found.items()
+    }
+
+
+def _arm(facts: Facts, sheet: Canvas, x: Linear, y: Linear, arm: str, levels: list[Estimate]) -> None:
+    aside = -4 if arm == "control" else 4
+    places = [x(facts.month(level.wave)) + aside for level in levels]
+    if len(levels) > 1:
+        sheet.path([(px, y(level.median)) for px, level in zip(places, levels, strict=True)], f"{arm}-line")
+    for px, level in zip(places, levels, strict=True):
+        sheet.line(px, y(level.lower), px, y(level.upper), f"{arm}-range")
+        sheet.marker(SHAPES[arm], px, y(level.median), 9, f"{arm}-mark")
+        cell = facts.counts[arm, level.wave]
+        if cell.observed and not facts.hidden(arm, level.wave):
+            sheet.marker(SHAPES[arm], px + 3 * aside, y.held(cell.mean), 8, f"{arm}-hollow")
+
+
+def _foot(facts: Facts, sheet: Canvas, x: Linear, waves: list[str], base: float) -> None:
+    """Months, then the number observed in each arm, then the key."""
+    free = -1e9
+    for wave in waves:
+        place = x(facts.month(wave))
+        sheet.line(place, base, place, base + 4, "axis")
+        if place - free > 22:
+            sheet.text(place, base + 18, f"{facts.month(wave):g}", "tick", "middle")
+            free = place
+    sheet.text(8, base + 18, "month", "note")
+    for row, arm in enumerate(ARMS):
+        height = base + 40 + row * LINE
+        sheet.text(8, height, "n", f"note {arm}-text")
+        sheet.marker(SHAPES[arm], 24, height - 4, 7, f"{arm}-mark")
+        for wave in waves:
+            cell = facts.counts[arm, wave]
+            sheet.text(
+                x(facts.month(wave)), height, facts.limit.count(cell.observed, cell.people).text, "tick", "middle"
+            )
+    _key(facts, sheet, base + 40 + 2 * LINE + 12)
+
+
+def _key(facts: Facts, sheet: Canvas, y: float) -> None:
+    length = 34 if sheet.width > 500 else 15
+    place = 8.0
+    for arm in ARMS:
+        label = facts.arm(arm, length).text
+        sheet.marker(SHAPES[arm], place + 6, y - 4, 8, f"{arm}-mark")
+        sheet.text(place + 18, y, label, f"end {arm}-text")
+        place += 18 + measured(label) + 18
+    sheet.marker("circle", place + 6, y - 4, 8, "prior-hollow")
+    sheet.text(place + 18, y, "observed (filled: modelled)" if sheet.width > 500 else "observed", "note")

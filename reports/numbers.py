@@ -1,0 +1,126 @@
+"""How a number is printed: its unit, and no more digits than its Monte Carlo error allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MINUS = "\u2212"
+LARGE = 1e5
+"""Printed as "> 100 000" from here on: only wide priors of counts reach it."""
+
+
+class NotANumber(ValueError):  # noqa: N818 - named after what happened
+    """A number that must be printed is NaN or infinite: the report stops instead of printing it."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How a quantity is shown.
+
+    Attributes
+    ----------
+    factor : float
+        Multiplies the stored value: 100 turns a risk of 0 to 1 into percent.
+    decimals : int
+        Most decimals ever printed.
+    sign : str
+        What follows the number closely, e.g. "%".
+    name : str
+        The unit in words, as an axis or a column has it.
+    """
+
+    factor: float
+    decimals: int
+    sign: str
+    name: str
+
+
+RISK = Unit(100, 1, "%", "percent of participants")
+POINTS = Unit(100, 1, "", "percentage points")
+RATIO = Unit(1, 2, "", "ratio")
+EVENTS = Unit(1, 2, "", "events per participant")
+PROBABILITY = Unit(1, 2, "", "probability")
+PLAIN = Unit(1, 2, "", "")
+
+UNITS = {"risk": RISK, "risk points": POINTS, "ratio": RATIO, "events": EVENTS, "probability": PROBABILITY}
+"""By the word in the `unit` column of a run's summary; any other word is printed as it is, unscaled."""
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value and the way it is printed.
+
+    Attributes
+    ----------
+    value : float
+        As stored, in the units of the run.
+    text : str
+        As printed.
+    """
+
+    value: float
+    text: str
+
+
+INTERVAL = Number(0.95, "95%")
+"""Probability of every interval of the run: equal-tailed, 2.5% below and 2.5% above."""
+
+
+def unit(word: str) -> Unit:
+    """Look up the unit of a summary row."""
+    return UNITS.get(word, Unit(1, 2, "", word))
+
+
+def places(mcse: float, shown: Unit) -> int:
+    """Decimals that a Monte Carlo error allows.
+
+    Prints 10^k with the error at most half of 10^k: −1 stands for tens, 0 for whole units, 1 for one decimal.
+
+    Parameters
+    ----------
+    mcse : float
+        Largest Monte Carlo standard error of the numbers printed together, as stored (before `shown.factor`).
+    """
+    _finite(mcse)
+    error = abs(mcse) * shown.factor
+    if error == 0:
+        return shown.decimals
+    # the guard against 0.5 being 0.49999…: a tolerance far below any digit that is printed
+    return min(shown.decimals, -math.ceil(math.log10(2 * error) - 1e-9))
+
+
+def show(value: float, shown: Unit = PLAIN, decimals: int | None = None) -> Number:
+    """Print a number: true minus sign, no negative zero, the unit's sign; `decimals` as `places` gives them."""
+    _finite(value)
+    if abs(value * shown.factor) >= LARGE:
+        bound = f"{LARGE:,.0f}".replace(",", "\u202f")
+        return Number(float(value), f"< {MINUS}{bound}" if value < 0 else f"> {bound}")
+    digits = shown.decimals if decimals is None else decimals
+    rounded = round(value * shown.factor, digits) + 0.0
+    text = f"{rounded:,.{max(digits, 0)}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return Number(float(value), text.replace("-", MINUS).replace(",", "\u202f") + shown.sign)
+
+
+def probability(value: float, ess: float = math.inf) -> Number:
+    """Probability: > 0.99 and < 0.01 at the ends, else digits by the error √(p(1−p)/ess), at most two."""
+    _finite(value)
+    if not 0 <= value <= 1:
+        raise NotANumber(f"a probability must lie between 0 and 1, not {value}")
+    if value > 0.99 or value < 0.01:
+        return Number(value, "> 0.99" if value > 0.99 else "< 0.01")
+    digits = max(1, places(math.sqrt(value * (1 - value) / ess), PROBABILITY))
+    text = f"{value:.{digits}f}"
+    return Number(value, {"0.0": "< 0.1", "1.0": "> 0.9"}.get(text, text))
+
+
+def interval(lower: Number, upper: Number) -> str:
+    """Two limits, as journals print them: "−15 to 9"."""
+    return f"{lower.text} to {upper.text}"
+
+
+def _finite(value: float) -> None:
+    if not math.isfinite(value):
+        raise NotANumber(f"a number that must be printed is {value}")

@@ -1,0 +1,225 @@
+"""The page: sections composed, set and written beside the run that they were read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from markupsafe import Markup, escape
+
+from reports import output, record, theme
+from reports.facts import Facts
+from reports.numbers import Number
+from reports.parts import Figure, Label, Piece, Section, Sentence, Strong, Table
+from reports.sections import (
+    not_run,
+    section_00_file,
+    section_01_answer,
+    section_02_computation,
+    section_03_people,
+    section_04_assumptions,
+    section_05_waves,
+    section_07_prediction,
+    section_08_priors,
+    section_13_again,
+)
+from reports.words import clean, count, short
+
+if TYPE_CHECKING:
+    from models.run import Run
+
+TEMPLATES = Path(__file__).parent / "templates"
+COMPOSED: tuple[Any, ...] = (
+    section_00_file,
+    section_01_answer,
+    section_02_computation,
+    section_03_people,
+    section_04_assumptions,
+    section_05_waves,
+    section_07_prediction,
+    section_08_priors,
+    section_13_again,
+)
+"""Sections that this edition fills; each module has NUMBER, QUESTION, ESTIMATES, TABLES, FIGURES and compose."""
+
+
+class FigureFailed(RuntimeError):  # noqa: N818 - named after what happened
+    """A section could not be built; the message names it. The report stops: nothing vanishes from it unsaid."""
+
+
+def build(run: Run, show_anyway: bool = False) -> None:
+    """Write the report into the run's folder; equal runs give equal bytes.
+
+    Parameters
+    ----------
+    run : models.run.Run
+        A complete saved run.
+    show_anyway : bool
+        Print estimates although the gate is red, beside the reason why not to use them.
+
+    Raises
+    ------
+    FigureFailed
+        If a table or figure cannot be built.
+    OSError
+        If the folder cannot be written; an earlier report stays as it was.
+
+    Notes
+    -----
+    Writes `report.html`, `report.json` (schema: `reports.record`), `tables/*.csv`, `figures/*.svg` and `figures/*.csv`.
+    """
+    facts = Facts(run, show_anyway)
+    sections = compose(facts)
+    files = {
+        "report.html": html(facts, sections),
+        "report.json": record.text(facts, sections),
+        **_data(facts, sections),
+    }
+    output.write(run.folder, files)
+
+
+def compose(facts: Facts) -> list[Section]:
+    """All sections in the order of the page."""
+    made = [_composed(facts, module) for module in COMPOSED]
+    return sorted([*made, *not_run.sections(facts)], key=lambda section: section.number)
+
+
+def _composed(facts: Facts, module: Any) -> Section:
+    if module.ESTIMATES and facts.withheld:
+        return Section(module.NUMBER, module.QUESTION, "withheld.html.j2", "withheld", facts.withheld)
+    try:
+        section: Section = module.compose(facts)
+    except Exception as error:
+        raise FigureFailed(
+            f"section {module.NUMBER} ({module.QUESTION}) could not be built: {type(error).__name__}: {error}"
+        ) from error
+    if module.ESTIMATES and facts.gate.status == "red":
+        return replace(section, reason=facts.verdict_reason)
+    return section
+
+
+def html(facts: Facts, sections: Sequence[Section]) -> str:
+    """Page as one string."""
+    css = (
+        theme.stylesheet()
+        + (TEMPLATES / "style.css").read_text(encoding="utf-8")
+        + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
+    )
+    passed = sum(check.status == "green" for check in facts.gate.checks)
+    every = f"{passed} of {count(len(facts.gate.checks), 'check')} of the computation pass"
+    badge = f"{every}." if facts.gate.status == "green" else f"{every}. {short(facts.verdict_reason, 200)}"
+    page = _environment().get_template("page.html.j2")
+    return page.render(
+        title=short(facts.study.title, 160),
+        question=short(facts.study.question, 400),
+        simulated=facts.study.simulated,
+        manifest=facts.manifest,
+        gate=facts.gate,
+        badge=badge,
+        sections=sections,
+        css=css,
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    loader = jinja2.FileSystemLoader(TEMPLATES)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"prose": prose, "markup": Markup, "short": short, "clean": clean, "breakable": breakable}
+    return environment
+
+
+def prose(sentence: Sentence) -> Markup:
+    """Sentence as HTML: labels kept apart from the text around them, numbers unbroken and machine-readable."""
+    return Markup("").join(_set(piece) for piece in sentence.pieces)
+
+
+def breakable(text: object) -> Markup:
+    """Escaped text whose words may break every 20 characters where they are longer than 24: hashes, hostile labels."""
+    words = str(text).split(" ")
+    return Markup(" ").join(Markup("<wbr>").join(_pieces(word)) for word in words)
+
+
+def _pieces(word: str) -> list[str]:
+    return [word] if len(word) <= 24 else [word[start : start + 20] for start in range(0, len(word), 20)]
+
+
+def _set(piece: Piece) -> Markup:
+    if isinstance(piece, Label):
+        return Markup("<bdi>{}</bdi>").format(piece.text)
+    if isinstance(piece, Strong):
+        return Markup("<strong>{}</strong>").format(piece.text)
+    if isinstance(piece, Number):
+        return Markup('<data value="{}">{}</data>').format(f"{piece.value:.8g}", piece.text)
+    return escape(piece)
+
+
+def _data(facts: Facts, sections: Sequence[Section]) -> dict[str, str]:
+    """Tables and figures as files; withheld ones keep their names and say why."""
+    files: dict[str, str] = {}
+    by_number = {section.number: section for section in sections}
+    for module in COMPOSED:
+        section = by_number[module.NUMBER]
+        for name in module.TABLES:
+            reason = section.reason or str(section.values.get(f"{name}_reason", ""))
+            files[f"tables/{name}.csv"] = _table_csv(section.tables.get(name), reason)
+        for name in module.FIGURES:
+            files |= _figure_files(
+                facts, name, section.figures.get(name), section.reason or str(section.values.get(f"{name}_reason", ""))
+            )
+    return files
+
+
+def _table_csv(table: Table | None, reason: str) -> str:
+    if table is None:
+        return output.csv_text(("reason",), [(reason,)])
+    return output.csv_text(
+        table.header,
+        (
+            [row[key].text if row[key].value is None and row[key].text else row[key].value for key in table.header]
+            for row in table.rows
+        ),
+    )
+
+
+def _figure_files(facts: Facts, name: str, figure: Figure | None, reason: str) -> dict[str, str]:
+    if figure is None:
+        drawing = (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 60" role="img">'
+            f'<title>{escape(reason)}</title><text x="8" y="34">{escape(short(reason, 90))}</text></svg>\n'
+        )
+        return {f"figures/{name}.svg": drawing, f"figures/{name}.csv": output.csv_text(("reason",), [(reason,)])}
+    return {
+        f"figures/{name}.svg": alone(figure, facts.study.simulated),
+        f"figures/{name}.csv": output.csv_text(figure.columns, figure.rows),
+    }
+
+
+def alone(figure: Figure, simulated: bool) -> str:
+    """Figure as a file of its own: its colours inside, and the word that the data are simulated."""
+    css = (
+        theme.stylesheet("svg")
+        + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
+        + "svg{background:var(--paper)}"
+    )
+    head, rest = figure.wide.split("</desc>", 1)
+    mark = (
+        '<text class="stop-text strong" x="756" y="12" text-anchor="end">SIMULATED DATA</text></svg>'
+        if simulated
+        else "</svg>"
+    )
+    return f"{head}</desc><style>{css}</style>{rest.removesuffix('</svg>')}{mark}\n"
+
+
+def names() -> Mapping[str, tuple[str, ...]]:
+    """Tables and figures that every report writes, whatever the run."""
+    return {
+        "tables": tuple(name for module in COMPOSED for name in module.TABLES),
+        "figures": tuple(name for module in COMPOSED for name in module.FIGURES),
+    }

@@ -1,0 +1,89 @@
+"""`report.json`: every number on the page.
+
+Schema ("microsavings report 1")
+--------------------------------
+schema : str
+run : {run_id, title, simulated, model, priors, microsavings}
+interval : {kind: "equal-tailed", probability: 0.95}
+gate : {status, checks: [{name, status, value, element, green, amber, text}]}
+withheld : str or null
+    Why estimates are missing (gate red), else null.
+sections : [{number, question, status: "shown" | "withheld" | "not run", reason}]
+sentences : {name: {text, numbers: {slot: {value, printed}}}}
+    A1, A2, A3, T1 and the first sentences of sections. `value` in the units of the run, `printed` as on the page.
+tables : {name: {caption, rows: [{column: {value, printed}}]}}
+    `value` is null where nothing may be told or it stands in other columns; `printed` is "" for columns of the CSV.
+figures : {name: {title, description, columns, rows}}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from reports.facts import Facts
+from reports.parts import Figure, Section, Sentence, Table
+
+SCHEMA = "microsavings report 1"
+
+
+def text(facts: Facts, sections: Sequence[Section]) -> str:
+    """File's content: sorted keys, no clock, non-finite numbers as null."""
+    manifest = facts.manifest
+    content = {
+        "schema": SCHEMA,
+        "run": {
+            "run_id": manifest["run_id"],
+            "title": facts.study.title,
+            "simulated": facts.study.simulated,
+            "model": manifest["model"],
+            "priors": manifest["priors"]["name"],
+            "microsavings": manifest.get("microsavings", ""),
+        },
+        "interval": {"kind": "equal-tailed", "probability": 0.95},
+        "gate": {"status": facts.gate.status, "checks": [asdict(check) for check in facts.gate.checks]},
+        "withheld": facts.withheld or None,
+        "sections": [
+            {"number": part.number, "question": part.question, "status": part.status, "reason": part.reason}
+            for part in sections
+        ],
+        "sentences": {name: _sentence(one) for part in sections for name, one in part.sentences.items()},
+        "tables": {name: _table(one) for part in sections for name, one in part.tables.items()},
+        "figures": {name: _figure(one) for part in sections for name, one in part.figures.items()},
+    }
+    return json.dumps(_finite(content), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _sentence(one: Sentence) -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "numbers": {name: {"value": number.value, "printed": number.text} for name, number in one.numbers.items()},
+    }
+
+
+def _table(one: Table) -> dict[str, Any]:
+    rows = [{key: {"value": row[key].value, "printed": row[key].text} for key in one.header} for row in one.rows]
+    return {"caption": one.caption, "rows": rows}
+
+
+def _figure(one: Figure) -> dict[str, Any]:
+    return {
+        "title": one.title,
+        "description": one.description,
+        "columns": list(one.columns),
+        "rows": [list(row) for row in one.rows],
+    }
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {str(key): _finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, str | bool | int) or content is None:
+        return content
+    number = float(content)
+    return float(f"{number:.8g}") if math.isfinite(number) else None

@@ -1,0 +1,34 @@
+"""Section 0: what is this file."""
+
+from __future__ import annotations
+
+from reports.facts import Facts
+from reports.parts import Section
+from reports.words import clean
+
+NUMBER, QUESTION, ESTIMATES = 0, "What is this file?", False
+TABLES: tuple[str, ...] = ()
+FIGURES: tuple[str, ...] = ()
+
+
+def compose(facts: Facts) -> Section:
+    """Study, data, priors, verdict and the hash that names the run."""
+    manifest, study = facts.manifest, facts.study
+    described = [part for part in (clean(block) for block in study.description.split("\n\n")) if part]
+    entries = (
+        ("Study", clean(study.title)),
+        ("Data", f"{manifest['study']['data_file']}, {'simulated' if study.simulated else 'not simulated'}"),
+        ("Arms", f"{facts.arm('control').text} (control), {facts.arm('treated').text} (treated)"),
+        (
+            "Outcome",
+            f"{facts.outcome.text} ({'yes or no' if facts.binary else 'a count'}; {study.outcome.better} is better)",
+        ),
+        ("Primary wave", facts.wave(facts.primary)),
+        (
+            "Smallest difference that matters",
+            f"{facts.margin.text} {facts.scale.points}: {clean(study.outcome.margin_reason)}",
+        ),
+        ("Model and priors", f"{manifest['model']}, {manifest['priors']['name'].replace('_', ' ')}"),
+        ("Run", manifest["run_id"]),
+    )
+    return Section(NUMBER, QUESTION, "section_00.html.j2", values={"entries": entries, "description": described})

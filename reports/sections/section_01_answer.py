@@ -1,0 +1,156 @@
+"""Section 1: what is the answer."""
+
+from __future__ import annotations
+
+import math
+
+from reports import sentences
+from reports.estimate import NO_INTERVAL, Estimate
+from reports.facts import ARMS, Facts
+from reports.figures import difference
+from reports.numbers import NotANumber
+from reports.parts import Cell, Column, Section, Sentence, Table
+from reports.words import capital, clean, short
+
+NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
+TABLES = ("answer", "not_identified", "estimates")
+FIGURES = ("difference",)
+
+_FIELDS = (
+    "median",
+    "mean",
+    "sd",
+    "lower",
+    "upper",
+    "prior_median",
+    "prior_sd",
+    "prior_lower",
+    "prior_upper",
+    "contraction",
+    "mcse_median",
+    "mcse_lower",
+    "mcse_upper",
+    "ess_bulk",
+    "ess_tail",
+    "rhat",
+    "p_below_zero",
+    "p_benefit",
+    "p_harm_beyond_margin",
+    "p_within_margin",
+    "p_benefit_beyond_margin",
+)
+
+
+def compose(facts: Facts) -> Section:
+    """Sentences A1 to A3 and T1, the main table, the density, and what is not identified."""
+    about = sentences.answer(facts, facts.primary)
+    said = {"A1": sentences.a1(about), "A2": sentences.a2(about), "A3": sentences.a3(about)}
+    told = _training(facts)
+    if told:
+        said["T1"] = told
+    tables = {"answer": _main(facts), "not_identified": _not_identified(facts), "estimates": _all(facts)}
+    word = sentences.verdict(about.difference.lower, about.difference.upper, about.margin.value, about.lower_is_better)
+    return Section(
+        NUMBER,
+        QUESTION,
+        "section_01.html.j2",
+        sentences=said,
+        tables=tables,
+        figures={"difference": difference.draw(facts)},
+        values={"verdict": word, "assumptions": _assumptions(about.difference)},
+    )
+
+
+def _training(facts: Facts) -> Sentence | None:
+    """T1, where a baseline was measured and the run has the change from it."""
+    if facts.baseline is None or not facts.has("change", facts.primary, arm="control"):
+        return None
+    change = facts.estimate("change", facts.primary, arm="control")
+    since, until = facts.wave(facts.baseline), facts.wave(facts.primary)
+    return sentences.t1(change, facts.arm("control"), facts.outcome, since, until, facts.scale.points)
+
+
+def primary_rows(facts: Facts) -> list[tuple[str, str, Estimate]]:
+    """Name, unit and estimate of the rows of the main table."""
+    scale, wave = facts.scale, facts.primary
+    level = "% of participants" if facts.binary else "events per participant"
+    rows = [
+        (f"{capital(scale.level_word)}, {facts.arm(arm).text}", level, facts.estimate(scale.level, wave, arm=arm))
+        for arm in reversed(ARMS)
+    ]
+    rows.append((f"{capital(scale.level_word)} difference", scale.points, facts.estimate(scale.difference, wave)))
+    rows.append((f"{'Risk' if facts.binary else 'Rate'} ratio", "ratio", facts.estimate(scale.ratio, wave)))
+    if scale.odds and facts.has(scale.odds, wave):
+        rows.append(("Odds ratio (marginal)", "ratio", facts.estimate(scale.odds, wave)))
+    return rows
+
+
+def _main(facts: Facts) -> Table:
+    columns = (
+        Column("quantity", "Quantity"),
+        Column("unit", "Unit"),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
+        Column("prior", "Prior", "median (95% interval)", number=True),
+        Column("contraction", "Contraction", "0 to 1", number=True),
+        Column("evidence", "Evidence"),
+    )
+    rows = []
+    for name, unit, estimate in primary_rows(facts):
+        rows.append(
+            {
+                "quantity": Cell(name, name, unit="" if unit == "ratio" else unit),
+                "unit": Cell(unit, unit),
+                **posterior_cells(estimate),
+                "contraction": Cell(estimate.learned.text, estimate.contraction),
+                "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
+                **{
+                    field: Cell("", getattr(estimate, field))
+                    for field in ("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper")
+                },
+            }
+        )
+    caption = (
+        f"Estimates at the primary wave ({facts.wave(facts.primary)}), treated compared with control: median (95% "
+        "interval)"
+    )
+    extra = ("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper")
+    return Table("answer", caption, columns, tuple(rows), extra)
+
+
+def posterior_cells(estimate: Estimate) -> dict[str, Cell]:
+    """Posterior and prior of an estimate, each as "median (interval)"."""
+    posterior = f"{estimate.number('median').text} ({estimate.interval})"
+    prior = f"{estimate.number('prior_median').text} ({estimate.prior_interval})"
+    return {"posterior": Cell(posterior, posterior, "estimate"), "prior": Cell(prior, prior)}
+
+
+def _not_identified(facts: Facts) -> Table:
+    columns = (Column("quantity", "Quantity"), Column("result", "Result"))
+    rows = [
+        {
+            "quantity": Cell(capital(clean(row.label)), clean(row.label)),
+            "result": Cell(
+                f"Not identified: {clean(row.reason)}", f"Not identified: {clean(row.reason)}", "unidentified"
+            ),
+        }
+        for row in facts.estimates
+        if not row.identified
+    ]
+    return Table("not_identified", "What these data cannot tell, whatever the model", columns, tuple(rows))
+
+
+def _all(facts: Facts) -> Table:
+    """Every row of the summary, for the CSV and report.json; the page shows parts of it."""
+    words = ("estimand", "label", "unit", "average", "arm", "wave", "evidence", "assumptions", "primary", "reason")
+    columns = tuple(Column(name, name, number=name in _FIELDS) for name in (*words, *_FIELDS))
+    rows = []
+    for row in facts.estimates:
+        needed = ("median",) if row.estimand in NO_INTERVAL else ("median", "lower", "upper")
+        if row.identified and any(math.isnan(getattr(row, field)) for field in needed):
+            raise NotANumber(f"{row.label} ({row.estimand}, {row.wave}) has no median or interval")
+        rows.append({name: Cell(short(getattr(row, name), 400), getattr(row, name)) for name in (*words, *_FIELDS)})
+    return Table("estimates", "Every estimate of the run", columns, tuple(rows))
+
+
+def _assumptions(estimate: Estimate) -> list[str]:
+    return [clean(part) for part in estimate.assumptions.split(";") if part.strip()]

@@ -1,0 +1,172 @@
+"""Section 3: who was analysed."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from reports.facts import ARMS, Facts
+from reports.figures import flow
+from reports.numbers import Number
+from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.privacy import SUPPRESSED, Limit
+from reports.words import capital, clean, short
+
+NUMBER, QUESTION, ESTIMATES = 3, "Who was analysed?", False
+TABLES = ("baseline", "missing")
+FIGURES = ("flow",)
+_INDENT = "\u2003"
+
+
+def compose(facts: Facts) -> Section:
+    """Flow, baseline by arm (no p values: randomised arms differ by chance alone), missing outcomes."""
+    return Section(
+        NUMBER,
+        QUESTION,
+        "section_03.html.j2",
+        sentences={"people": _lead(facts)},
+        figures={"flow": flow.draw(facts)},
+        tables={"baseline": _baseline(facts), "missing": _missing(facts)},
+        values={"note": facts.limit.note},
+    )
+
+
+def _lead(facts: Facts) -> Sentence:
+    numbers = [facts.people(arm) for arm in ARMS]
+    everybody, cells = sum(numbers), sum(cell.people for cell in facts.counts.values())
+    observed = sum(cell.observed for cell in facts.counts.values())
+    share = 100 * observed / cells
+    return sentence(
+        "{all} participants, {n0} in the {control} arm and {n1} in the {treated} arm, are analysed in the arm to "
+        "which they were randomised. "
+        "The outcome was observed in {share} of their visits; nobody is dropped for a missing one.",
+        all=Number(everybody, str(everybody)),
+        n0=Number(numbers[0], str(numbers[0])),
+        n1=Number(numbers[1], str(numbers[1])),
+        control=facts.arm("control"),
+        treated=facts.arm("treated"),
+        share=Number(share / 100, f"{share:.0f}%"),
+    )
+
+
+def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
+    return (
+        Column("variable", first),
+        *(Column(arm, facts.arm(arm, 50).text, f"n = {facts.people(arm)}", number=True) for arm in ARMS),
+    )
+
+
+def _baseline(facts: Facts) -> Table:
+    group = facts.group("core", "constant_data")
+    rows: list[dict[str, Cell]] = []
+    if facts.study.covariates:
+        name = "covariate_value" if "covariate_value" in group else "covariate"
+        values = group[name].transpose("participant", "covariate").to_numpy().astype(float)
+        levels = json.loads(group.attrs.get("levels") or group[name].attrs.get("levels") or "{}")
+        columns = {str(label): values[:, place] for place, label in enumerate(group["covariate"].to_numpy())}
+        for covariate in facts.study.covariates:
+            if covariate.column in columns:
+                rows += _covariate(
+                    facts, short(covariate.label), columns[covariate.column], levels.get(covariate.column)
+                )
+    rows += _outcome(facts)
+    caption = (
+        "Participants before the programme, by arm: mean (SD) or n (%)"
+        if rows
+        else "No baseline variables were named in the study file"
+    )
+    return Table("baseline", caption, _columns(facts, "Variable"), tuple(rows))
+
+
+def _covariate(facts: Facts, label: str, values: np.ndarray, levels: list[str] | None) -> list[dict[str, Cell]]:
+    by_arm = [values[facts.arm_of == code] for code in range(2)]
+    if levels is None:
+        rows = [
+            {
+                "variable": Cell(f"{capital(label)}, mean (SD)", label),
+                **_each(_mean_sd(part, facts.limit) for part in by_arm),
+            }
+        ]
+    else:
+        split = [
+            facts.limit.split([int((part == code).sum()) for code in range(len(levels))] + _absent(part))
+            for part in by_arm
+        ]
+        rows = [{"variable": Cell(f"{capital(label)}, n (%)", label, "group"), **_each([Cell("", ""), Cell("", "")])}]
+        for code, level in enumerate(levels):
+            cells = [_percent(split[arm][code], int((~np.isnan(by_arm[arm])).sum())) for arm in range(2)]
+            rows.append({"variable": Cell(_INDENT + short(level, 60), f"{label}: {clean(level)}"), **_each(cells)})
+    if any(np.isnan(part).any() for part in by_arm):
+        cells = [facts.limit.count(int(np.isnan(part).sum()), part.size) for part in by_arm]
+        rows.append({"variable": Cell(_INDENT + "not recorded, n", f"{label}: not recorded"), **_each(cells)})
+    return rows
+
+
+def _absent(part: np.ndarray) -> list[int]:
+    gone = int(np.isnan(part).sum())
+    return [gone] if gone else []
+
+
+def _each(cells) -> dict[str, Cell]:  # type: ignore[no-untyped-def]
+    return dict(zip(ARMS, cells, strict=True))
+
+
+def _mean_sd(values: np.ndarray, limit: Limit) -> Cell:
+    values = values[~np.isnan(values)]
+    if limit.small(values.size) or values.size < 2:
+        return Cell("—", SUPPRESSED, SUPPRESSED)
+    text = f"{values.mean():.1f} ({values.std(ddof=1):.1f})"
+    return Cell(text, text)
+
+
+def _percent(cell: Cell, total: int) -> Cell:
+    if cell.kind == SUPPRESSED or not total:
+        return cell
+    text = f"{cell.value} ({100 * float(cell.value or 0) / total:.0f}%)"
+    return Cell(text, text)
+
+
+def _outcome(facts: Facts) -> list[dict[str, Cell]]:
+    """Outcome at baseline, where it was measured."""
+    if facts.baseline is None:
+        return []
+    label = capital(facts.outcome.text)
+    cells = []
+    for arm in ARMS:
+        cell = facts.counts[arm, facts.baseline]
+        if facts.hidden(arm, facts.baseline) or not cell.observed:
+            cells.append(Cell("…", SUPPRESSED, SUPPRESSED))
+        elif facts.binary:
+            cells.append(
+                Cell(f"{cell.total:.0f} ({100 * cell.mean:.0f}%)", f"{cell.total:.0f} ({100 * cell.mean:.0f}%)")
+            )
+        else:
+            cells.append(Cell(f"{cell.mean:.2f} ({cell.sd:.2f})", f"{cell.mean:.2f} ({cell.sd:.2f})"))
+    form = "n (% of those observed)" if facts.binary else "mean (SD)"
+    return [{"variable": Cell(f"{label}, {form}", label), **_each(cells)}]
+
+
+def _missing(facts: Facts) -> Table:
+    columns = (
+        Column("wave", "Wave"),
+        *(
+            Column(f"{arm}_{what}", facts.arm(arm, 50).text, what, number=True)
+            for arm in ARMS
+            for what in ("not seen", "outcome missing")
+        ),
+    )
+    rows = []
+    for wave in facts.study.waves:
+        row = {"wave": Cell(capital(facts.wave(wave.value)), wave.value)}
+        for arm in ARMS:
+            cell = facts.counts[arm, wave.value]
+            for what, missing in (
+                ("not seen", cell.people - cell.seen),
+                ("outcome missing", cell.people - cell.observed),
+            ):
+                told = facts.limit.count(missing, cell.people)
+                share = "" if told.kind == SUPPRESSED else f" ({100 * missing / cell.people:.0f}%)"
+                row[f"{arm}_{what}"] = Cell(told.text + share, told.value, told.kind)
+        rows.append(row)
+    return Table("missing", "Missing data by wave and arm, n (% of the arm)", columns, tuple(rows))

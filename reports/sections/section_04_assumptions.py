@@ -1,0 +1,107 @@
+"""Section 4: what was assumed."""
+
+from __future__ import annotations
+
+from reports.assumptions import DESIGN, UNTESTABLE, assumed
+from reports.facts import Facts
+from reports.figures import graph
+from reports.numbers import Number
+from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.words import clean, short
+
+NUMBER, QUESTION, ESTIMATES = 4, "What was assumed?", False
+TABLES = ("assumptions", "priors_used")
+FIGURES = ("graph",)
+
+PARAMETERS = {
+    "mu_0": ("μ₀", "level at the first wave"),
+    "step": ("δ", "change from a wave to the next, both arms"),
+    "theta": ("θ", "effect of the treated arm at each follow-up"),
+    "theta_negative_control": ("θ₁", "contrast at the negative control"),
+    "gamma": ("γ", "slope of a baseline variable, per SD"),
+    "tau": ("τ", "spread between participants"),
+    "dispersion": ("1/√α", "extra variation of the counts"),
+}
+"""Symbol and meaning of each parameter of a prior set."""
+
+
+def compose(facts: Facts) -> Section:
+    """Graph, model, priors with reasons, assumptions with their status."""
+    values = {
+        "binary": facts.binary,
+        "link": facts.study.outcome.link,
+        "covariates": bool(facts.study.covariates),
+        "baseline": facts.baseline is not None,
+        "negative_control": any(wave.role == "negative control" for wave in facts.study.waves),
+        "priors_why": clean(facts.manifest["priors"].get("why", "")),
+        "priors_name": facts.manifest["priors"]["name"].replace("_", " "),
+        "treated": facts.arm("treated").text,
+        "outcome": facts.outcome.text,
+    }
+    return Section(
+        NUMBER,
+        QUESTION,
+        "section_04.html.j2",
+        sentences={"assumed": _lead(facts)},
+        figures={"graph": graph.draw(facts)},
+        tables={"assumptions": _assumptions(facts), "priors_used": _priors(facts)},
+        values=values,
+    )
+
+
+def _lead(facts: Facts) -> Sentence:
+    found = assumed(facts)
+    numbers = {
+        "design": sum(one.status == DESIGN for one in found),
+        "open": sum(one.status == UNTESTABLE for one in found),
+        "all": len(found),
+        "checked": sum(one.status.startswith("checked") for one in found),
+    }
+    return sentence(
+        "The answer rests on {all} assumptions: {design} hold by design, {checked} are checked on this page, and "
+        "{open} cannot be tested with these data.",
+        **{name: Number(value, str(value)) for name, value in numbers.items()},
+    )
+
+
+def _assumptions(facts: Facts) -> Table:
+    columns = (
+        Column("assumption", "Assumption"),
+        Column("status", "Status"),
+        Column("consequence", "If it does not hold"),
+    )
+    rows = tuple(
+        {
+            "assumption": Cell(one.claim, one.claim),
+            "status": Cell(one.status, one.status, "status"),
+            "consequence": Cell(one.consequence, one.consequence),
+        }
+        for one in assumed(facts)
+    )
+    return Table("assumptions", "Assumptions and what stands behind each", columns, rows)
+
+
+def _priors(facts: Facts) -> Table:
+    columns = (
+        Column("parameter", "Parameter"),
+        Column("meaning", "Meaning"),
+        Column("distribution", "Prior"),
+        Column("why", "Why"),
+        Column("source", "Source"),
+    )
+    rows = []
+    for row in facts.manifest["priors"]["rows"]:
+        symbol, meaning = PARAMETERS.get(row["parameter"], (row["parameter"], ""))
+        rows.append(
+            {
+                "parameter": Cell(clean(symbol), row["parameter"]),
+                "meaning": Cell(meaning, meaning),
+                "distribution": Cell(clean(row["distribution"]), row["distribution"]),
+                "why": Cell(short(row["why"], 400), row["why"]),
+                "source": Cell(short(row.get("source", ""), 200), row.get("source", "")),
+            }
+        )
+    scale = (
+        "log-odds" if facts.binary and facts.study.outcome.link == "logit" else "probit" if facts.binary else "log-mean"
+    )
+    return Table("priors_used", f"Priors, on the {scale} scale", columns, tuple(rows))

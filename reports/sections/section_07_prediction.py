@@ -1,0 +1,184 @@
+"""Section 7: does the model reproduce the data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.facts import Facts
+from reports.figures import patterns, predictive
+from reports.numbers import INTERVAL, Number
+from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.privacy import SUPPRESSED
+from reports.words import capital, clean
+
+NUMBER, QUESTION, ESTIMATES = 7, "Does the model reproduce the data?", True
+TABLES = ("predictive", "patterns", "pareto")
+FIGURES = ("predictive", "patterns")
+
+
+def compose(facts: Facts) -> Section:
+    """Shares (or means) by arm and wave, never and always, response patterns, Pareto k."""
+    figures, tables = {"predictive": predictive.draw(facts)}, {"predictive": _predictive(facts)}
+    reasons = {"note": facts.limit.note}
+    paths = patterns.rows(facts)
+    if paths:
+        figures["patterns"], tables["patterns"] = patterns.draw(facts), _patterns(paths)
+    else:
+        reasons["patterns_reason"] = _no_patterns(facts)
+    if "loo" in facts.run.checks.children:
+        tables["pareto"] = _pareto(facts)
+    else:
+        named = [note for note in facts.manifest.get("notes", []) if "eave-one-out" in note]
+        reasons["pareto_reason"] = f"Not run: {clean(' '.join(named)) or 'leave-one-out is not part of this run.'}"
+    said = {"prediction": _lead(facts, paths)}
+    return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, reasons)
+
+
+def _no_patterns(facts: Facts) -> str:
+    if not facts.binary:
+        return "Not run: response patterns are for yes-or-no outcomes; means and zeros are checked instead."
+    return "Not run: too many waves for a table of patterns, or nobody was observed at every wave."
+
+
+def _lead(facts: Facts, paths: list[patterns.Row]) -> Sentence:
+    rows = predictive.rows(facts)
+    inside, what = sum(row.inside for row in rows), "shares" if facts.binary else "means"
+    first = sentence(
+        f"{{inside}} of {{all}} observed {what} by arm and wave lie inside their {{ci}} predictive intervals.",
+        ci=INTERVAL,
+        inside=Number(inside, str(inside)),
+        all=Number(len(rows), str(len(rows))),
+    )
+    if not paths:
+        return first
+    fit = sum(row.inside for row in paths)
+    return joined(
+        first,
+        sentence(
+            "So do {fit} of {paths} response patterns.",
+            fit=Number(fit, str(fit)),
+            paths=Number(len(paths), str(len(paths))),
+        ),
+    )
+
+
+def _predictive(facts: Facts) -> Table:
+    columns = (
+        Column("check", "Check"),
+        Column("where", "Where"),
+        Column("n", "n", number=True),
+        Column("observed", "Observed", number=True),
+        Column("predicted", "Predicted", "median (95% interval)", number=True),
+        Column("inside", "Inside"),
+    )
+    rows = []
+    for row in facts.run.predictive_checks.to_dict("records"):
+        where = (
+            f"{facts.arm(row['arm'], 40).text}, {facts.wave(str(row['wave']), 40)}"
+            if row["arm"] and row["wave"]
+            else facts.arm(row["arm"], 40).text
+            if row["arm"]
+            else "both arms"
+        )
+        gone = _gone(facts, row)
+        percent = (facts.binary and row["check"] != "spread between participants") or row["check"] == "zeros"
+        shown = [_shown(float(row[key]), percent) for key in ("observed", "median", "lower", "upper")]
+        inside = "✓ inside" if row["inside"] else "✗ outside"
+        rows.append(
+            {
+                "check": Cell(capital(str(row["check"])), str(row["check"])),
+                "where": Cell(where, f"{row['arm']} {row['wave']}".strip()),
+                "n": _n(facts, row),
+                "observed": Cell("…", SUPPRESSED, SUPPRESSED) if gone else Cell(shown[0], float(row["observed"])),
+                "predicted": Cell(f"{shown[1]} ({shown[2]} to {shown[3]})", None),
+                "inside": Cell(inside, bool(row["inside"]), "nowrap"),
+                **{field: Cell("", float(row[field])) for field in ("median", "lower", "upper")},
+            }
+        )
+    return Table(
+        "predictive",
+        "Observed data against 95% predictive intervals",
+        columns,
+        tuple(rows),
+        ("median", "lower", "upper"),
+    )
+
+
+def _shown(value: float, percent: bool) -> str:
+    return f"{100 * value:.0f}%" if percent else f"{value:.2f}".replace("-", "−")
+
+
+def _gone(facts: Facts, row: dict) -> bool:
+    """Whether the observed value rests on a small count."""
+    if row["arm"] and row["wave"]:
+        return facts.hidden(row["arm"], str(row["wave"])) or (
+            row["check"] == "zeros" and facts.limit.small(row["observed"] * row["n"], row["n"])
+        )
+    return row["check"] in ("never", "always", "zeros") and facts.limit.small(row["observed"] * row["n"], row["n"])
+
+
+def _n(facts: Facts, row: dict) -> Cell:
+    people = facts.people(row["arm"]) if row["arm"] else len(facts.arm_of)
+    if row["n"] != row["n"]:
+        return Cell("—")
+    return facts.limit.count(int(row["n"]), people)
+
+
+def _patterns(paths: list[patterns.Row]) -> Table:
+    columns = (
+        Column("pattern", "Pattern"),
+        Column("observed", "Observed", "participants", number=True),
+        Column("predicted", "Predicted", "median (95% interval)", number=True),
+        Column("inside", "Inside"),
+    )
+    rows = tuple(
+        {
+            "pattern": Cell(row.pattern, row.pattern),
+            "observed": row.observed,
+            "predicted": Cell(f"{row.median:.0f} ({row.lower:.0f} to {row.upper:.0f})", None),
+            "inside": Cell("✓ inside" if row.inside else "✗ outside", row.inside, "nowrap"),
+            "median": Cell("", row.median),
+            "lower": Cell("", row.lower),
+            "upper": Cell("", row.upper),
+        }
+        for row in paths
+    )
+    return Table(
+        "patterns",
+        "Response patterns (1 yes, 0 no, in the order of the waves), participants with every wave observed",
+        columns,
+        rows,
+        ("median", "lower", "upper"),
+    )
+
+
+def _pareto(facts: Facts) -> Table:
+    group = facts.group("checks", "loo")
+    k = group["pareto_k"].to_numpy().ravel()
+    bands = (
+        ("k ≤ 0.5", "good", k <= 0.5),
+        ("0.5 < k ≤ 0.7", "usable", (k > 0.5) & (k <= 0.7)),
+        ("k > 0.7", "one row weighs too much", ~(k <= 0.7)),
+    )
+    columns = (
+        Column("band", "Pareto k"),
+        Column("meaning", "Meaning"),
+        Column("rows", "Rows", number=True),
+        Column("share", "Share", number=True),
+    )
+    rows = tuple(
+        {
+            "band": Cell(band, band),
+            "meaning": Cell(meaning, meaning),
+            "rows": Cell(str(int(np.sum(inside))), int(np.sum(inside))),
+            "share": Cell(f"{100 * float(np.mean(inside)):.1f}%", float(np.mean(inside))),
+        }
+        for band, meaning, inside in bands
+    )
+    elpd, se = (float(group[name]) if name in group else float("nan") for name in ("elpd", "se"))
+    told = (
+        f"; expected log predictive density {elpd:.1f} (standard error {se:.1f})".replace("-", "−")
+        if elpd == elpd
+        else ""
+    )
+    return Table("pareto", f"Does a single observation dominate? Leave-one-out diagnostics{told}", columns, rows)

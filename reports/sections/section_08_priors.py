@@ -1,0 +1,146 @@
+"""Section 8: do the priors matter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from reports.facts import DEFAULT_AVERAGE, Facts
+from reports.figures import priors
+from reports.numbers import PLAIN, Number, show
+from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.sections.section_01_answer import posterior_cells
+from reports.words import capital, short
+
+NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
+TABLES = ("contraction", "power_scaling")
+FIGURES = ("priors",)
+REFITS = (
+    "Not run: this edition fits one prior set a run. `scripts/fit.py STUDY --priors sceptical` and `--priors "
+    "diffuse` fit the others; a later edition sets them side by side here."
+)
+
+
+def compose(facts: Facts) -> Section:
+    """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
+    return Section(
+        NUMBER,
+        QUESTION,
+        "section_08.html.j2",
+        sentences={"priors": _lead(facts)},
+        figures={"priors": priors.draw(facts)},
+        tables={"contraction": _contraction(facts), "power_scaling": _power(facts)},
+        values={"refits": REFITS.replace("`", "")},
+    )
+
+
+def _lead(facts: Facts) -> Sentence:
+    primary = facts.estimate(facts.scale.difference, facts.primary)
+    parts = []
+    if math.isfinite(primary.contraction):
+        told = "The posterior variance of the primary difference is {share} of its prior variance."
+        parts.append(sentence(told, share=_percent(1 - primary.contraction)))
+    else:
+        parts.append(sentence("The prior of the primary difference has no finite variance to compare with."))
+    wanted = (facts.scale.difference, facts.primary)
+    for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
+        told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}."
+        numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
+        shift = show(abs(row.shift), facts.scale.difference_unit, 1)
+        parts.append(sentence(told, shift=shift, points=facts.scale.points, **numbers))
+    return joined(*parts)
+
+
+def _percent(value: float) -> Number:
+    return Number(value, show(100 * value, decimals=0).text + "%")
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Power-scaling of one difference: sensitivity indices, and the shift of its median in its own units."""
+
+    estimand: str
+    wave: str
+    prior: float
+    likelihood: float
+    shift: float
+    flag: bool
+
+
+def _scaled(facts: Facts) -> list[Scaled]:
+    """Rows of the run's table, whose elements are named like risk_difference[6 months]."""
+    found = []
+    for row in facts.run.power_scaling.to_dict("records"):
+        estimand, _, wave = str(row["element"]).removesuffix("]").partition("[")
+        numbers = (float(row["prior"]), float(row["likelihood"]), float(row["shift"]))
+        found.append(Scaled(estimand, wave, *numbers, flag=bool(row["flag"])))
+    return found
+
+
+def _contraction(facts: Facts) -> Table:
+    columns = (
+        Column("quantity", "Quantity"),
+        Column("wave", "Wave"),
+        Column("unit", "Unit"),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
+        Column("prior", "Prior", "median (95% interval)", number=True),
+        Column("contraction", "Contraction", "0 to 1", number=True),
+    )
+    rows = []
+    for row in facts.estimates:
+        if row.printed and row.average in (DEFAULT_AVERAGE, "") and row.prior_median == row.prior_median:
+            name = short(row.label, 60) + (
+                f", {facts.arm(row.arm, 40).text}" if row.arm and facts.arm(row.arm, 40).text not in row.label else ""
+            )
+            known = any(wave.value == row.wave for wave in facts.study.waves)
+            unit = f"{row.shown.name}" if row.unit != "risk" else "%"
+            rows.append(
+                {
+                    "quantity": Cell(capital(name), f"{row.estimand}[{row.arm}]"),
+                    "wave": Cell(facts.wave(row.wave, 40) if known else "", row.wave),
+                    "unit": Cell(unit, row.unit),
+                    **posterior_cells(row),
+                    "contraction": Cell(row.learned.text, row.contraction),
+                }
+            )
+    return Table(
+        "contraction",
+        "Prior, posterior and contraction of every estimand, average over the population",
+        columns,
+        tuple(rows),
+    )
+
+
+def _power(facts: Facts) -> Table:
+    columns = (
+        Column("quantity", "Quantity"),
+        Column("wave", "Wave"),
+        Column("prior", "Prior", "sensitivity index", number=True),
+        Column("likelihood", "Likelihood", "sensitivity index", number=True),
+        Column("shift", "Shift of the median", facts.scale.points, number=True),
+        Column("flag", "Verdict"),
+    )
+    rows = []
+    for row in _scaled(facts):
+        unit = facts.scale.difference_unit if row.estimand == facts.scale.difference else PLAIN
+        shift = show(row.shift, unit, 1)
+        rows.append(
+            {
+                "quantity": Cell(capital(row.estimand.replace("_", " ")), row.estimand),
+                "wave": Cell(_wave(facts, row.wave), row.wave),
+                "prior": Cell(show(row.prior).text, row.prior),
+                "likelihood": Cell(show(row.likelihood).text, row.likelihood),
+                "shift": Cell(shift.text, row.shift),
+                "flag": Cell("! Look" if row.flag else "✓ Pass", row.flag, "nowrap"),
+            }
+        )
+    return Table(
+        "power_scaling",
+        "Power-scaling: priors or likelihood made to count from 0.8 to 1.25 times",
+        columns,
+        tuple(rows),
+    )
+
+
+def _wave(facts: Facts, wave: str) -> str:
+    return facts.wave(wave, 40) if any(known.value == wave for known in facts.study.waves) else wave

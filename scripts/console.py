@@ -1,0 +1,180 @@
+"""How a script speaks: results on stdout, the rest on stderr, faults as what / why / fix with an exit code."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "reports" / "build"
+UNEXPECTED, INVALID, SAMPLER, RED, DISK, INTERRUPTED = 1, 3, 4, 5, 7, 130
+EVERY = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+@contextmanager
+def exits(debug: bool = False) -> Iterator[None]:
+    """Turn every fault into its message and exit code; `debug` shows the traceback as well."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        stop(INTERRUPTED, "Interrupted; nothing was left half-written.")
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        stop(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    from models.faults import InvalidInput, OutputExists, SamplerFailed
+
+    if isinstance(error, InvalidInput):
+        return INVALID, f"{error}{_fault_file(error)}"
+    if isinstance(error, SamplerFailed):
+        return SAMPLER, _three(
+            "The sampler failed.", str(error), "Check the data for separation, or run with more --tune."
+        )
+    if isinstance(error, OutputExists):
+        return DISK, _three("Nothing was written.", str(error), "Choose another --out, or add --force.")
+    if isinstance(error, OSError):
+        why = f"{error.strerror or error} ({error.filename})"
+        return DISK, _three(
+            "A file could not be read or written.", why, "Free space or mend permissions, then run again."
+        )
+    why = f"{type(error).__name__}: {error}"
+    return UNEXPECTED, _three(
+        "Something unexpected happened.", why, "Run again with --debug and report what it prints."
+    )
+
+
+def _three(what: str, why: str, fix: str) -> str:
+    return f"What: {what}\nWhy:  {why}\nFix:  {fix}"
+
+
+def _fault_file(error: object) -> str:
+    """Write all faults to a file where there are more than the message shows; say where."""
+    faults = getattr(error, "faults", ())
+    if len(faults) <= 10:
+        return ""
+    path = BUILD / "faults.csv"
+    try:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["row", "column", "value", "allowed"])
+            writer.writerows([fault.row or "", fault.column, _inert(fault.value), fault.allowed] for fault in faults)
+    except OSError as problem:
+        return f"\n      (the full list could not be written to {path}: {problem.strerror})"
+    return f"\n      All {len(faults)} faults: {path}"
+
+
+def _inert(value: str) -> str:
+    """Keep a spreadsheet from running a cell as a formula."""
+    return f"'{value}" if value[:1] in "=+-@" else value
+
+
+def stop(code: int, words: str) -> NoReturn:
+    """Say why on stderr and leave with `code`."""
+    typer.echo(words, err=True)
+    raise typer.Exit(code)
+
+
+def say(step: str) -> None:
+    """Tell what is being done, on stderr."""
+    typer.echo(f"· {step}", err=True)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, int], None]]:
+    """Progress of the sampler: a bar on a terminal, else a line every 10 s."""
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        yield _Lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("draws", total=None)
+
+        def update(done: int, total: int, divergences: int) -> None:
+            words = f"draws, {divergences} divergent" if divergences else "draws"
+            bar.update(task, completed=done, total=total, description=words)
+
+        yield update
+
+
+class _Lines:
+    """Progress as lines, at most one every 10 s."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+
+    def __call__(self, done: int, total: int, divergences: int) -> None:
+        if time.monotonic() - self.last >= EVERY:
+            self.last = time.monotonic()
+            typer.echo(f"  {done} of {total} draws, {divergences} divergent", err=True)
+
+
+def fit(
+    study: Path, model: str, priors: str, out: Path | None, changes: dict[str, int | None], force: bool
+) -> tuple[Path, str]:
+    """Run a fit with progress on stderr; the run folder and the gate's status."""
+    say("loading the libraries")
+    from models import job as jobs
+
+    name = study.resolve().name if study.is_dir() else study.resolve().parent.name
+    command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
+    with progress_bar() as progress:
+        order = jobs.Job(study, model, priors, out or BUILD / name, changes, command, force)
+        folder, fresh = jobs.execute(order, say, progress)
+    if not fresh:
+        say(f"already done: {folder} holds this very run")
+    return folder, _gate(folder)
+
+
+def _relative(word: str) -> str:
+    """Paths as a person at the root of the repository would type them."""
+    path = Path(word)
+    return path.relative_to(ROOT).as_posix() if path.is_absolute() and path.is_relative_to(ROOT) else word
+
+
+def _gate(folder: Path) -> str:
+    from models.gate_table import read
+
+    gate = read(folder / "gate.json")
+    say(f"gate {gate.status}" + "".join(f"; {check.name}: {check.value} {check.element}" for check in gate.worst))
+    return gate.status
+
+
+def report(folder: Path, show_anyway: bool) -> None:
+    """Build the page of a saved run."""
+    say("building the report")
+    from models import run as runs
+    from reports import page
+
+    page.build(runs.load(folder), show_anyway)
+    runs.write_sums(folder)
+
+
+def estimates_json(folder: Path) -> str:
+    """The table of estimates of a saved run, as JSON records; NaN is null."""
+    from models import run as runs
+
+    return runs.load(folder).estimates.to_json(orient="records", force_ascii=False)

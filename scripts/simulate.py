@@ -1,0 +1,71 @@
+"""Write the study folder of a simulated trial: data, study file and the truth that no real trial knows.
+
+Exit codes: 0 written, 2 wrong usage, 3 scenario missing or impossible, 7 output exists or cannot be written.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+INVALID, UNWRITABLE = 3, 7
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[str, typer.Argument(help="Name in models/scenarios, or the path of a scenario's .toml file.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed; equal seeds give files equal to the byte.")],
+    out: Annotated[Path, typer.Option(help="Study folder to write: data.csv, study.toml, truth.json.")],
+    participants: Annotated[int | None, typer.Option(min=2, help="Women in both arms; default: as stated.")] = None,
+    population: Annotated[int, typer.Option(min=2, help="Women over whom the truth is averaged.")] = 1_000_000,
+    force: Annotated[bool, typer.Option("--force", help="Replace these three files where they exist.")] = False,
+) -> None:
+    """Simulate a trial and write it as a study folder, marked as simulated; prints the folder.
+
+    Takes some 5 seconds, nearly all of it for the truth; --population 20000 is enough for a look.
+    """
+    if out.exists() and not force:
+        _stop(UNWRITABLE, f"{out} exists.", "Nothing is overwritten unasked.", "Choose another --out, or add --force.")
+    from models.scenario import ScenarioError
+
+    try:
+        _write(scenario, seed, out, participants, population)
+    except ScenarioError as error:
+        _stop(INVALID, "Nothing was simulated.", str(error), "Mend what is named above; --help lists the arguments.")
+    except OSError as error:
+        _stop(UNWRITABLE, f"{out} cannot be written.", str(error), "Check the path, its permissions and the disk.")
+    typer.echo(str(out))
+
+
+def _write(scenario: str, seed: int, out: Path, participants: int | None, population: int) -> None:
+    from models.scenario_file import load
+    from models.simulate import simulate as simulate_trial
+    from models.study_folder import FILES, write
+    from models.truth import truths
+
+    chosen = load(scenario)
+    trial = simulate_trial(chosen, seed, participants)
+    # The truth belongs to the scenario, not to one trial of it: the same population for every seed.
+    values = truths(chosen, seed=0, population=population)
+    partial = out.with_name(f"{out.name}.partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    if strange := sorted(path.name for path in partial.iterdir() if path.name not in FILES):
+        raise FileExistsError(f"{partial} holds files of another make ({', '.join(strange)}); move it away")
+    write(partial, trial, values)
+    if not out.exists():
+        partial.rename(out)
+        return
+    for name in FILES:
+        (partial / name).replace(out / name)
+    partial.rmdir()
+
+
+def _stop(code: int, what: str, why: str, fix: str) -> None:
+    typer.echo(f"{what}\n{why}\n{fix}", err=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    app()

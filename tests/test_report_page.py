@@ -1,0 +1,321 @@
+"""The page: built twice to the same bytes, valid, complete, silent where the gate is red, harmless whatever users wrote."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import xarray as xr
+
+from models.gate_table import Check, Gate
+from reports import page
+from reports.figures import difference
+from reports.sections import section_07_prediction
+from tests.report_fixture import AMBER, RED, Recipe, make
+
+ROOT = Path(__file__).parents[1]
+HOSTILE = {
+    "title": "<script>alert(1)</script> & \"quotes\" 'single' " + "W" * 10_000,
+    "question": "=HYPERLINK(\"http://example.invalid\") </title><img src=x onerror=alert(1)>",
+    "treated": "مدخرات \u202e reversed \u202c 🏦💰 <b>bold</b>",
+    "control": "{{ 7 * 7 }} {% raw %} -training" + "x" * 300,
+    "outcome": "=1+1 violence ]]> </svg><script>alert(2)</script>" + " long words" * 900,
+    "wave2": "three\nmonths\x00\x07 after </text>", "wave3": "six months " + "é" * 200, "covariate": "+age \"onset\"", "margin_reason": "<i>because</i>",
+    "description": "one\n\ntwo <script>", "author": "@cmd", "why": "<script>alert(3)</script>", "note": "<script>alert(4)</script>",
+    "command": "uv run 'x' && <script>alert(5)</script>",
+}
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page: tags with attributes, ids, text, and tags left open."""
+
+    VOID = ("meta", "link", "img", "br", "wbr", "hr", "input")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        assert not self.open, f"left open: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag, f"{tag} closed out of turn"
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.words))
+
+
+def built(folder: Path, recipe: Recipe | None = None, show_anyway: bool = False) -> Path:
+    """Build a report in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    page.build(make(folder, recipe), show_anyway)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file of a report as text."""
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+RECIPES = {
+    "binary": Recipe(), "count": Recipe(kind="count", effect=0.4), "higher is better": Recipe(better="higher", effect=1.5), "bare": Recipe(
+        baseline=False, negative_control=False, covariates=False), "suppressed": Recipe(minimum_cell=5), "hostile": Recipe(texts=HOSTILE),
+    "red": Recipe(status=RED), "real": Recipe(simulated=False),
+}
+
+
+@pytest.fixture(scope="module", params=list(RECIPES))
+def report(request, tmp_path_factory) -> Path:
+    """A report of each kind."""
+    return built(tmp_path_factory.mktemp("report"), RECIPES[request.param])
+
+
+@pytest.fixture(scope="module")
+def green(tmp_path_factory) -> Path:
+    """The plain report."""
+    return built(tmp_path_factory.mktemp("green"))
+
+
+def test_same_run_same_bytes(tmp_path: Path) -> None:
+    one, two = (
+        {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents(built(tmp_path / name)).items()} for name in ("one", "two")
+    )
+    assert one == two
+    built(tmp_path / "one")
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_html_is_valid_and_stands_alone(report: Path) -> None:
+    text = (report / "report.html").read_text(encoding="utf-8")
+    assert len(text.encode()) < 2**20
+    found = Page(text)
+    ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert not found.all("script")
+    assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
+    for _, attributes in found.tags:
+        for name in ("href", "src", "xlink:href"):
+            if name in attributes:
+                target = attributes[name]
+                assert (target.startswith("#") and target[1:] in ids) or target == "data:," or (report / target).is_file(), target
+        for ident in attributes.get("aria-labelledby", "").split():
+            assert ident in ids
+    assert not re.findall(r"url\(|@import", text)
+    assert {found for found in re.findall(r"https?://[^\"'<\s]+", text) if "w3.org" not in found} <= {"http://example.invalid&#34;)"}
+
+
+def test_tables_and_figures_are_accessible(report: Path) -> None:
+    found = Page((report / "report.html").read_text(encoding="utf-8"))
+    names = [tag for tag, _ in found.tags]
+    assert names.count("table") == names.count("caption") >= 8
+    assert all(attributes.get("scope") in ("col", "row") for attributes in found.all("th"))
+    drawings = [attributes for attributes in found.all("svg") if "chart" in attributes.get("class", "")]
+    assert all(attributes["role"] == "img" and "aria-labelledby" in attributes for attributes in drawings)
+    for path in (report / "figures").glob("*.svg"):
+        tree = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        title, description = (tree.find(f"{{http://www.w3.org/2000/svg}}{tag}") for tag in ("title", "desc"))
+        assert title is not None
+        assert title.text
+        assert description is None or re.search(r"\d", description.text or "")
+
+
+def test_files_have_the_same_names_always(report: Path) -> None:
+    expected = page.names()
+    assert {path.stem for path in (report / "tables").iterdir()} == set(expected["tables"])
+    assert {path.name for path in (report / "figures").iterdir()} == {f"{name}.{kind}" for name in expected["figures"] for kind in ("svg", "csv")}
+    assert not (report / ".report.partial").exists()
+
+
+def test_sections_stand_in_order_and_say_why_when_not_run(green: Path) -> None:
+    text = Page((green / "report.html").read_text(encoding="utf-8")).text
+    record = json.loads((green / "report.json").read_text(encoding="utf-8"))
+    assert [part["number"] for part in record["sections"]] == list(range(14))
+    places = [text.rindex(f"{part['number']} {part['question']}") for part in record["sections"][1:]]
+    assert places == sorted(places)
+    assert {part["number"] for part in record["sections"] if part["status"] == "not run"} == {6, 9, 10, 11, 12}
+    for part in record["sections"]:
+        assert (part["status"] == "not run") == part["reason"].startswith("Not run: ")
+        assert part["reason"] in text
+
+
+def test_every_number_in_the_sentences_is_in_the_record(green: Path) -> None:
+    record = json.loads((green / "report.json").read_text(encoding="utf-8"))
+    text = Page((green / "report.html").read_text(encoding="utf-8")).text
+    assert {"A1", "A2", "A3", "T1"} <= set(record["sentences"])
+    labels = ("6 months after the programme", "3 months after the programme", "past 90 days")
+    for name, sentence in record["sentences"].items():
+        assert re.sub(r"\s+", " ", sentence["text"]) in text, name
+        rest = sentence["text"]
+        for label in labels:
+            rest = rest.replace(label, "")
+        printed = {part for number in sentence["numbers"].values() for part in number["printed"].split()}
+        assert set(re.findall(r"−?\d+(?:\.\d+)?%?", rest)) <= printed, name
+
+
+def test_words_that_mislead_are_not_used(green: Path) -> None:
+    words = re.compile(r"\bsignifican|\bprove[sdn]?\b|no effect of|\btrend", re.IGNORECASE)
+    text = Page((green / "report.html").read_text(encoding="utf-8")).text
+    assert not words.findall(text)
+
+
+def test_simulated_data_say_so(tmp_path: Path) -> None:
+    simulated, real = built(tmp_path / "s"), built(tmp_path / "r", Recipe(simulated=False))
+    text = (simulated / "report.html").read_text(encoding="utf-8")
+    assert "SIMULATED DATA" in Page(text).text
+    assert "SIMULATED DATA" not in (real / "report.html").read_text(encoding="utf-8")
+    for path in (simulated / "figures").glob("*.svg"):
+        assert "SIMULATED DATA" in path.read_text(encoding="utf-8")
+    assert json.loads((simulated / "report.json").read_text())["run"]["simulated"] is True
+
+
+def red_causes() -> list[str]:
+    """Names of the checks in a gate, each of which can be the red one."""
+    return ["chains and draws", "R̂ max", "divergences", "cells outside predictive intervals", "total − sum of parts"]
+
+
+@pytest.mark.parametrize("cause", red_causes())
+def test_a_red_gate_hides_every_estimate(tmp_path: Path, cause: str) -> None:
+    run = make(tmp_path)
+    shown = dict(contents(built(tmp_path / "green")))
+    red = Gate((*run.gate.checks, Check(cause, RED, "1.20", "theta[6 months]", "1.01", "1.05", "Run longer.")))
+    object.__setattr__(run, "gate", red)
+    page.build(run)
+    hidden = contents(tmp_path / "")
+    hidden = {name: text for name, text in hidden.items() if not name.startswith("green/")}
+    record = json.loads(shown["report.json"])
+    numbers = {number["value"] for name in ("A1", "A2", "T1", "priors") for number in record["sentences"][name]["numbers"].values()} - {0.1, 0.8, 1.25}
+    rows = record["tables"]["estimates"]["rows"]
+    numbers |= {row[field]["value"] for row in rows for field in ("median", "lower", "upper", "mean", "sd") if row[field]["value"] is not None}
+    # eight digits of an estimate cannot stand in a file by chance
+    found = {f"{number:.8g}" for number in numbers if len(f"{abs(number):.8g}") > 8}
+    assert len(found) > 100
+    for name, text in hidden.items():
+        assert not [number for number in found if number in text], name
+    printed = {number["printed"] for number in record["sentences"]["A1"]["numbers"].values()}
+    text = Page(hidden["report.html"]).text
+    assert f"difference of {sorted(printed)[0]}" not in text
+    assert "an estimated" not in text
+    assert text.count(f"Withheld: the computation cannot be trusted. Failed: {cause}: 1.20 (theta[6 months]).") == 4  # sections 1, 5, 7 and 8
+    assert json.loads(hidden["report.json"])["withheld"]
+    assert set(shown) == set(hidden)
+
+
+def test_show_anyway_prints_both(tmp_path: Path) -> None:
+    folder = built(tmp_path, Recipe(status=RED), show_anyway=True)
+    text = Page((folder / "report.html").read_text(encoding="utf-8")).text
+    assert "an estimated" in text
+    assert text.count("Do not use these numbers. Failed: R̂ max: 1.04") == 4
+
+
+def test_an_amber_gate_names_the_weakest_element(tmp_path: Path) -> None:
+    found = Page((built(tmp_path, Recipe(status=AMBER)) / "report.html").read_text(encoding="utf-8"))
+    assert "To look at: R̂ max: 1.04 (risk_difference[population, 6 months])" in found.text
+    assert "an estimated" in found.text
+
+
+def test_hostile_text_is_only_text(tmp_path: Path) -> None:
+    files = contents(built(tmp_path, Recipe(texts=HOSTILE)))
+    text = files["report.html"]
+    assert not Page(text).all("script")
+    assert not Page(text).all("img")
+    assert not Page(text).all("b")
+    assert "49" not in Page(text).text.split("arm")[0]
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200e\u200f\x00-\x08\x0b\x0c\x0e-\x1f]", text)
+    for name, content in files.items():
+        if name.endswith(".svg"):
+            assert "<script" not in content
+            ElementTree.fromstring(content)
+        if name.endswith(".csv"):
+            for row in csv.reader(content.splitlines()):
+                assert not [cell for cell in row if cell.lstrip().startswith(("=", "+", "-", "@")) and not _number(cell)], name
+
+
+def _number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def test_a_figure_that_fails_stops_the_report_and_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(built(tmp_path))
+    monkeypatch.setattr(difference, "_layout", lambda *_: 1 / 0)
+    with pytest.raises(page.FigureFailed, match=r"section 1 .*ZeroDivisionError"):
+        built(tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_a_disk_that_fails_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(built(tmp_path))
+    write = Path.write_text
+
+    def full(path: Path, *args, **kwargs):
+        if path.name == "report.json":
+            raise OSError(28, "No space left on device", str(path))
+        return write(path, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        built(tmp_path, Recipe(effect=1.0))
+    assert contents(tmp_path) == before
+
+
+def test_an_estimate_without_a_number_stops_the_report(tmp_path: Path) -> None:
+    run = make(tmp_path)
+    lower = run.core["summary"]["lower"].to_numpy().copy()
+    lower[3] = float("nan")
+    run.core["summary"] = xr.DataTree(run.core["summary"].to_dataset().assign(lower=("row", lower)))
+    with pytest.raises(page.FigureFailed, match="section 1"):
+        page.build(run)
+
+
+def test_counts_are_printed_as_events(tmp_path: Path) -> None:
+    text = Page((built(tmp_path, Recipe(kind="count", effect=0.4)) / "report.html").read_text(encoding="utf-8")).text
+    assert re.search(r"the estimated mean number of violent episodes in the past 90 days is \d", text)
+    assert re.search(r"a difference of −?\d+(\.\d+)? events \(95% interval", text)
+    assert "Rate ratio" in text
+    assert "percentage point" not in text
+
+
+def test_patterns_of_counts_are_not_run(tmp_path: Path) -> None:
+    facts = page.Facts(make(tmp_path, Recipe(kind="count")))
+    section = section_07_prediction.compose(facts)
+    assert section.values["patterns_reason"].startswith("Not run: ")
+
+
+def test_a_report_never_imports_a_sampler(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.report_fixture import make; from reports import page\n"
+        f"page.build(make(Path({str(tmp_path)!r})))\n"
+        "print(sorted(name for name in sys.modules if name.split('.')[0] in ('pymc', 'pytensor', 'nutpie', 'arviz', "
+        "'matplotlib', 'numba')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
+    assert (tmp_path / "report.html").exists()

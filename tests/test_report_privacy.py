@@ -1,0 +1,106 @@
+"""Nobody can be recognised: no row of data, no count below the limit, and none that can be worked out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import page
+from reports.facts import ARMS, Facts
+from reports.figures import contrasts
+from reports.privacy import SUPPRESSED, Limit
+from tests.report_fixture import Recipe, make
+
+MINIMUM = 5
+
+
+@pytest.fixture(scope="module")
+def suppressed(tmp_path_factory) -> tuple[Facts, Path]:
+    """A report of a study that asks for suppression, with one small cell made by hand."""
+    folder = tmp_path_factory.mktemp("suppressed")
+    run = make(folder, Recipe(minimum_cell=MINIMUM))
+    outcome = run.core["observed_data"]["outcome"].to_numpy().copy()
+    outcome[:50, 3] = 0.0
+    outcome[:3, 3] = 1.0
+    outcome[43:50, 3] = np.nan  # leaves 3 of 43 in the control arm at the primary wave
+    run.core["observed_data"] = xr.DataTree(run.core["observed_data"].to_dataset().assign(outcome=(("participant", "wave"), outcome)))
+    page.build(run)
+    return Facts(run), folder
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file."""
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+@given(st.lists(st.integers(0, 40), min_size=2, max_size=6))
+def test_a_split_never_leaves_one_hole(counts: list[int]) -> None:
+    cells = Limit(MINIMUM).split(counts)
+    hidden = [count for count, cell in zip(counts, cells, strict=True) if cell.kind == SUPPRESSED]
+    assert len(hidden) != 1
+    assert not [count for count, cell in zip(counts, cells, strict=True) if count < MINIMUM and cell.kind != SUPPRESSED]
+    assert [cell.text for cell in Limit(0).split(counts)] == [str(count) for count in counts]
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_a_count_and_what_it_leaves_of_its_total(count: int, rest: int) -> None:
+    cell = Limit(MINIMUM).count(count, count + rest)
+    if min(count, rest) < MINIMUM:
+        assert cell.kind == SUPPRESSED
+        assert str(cell.value)[0] in "<>"
+    else:
+        assert cell.value == count
+
+
+def test_a_small_cell_is_printed_nowhere(suppressed: tuple[Facts, Path]) -> None:
+    facts, folder = suppressed
+    assert facts.hidden("control", facts.primary)
+    waves = {(row["wave"], row["arm"]): row for row in rows(folder / "tables" / "waves.csv")}
+    assert waves["6 months", "control"]["observed"] == "suppressed"
+    assert all(row["observed"] == "suppressed" for row in rows(folder / "figures" / "trajectories.csv") if (row["arm"], row["wave"]) == ("control", "6 months"))
+    assert all(row["observed"] == "suppressed" for row in rows(folder / "figures" / "predictive.csv") if (row["arm"], row["wave"]) == ("control", "6 months"))
+    share = f"{3 / 43:.6f}"[:7]
+    for path in folder.rglob("*.*"):
+        assert share not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_a_crude_difference_that_would_give_it_away_is_left_out(suppressed: tuple[Facts, Path]) -> None:
+    facts, folder = suppressed
+    found = [row for row in contrasts.intervals(facts) if row.wave == facts.primary and row.method != "modelled"]
+    assert len(found) == 2
+    assert {row.text for row in found} == {"suppressed"}
+    assert not [row for row in rows(folder / "figures" / "contrasts.csv") if row["wave"] == facts.primary and row["method"] != "modelled"]
+
+
+def test_no_count_below_the_limit_stands_in_a_table(suppressed: tuple[Facts, Path]) -> None:
+    _, folder = suppressed
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    counted = {"baseline": ARMS, "missing": tuple(f"{arm}_{what}" for arm in ARMS for what in ("not seen", "outcome missing")), "waves": ("n",),
+               "patterns": ("observed",), "predictive": ("n",)}
+    seen = 0
+    for table, columns in counted.items():
+        for row in record["tables"][table]["rows"]:
+            for column in columns:
+                number = re.match(r"(\d+)(?: \((\d+)%\))?$", row[column]["printed"])
+                seen += 1
+                assert number is None or int(number.group(1)) >= MINIMUM, (table, row)
+    assert seen > 40
+    flow = record["figures"]["flow"]["rows"]
+    assert not [cell for row in flow for cell in row[3:] if isinstance(cell, int) and (cell < MINIMUM or 0 <= row[2] - cell < MINIMUM)]
+
+
+def test_no_file_has_a_row_a_participant(suppressed: tuple[Facts, Path]) -> None:
+    facts, folder = suppressed
+    people = {len(facts.arm_of), int(np.isfinite(facts.outcomes).sum()), *(facts.people(arm) for arm in ARMS)}
+    for path in folder.rglob("*.csv"):
+        found = rows(path)
+        assert len(found) not in people, path.name
+        assert not found or not {"participant", "trait", "id"} & {name.casefold() for name in found[0]}, path.name
