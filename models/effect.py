@@ -194,8 +194,7 @@ def _population(
 ) -> np.ndarray:
     # participants with the same covariates share one term
     patterns, counts = np.unique(design.covariates, axis=0, return_counts=True)
-    gamma = flat["gamma"].to_numpy() if design.covariate else np.zeros((level.shape[0], 0))
-    score = equations.covariate_score(gamma, patterns.T)[:, None, None, :]
+    score = _score(flat, patterns)[:, None, None, :]
     scale = flat["tau"].to_numpy()[:, None, None, None] if design.has_trait else np.zeros(1)
     at_zero = equations.outcome_predictor(level, effect, arms, score, 0.0)
     return LIKELIHOODS[design.likelihood].marginal_mean(at_zero, scale) @ (counts / counts.sum())
@@ -207,10 +206,15 @@ def _sample(flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndar
 
 
 def _participant_terms(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
-    leading = draws["mu_0"].shape
-    nothing = np.zeros((*leading, design.participants))
-    score = equations.covariate_score(draws["gamma"].to_numpy(), design.covariates.T) if design.covariate else nothing
-    return score, draws["trait"].to_numpy() if design.has_trait else nothing
+    nothing = np.zeros((*draws["mu_0"].shape, design.participants))
+    return _score(draws, design.covariates), draws["trait"].to_numpy() if design.has_trait else nothing
+
+
+def _score(draws: xr.Dataset, covariates: np.ndarray) -> np.ndarray:
+    """Weighted covariates of each row of `covariates`, shape (..., row); 0 where nothing is adjusted for."""
+    if not covariates.shape[1]:
+        return np.zeros((*draws["mu_0"].shape, covariates.shape[0]))
+    return equations.covariate_score(draws["gamma"].to_numpy(), covariates.T)
 
 
 def _values(draws: xr.Dataset) -> Mapping[str, np.ndarray]:

@@ -1,8 +1,9 @@
 """Averages over a normal trait by the trapezoidal rule, which converges exponentially for these integrands.
 
-For f(x) = logit⁻¹(η + τx) φ(x) the nearest poles lie at ±iπ/τ, so a step h leaves an error of about exp(−2π²/(τh)): the
-step below keeps it under 1e-10 for every τ, where a fixed Gauss–Hermite rule loses digits as τ grows (Trefethen &
-Weideman 2014, "The exponentially convergent trapezoidal rule").
+For f(x) = logit⁻¹(η + τx) φ(x) the nearest poles lie at distance π/τ from the real line, where φ is exp(π²/(2τ²)) larger: a
+step h leaves an error of about exp(π²/(2τ²) − 2π²/(τh)), or exp(−2π²/h²) where the poles are far. The step below keeps both
+under 1e-10 for every τ, where a fixed Gauss–Hermite rule loses digits as τ grows (Trefethen & Weideman 2014, "The
+exponentially convergent trapezoidal rule").
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import numpy as np
 from scipy import special
 
 REACH = 6.7  # the normal density beyond ±6.7 SD holds 2e-11
-_ROOM = 2 * np.pi**2 / 23.1  # 2π²/(τh) = 23.1 makes exp(−2π²/(τh)) 1e-10
-_WIDEST = 0.85  # the normal density alone needs h below this for 1e-11
+_DIGITS = 25.0  # exp(−25) = 1.4e-11
+_WIDEST = 0.85  # exp(−2π²/h²) = 1.4e-12: all that is needed while τ is below 0.44 and the poles are far
 
 
 def normal_nodes(largest_sd: float) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +29,8 @@ def normal_nodes(largest_sd: float) -> tuple[np.ndarray, np.ndarray]:
     nodes, weights : ndarray, (node,)
         Standard normal abscissae and weights that sum to 1.
     """
-    step = min(_WIDEST, _ROOM / max(largest_sd, 1e-12))
+    sd = max(largest_sd, 0.44)
+    step = min(_WIDEST, 2 * np.pi**2 / (_DIGITS * sd + np.pi**2 / (2 * sd)))
     half = int(np.ceil(REACH / step))
     nodes = step * np.arange(-half, half + 1)
     weights = np.exp(-0.5 * nodes**2)

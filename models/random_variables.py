@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.dist_math import normal_lcdf
 
 from models.equations import combination
 from models.likelihoods import POISSON_BELOW
@@ -30,7 +29,8 @@ def declare(prior: Prior, dims: str | None = None, size: int = 0) -> Any:
     size : int
         Length of that dimension; needed where the distribution is joint.
     """
-    arguments = prior.arguments
+    # as float64: PyTensor stores a Python float such as 0.75 as float32, and takes its logarithm in that precision
+    arguments = {name: np.float64(number) for name, number in prior.arguments.items()}
     if prior.distribution == "half_normal":
         return pm.HalfNormal(prior.parameter, sigma=arguments["sd"], dims=dims)
     if prior.distribution == "normal" or size == 1:
@@ -52,8 +52,10 @@ def declare_outcome(likelihood: str, predictor: Any, dispersion: Any, dims: Sequ
 
 
 def _probit_logp(value: Any, predictor: Any) -> Any:
-    # log Φ(±η) stays finite where log(1 − Φ(η)) has long been −inf
-    return normal_lcdf(0, 1, (2 * value - 1) * predictor)
+    # log Φ(±η) stays finite where log(1 − Φ(η)) has long been −inf; PyMC's own takes √2 in float32
+    signed = (2 * value - 1) * predictor
+    scaled = signed / np.sqrt(np.float64(2))
+    return pt.switch(signed < -1, pt.log(pt.erfcx(-scaled) / 2) - signed**2 / 2, pt.log1p(-pt.erfc(scaled) / 2))
 
 
 def _probit_random(predictor: np.ndarray, rng: np.random.Generator, size: tuple[int, ...] | None = None) -> np.ndarray:

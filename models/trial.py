@@ -124,7 +124,7 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
     arm = (earliest[names.arm].first() == study.arms.treated.value).to_numpy(int)
     seen = np.zeros(shape, bool)
     seen[person, wave] = True
-    codes, levels = _covariates(study, earliest)
+    codes, levels = _covariates(study, earliest, len(participants))
     dims = ("participant", "wave")
     variables = {
         "arm": ("participant", arm),
@@ -148,7 +148,7 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
     return xr.Dataset(variables, coordinates, attrs={"levels": json.dumps(levels, ensure_ascii=False, sort_keys=True)})
 
 
-def _covariates(study: Study, earliest: pd.api.typing.DataFrameGroupBy) -> tuple[np.ndarray, dict[str, list[str]]]:
+def _covariates(study: Study, earliest: pd.api.typing.DataFrameGroupBy, participants: int) -> tuple[np.ndarray, dict[str, list[str]]]:
     codes, levels = [], {}
     for covariate in study.covariates:
         values = earliest[covariate.column].first()
@@ -158,7 +158,7 @@ def _covariates(study: Study, earliest: pd.api.typing.DataFrameGroupBy) -> tuple
         levels[covariate.column] = _levels(covariate, values)
         found = pd.Categorical(plain_label(values), categories=levels[covariate.column]).codes.astype(float)
         codes.append(np.where(found < 0, np.nan, found))
-    return np.array(codes, dtype=float).reshape(len(codes), -1).T.reshape(-1, len(codes)), levels
+    return np.array(codes, dtype=float).reshape(len(codes), participants).T, levels
 
 
 def _levels(covariate: Covariate, values: pd.Series) -> list[str]:

@@ -111,8 +111,9 @@ def _ungated(
     if outcome.kind == "continuous":
         return eta
     if outcome.kind == "count":
-        mean: Array = np.exp(eta)
-        return mean + _floor(outcome, eta.shape[1]) * _zero(replace(outcome, floor=()), mean)
+        count = np.exp(eta)
+        raised: Array = count + _floor(outcome, eta.shape[1]) * _zero(replace(outcome, floor=()), count)
+        return raised
     risk = _risk(outcome, eta)
     if reported:
         for t in range(len(scenario.waves)):

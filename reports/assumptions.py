@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.facts import Facts
 
 DESIGN, UNTESTABLE = "by design", "not testable"
+
+
+def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
+    return True
+
+
+def _has_baseline(facts: Facts) -> bool:
+    return facts.baseline is not None
+
+
+def _has_negative_control(facts: Facts) -> bool:
+    return any(wave.role == "negative control" for wave in facts.study.waves)
+
+
+def _has_missing(facts: Facts) -> bool:
+    return any(cell.observed < cell.people for cell in facts.people.counts.values())
+
+
+def _counts_events(facts: Facts) -> bool:
+    return not facts.binary
 
 
 @dataclass(frozen=True)
@@ -21,80 +42,80 @@ class Assumption:
         "by design", "checked in § n" or "not testable".
     consequence : str
         What goes wrong if it does not hold.
+    applies : callable
+        Whether a run needs it.
     """
 
     claim: str
     status: str
     consequence: str
+    applies: Callable[[Facts], bool] = _always
+
+
+ASSUMPTIONS = (
+    Assumption(
+        "Arms were assigned at random",
+        DESIGN,
+        "The arms would differ before treatment; the baseline table in § 3 lets a reader look.",
+    ),
+    Assumption(
+        "Both arms were visited at the same times",
+        DESIGN,
+        "A difference in timing would be read as an effect.",
+    ),
+    Assumption(
+        "At baseline the arms differ by chance alone: the model gives them one level",
+        DESIGN,
+        "Part of a chance difference would move into the effect; § 5 has the crude difference beside it.",
+        _has_baseline,
+    ),
+    Assumption(
+        "At the negative control the arms do not differ yet",
+        "checked in § 5",
+        "An early difference speaks for bias or for an early effect.",
+        _has_negative_control,
+    ),
+    Assumption(
+        "What lasts in a participant is normal on the link scale and does not change over time",
+        "checked in § 7",
+        "Response patterns would be reproduced badly.",
+    ),
+    Assumption(
+        "The effect is the same for all on the link scale",
+        "checked in § 7",
+        "The average difference would be slightly off.",
+    ),
+    Assumption(
+        "Counts vary as a negative binomial",
+        "checked in § 7",
+        "Zeros and large counts would be reproduced badly.",
+        _counts_events,
+    ),
+    Assumption(
+        "The priors do not decide the answer",
+        "checked in § 8",
+        "The answer would be what was believed before.",
+    ),
+    Assumption(
+        "Missing outcomes depend only on arm, baseline variables and observed outcomes (missing at random)",
+        UNTESTABLE,
+        "Selective loss would be read as an effect; § 9 will vary it.",
+        _has_missing,
+    ),
+    Assumption(
+        "One participant’s arm does not change another’s outcome",
+        UNTESTABLE,
+        "The difference would be diluted or enlarged.",
+    ),
+    Assumption(
+        "Both arms report alike, even where participants know their arm",
+        UNTESTABLE,
+        "A difference in reporting would be read as an effect.",
+    ),
+)
+"""Assumptions of the effect model, from what the design gives to what no data of the trial can test."""
 
 
 def assumed(facts: Facts) -> list[Assumption]:
-    """Assumptions of the effect model, in the order in which a reader would doubt them."""
-    found = [
-        Assumption(
-            "Arms were assigned at random",
-            DESIGN,
-            "The arms would differ before treatment; baseline in § 3 lets a reader look.",
-        ),
-        Assumption(
-            "Both arms were interviewed at the same times", DESIGN, "A difference in timing would be read as an effect."
-        ),
-        Assumption(
-            "One participant’s arm does not change another’s outcome",
-            UNTESTABLE,
-            "The difference would be diluted or enlarged.",
-        ),
-        Assumption(
-            "Both arms report alike, although they know their arm",
-            UNTESTABLE,
-            "A difference in reporting would be read as an effect.",
-        ),
-    ]
-    if facts.baseline is not None:
-        found.append(
-            Assumption(
-                "At baseline the arms have the same risk"
-                if facts.binary
-                else "At baseline the arms have the same mean",
-                DESIGN,
-                "The model would move part of a chance difference into the effect; § 5 has the crude difference "
-                "beside it.",
-            )
-        )
-    if any(wave.role == "negative control" for wave in facts.study.waves):
-        found.append(
-            Assumption(
-                "At the negative control the arms do not differ yet",
-                "checked in § 5",
-                "An early difference speaks for bias or for an early effect.",
-            )
-        )
-    found += [
-        Assumption(
-            "Missing outcomes depend only on arm, baseline variables and observed outcomes (missing at random)",
-            UNTESTABLE,
-            "Selective loss would be read as an effect; § 9 will vary it.",
-        ),
-        Assumption(
-            "Participants’ lasting differences are normal on the link scale and do not change over time",
-            "checked in § 7",
-            "Response patterns would be reproduced badly.",
-        ),
-        Assumption(
-            "The effect is the same for all on the link scale",
-            "checked in § 7",
-            "The average difference would be slightly off.",
-        ),
-        Assumption(
-            "The priors do not decide the answer", "checked in § 8", "The answer would be what was believed before."
-        ),
-    ]
-    if not facts.binary:
-        found.append(
-            Assumption(
-                "Counts vary as a negative binomial",
-                "checked in § 7",
-                "Zeros and large counts would be reproduced badly.",
-            )
-        )
-    return found
+    """Those that a run needs."""
+    return [assumption for assumption in ASSUMPTIONS if assumption.applies(facts)]

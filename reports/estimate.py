@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from reports.numbers import PLAIN, POINTS, RISK, Number, Unit, interval, places, probability, show, unit
+from reports.numbers import PLAIN, POINTS, RATIO, RISK, Number, Unit, interval, places, probability, show, unit
 
 DIFFERENCES = ("risk_difference", "change")
 """Estimands on the risk scale that are printed in percentage points."""
@@ -16,7 +16,10 @@ NO_INTERVAL = ("number_needed_to_treat",)
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimand with posterior, prior, error and evidence class; fields as in `Run.estimates` (95% equal-tailed)."""
+    """An estimand with posterior, prior, error and evidence class; fields as in `Run.estimates` (95% equal-tailed).
+
+    `prior_mcse_…` are the Monte Carlo errors of the prior's median and limits; 0 where there are no prior draws.
+    """
 
     estimand: str
     label: str
@@ -49,6 +52,9 @@ class Estimate:
     p_within_margin: float = math.nan
     p_benefit_beyond_margin: float = math.nan
     reason: str = ""
+    prior_mcse_median: float = 0.0
+    prior_mcse_lower: float = 0.0
+    prior_mcse_upper: float = 0.0
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Estimate:
@@ -75,12 +81,24 @@ class Estimate:
 
     @property
     def decimals(self) -> int:
-        """Decimals that the largest error of median and limits allows."""
+        """Decimals that the largest error of the posterior's median and limits allows."""
         return places(max(self.mcse_median, self.mcse_lower, self.mcse_upper), self.shown)
 
     def number(self, field: str) -> Number:
-        """Field of the posterior or the prior, as printed in this row's unit and digits."""
-        return show(getattr(self, field), self.shown, self.decimals)
+        """Median or limit of the posterior or of the prior (`prior_…`), as printed.
+
+        Median and limits of a posterior share their digits, those of the largest error. Of a ratio only the second
+        decimal is shared: its error grows with its size, and the upper limit's would leave the median without any
+        decimal. Numbers of a prior each have the digits of their own error.
+        """
+        if field.startswith("prior_"):
+            own = getattr(self, f"prior_mcse_{field.removeprefix('prior_')}")
+            return show(getattr(self, field), self.shown, places(own, self.shown))
+        digits = {name: places(getattr(self, f"mcse_{name}"), self.shown) for name in ("median", "lower", "upper")}
+        common = min(digits.values())
+        if self.shown == RATIO and common < 1:
+            common = min(1, digits[field])
+        return show(getattr(self, field), self.shown, common)
 
     @property
     def interval(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,19 @@ import numpy as np
 from reports.estimate import Estimate
 from reports.numbers import EVENTS, POINTS, RISK, Number, Unit, show
 from reports.parts import Label
+from reports.people import People
 from reports.privacy import Limit
 from reports.words import short
 
 if TYPE_CHECKING:
     import xarray as xr
-    from models.run import Run
 
+    from models.gate_table import Gate
+    from models.run import Run
     from models.study import Wave
 
-ARMS = ("control", "treated")
 DEFAULT_AVERAGE = "population"
+_TRAIT = re.compile(r"\btrait\w*\[[^\]]*\]")
 
 
 class MissingFact(LookupError):  # noqa: N818 - named after what happened
@@ -49,20 +52,6 @@ SCALES = {
 }
 
 
-@dataclass(frozen=True)
-class Counts:
-    """People in one arm at one wave: seen, with an outcome, and the sum of the outcome among them (events or yeses)."""
-
-    arm: str
-    wave: str
-    people: int
-    seen: int
-    observed: int
-    total: float
-    mean: float
-    sd: float
-
-
 class Facts:
     """What sections ask of a run.
 
@@ -75,7 +64,7 @@ class Facts:
     """
 
     def __init__(self, run: Run, show_anyway: bool = False) -> None:
-        self.run, self.study, self.gate, self.manifest = run, run.study, run.gate, run.manifest
+        self.run, self.study, self.gate, self.manifest = run, run.study, anonymous(run.gate), run.manifest
         self.show_anyway = show_anyway
         self.scale = SCALES[run.study.outcome.kind]
         self.limit = Limit(run.study.privacy.minimum_cell)
@@ -164,8 +153,16 @@ class Facts:
         for where in (average, ""):
             row = self._rows.get((estimand, where, arm, wave))
             if row is not None:
-                return Estimate.of(row)
+                return self._estimate(row)
         raise MissingFact(f"the run's summary has no row {estimand} [{average}, {arm or 'both arms'}, {wave}]")
+
+    def _estimate(self, row: dict) -> Estimate:
+        found = Estimate.of(row)
+        if not found.printed or found.prior_median != found.prior_median:
+            return found
+        where = {"average": found.average, "arm": found.arm, "wave": found.wave, "contrast": found.wave}
+        errors = quantile_errors(self.draws(found.estimand, where, prior=True))
+        return replace(found, prior_mcse_lower=errors[0], prior_mcse_median=errors[1], prior_mcse_upper=errors[2])
 
     def has(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "") -> bool:
         """Whether the summary holds this row."""
@@ -174,7 +171,7 @@ class Facts:
     @cached_property
     def estimates(self) -> list[Estimate]:
         """Every row of the summary, in its order."""
-        return [Estimate.of(row) for row in self._rows.values()]
+        return [self._estimate(row) for row in self._rows.values()]
 
     def draws(self, estimand: str, where: Mapping[str, str], prior: bool = False) -> np.ndarray:
         """Draws of an estimand, all chains in one row; `where` selects average, arm, wave or contrast."""
@@ -203,58 +200,34 @@ class Facts:
         found = group[name]
         return found.sel({dim: value for dim, value in where.items() if dim in found.dims})
 
-    # people
-
     @cached_property
-    def arm_of(self) -> np.ndarray:
-        """Arm of each participant: 0 control, 1 treated."""
-        return self.group("core", "constant_data")["arm"].to_numpy().astype(int)
-
-    @cached_property
-    def seen(self) -> np.ndarray:
-        """Whether a participant has a row at a wave, shape (participant, wave)."""
-        return self.group("core", "constant_data")["seen"].transpose("participant", "wave").to_numpy().astype(bool)
-
-    @cached_property
-    def outcomes(self) -> np.ndarray:
-        """The outcome, NaN where missing, shape (participant, wave)."""
-        return self.group("core", "observed_data")["outcome"].transpose("participant", "wave").to_numpy().astype(float)
-
-    @cached_property
-    def counts(self) -> dict[tuple[str, str], Counts]:
-        """Who was seen and what was observed, by arm and wave."""
-        return {
-            (arm, wave.value): self._counted(code, arm, place, wave.value)
-            for code, arm in enumerate(ARMS)
-            for place, wave in enumerate(self.study.waves)
-        }
-
-    def _counted(self, code: int, arm: str, place: int, wave: str) -> Counts:
-        inside = self.arm_of == code
-        values = self.outcomes[inside, place]
-        values = values[~np.isnan(values)]
-        mean = float(values.mean()) if values.size else float("nan")
-        sd = float(values.std(ddof=1)) if values.size > 1 else float("nan")
-        return Counts(
-            arm,
-            wave,
-            int(inside.sum()),
-            int(self.seen[inside, place].sum()),
-            values.size,
-            float(values.sum()),
-            mean,
-            sd,
+    def people(self) -> People:
+        """Participants, as counts."""
+        known, observed = self.group("core", "constant_data"), self.group("core", "observed_data")
+        return People(
+            known["arm"].to_numpy().astype(int),
+            known["seen"].transpose("participant", "wave").to_numpy().astype(bool),
+            observed["outcome"].transpose("participant", "wave").to_numpy().astype(float),
+            [wave.value for wave in self.study.waves],
+            self.binary,
+            self.limit,
         )
 
-    def people(self, arm: str) -> int:
-        """Participants of an arm in the data."""
-        return int((self.arm_of == ARMS.index(arm)).sum())
 
-    def hidden(self, arm: str, wave: str) -> bool:
-        """Whether the observed share of a cell rests on a count below the limit."""
-        cell = self.counts[arm, wave]
-        few = self.limit.small(cell.observed, cell.people) and self.limit.small(cell.observed)
-        return few or (self.binary and self.limit.small(cell.total, cell.observed))
+def anonymous(gate: Gate) -> Gate:
+    """Gate whose elements never point at one participant, not even by the number that a run gives them."""
+    checks = (replace(check, element=_TRAIT.sub("trait of one participant", check.element)) for check in gate.checks)
+    return replace(gate, checks=tuple(checks))
+
+
+def quantile_errors(draws: np.ndarray) -> list[float]:
+    """Monte Carlo errors of the 2.5%, 50% and 97.5% quantiles of independent draws, by the error of their rank."""
+    errors = []
+    for level in (0.025, 0.5, 0.975):
+        step = np.sqrt(level * (1 - level) / draws.size)
+        low, high = np.quantile(draws, [max(level - step, 0), min(level + step, 1)])
+        errors.append(float(high - low) / 2)
+    return errors
 
 
 def _key(row: dict) -> tuple[str, str, str, str]:

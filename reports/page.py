@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from reports import output, record, theme
 from reports.facts import Facts
-from reports.numbers import Number
+from reports.numbers import INTERVAL, Number
 from reports.parts import Figure, Label, Piece, Section, Sentence, Strong, Table
 from reports.sections import (
     not_run,
@@ -155,6 +155,8 @@ def _set(piece: Piece) -> Markup:
         return Markup("<bdi>{}</bdi>").format(piece.text)
     if isinstance(piece, Strong):
         return Markup("<strong>{}</strong>").format(piece.text)
+    if piece is INTERVAL:
+        return Markup(INTERVAL.text)
     if isinstance(piece, Number):
         return Markup('<data value="{}">{}</data>').format(f"{piece.value:.8g}", piece.text)
     return escape(piece)

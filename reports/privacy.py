@@ -49,6 +49,7 @@ class Limit:
         if not self.minimum:
             return ""
         return (
-            f"Counts below {self.minimum} are not printed (< {self.minimum}, or {HIDDEN} where a second count had to go "
+            f"Counts below {self.minimum} are not printed (< {self.minimum}, or {HIDDEN} where a second count had "
+            "to go "
             "so that the first cannot be worked out); nor are shares that rest on them."
         )

@@ -8,7 +8,7 @@ from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.numbers import INTERVAL, NotANumber, Number
 from reports.parts import Label, Sentence, Strong, joined, sentence
-from reports.words import at, capital
+from reports.words import agreeing, at, capital
 
 BENEFIT, HARM, EQUIVALENT, UNDECIDED = "benefit", "harm", "equivalent", "undecided"
 
@@ -74,6 +74,7 @@ def a1(about: Answer) -> Sentence:
         if about.binary
         else "{at}, the estimated mean {outcome} is {r1} in the {treated} arm and {r0} in the {control} arm"
     )
+    rd = about.difference.number("median")
     return sentence(
         level + ": a difference of {rd} {points} ({ci} interval {lo} to {hi}).",
         ci=INTERVAL,
@@ -83,8 +84,8 @@ def a1(about: Answer) -> Sentence:
         treated=about.treated_label,
         control=about.control_label,
         outcome=about.outcome_label,
-        points=about.points,
-        rd=about.difference.number("median"),
+        points=agreeing(rd.text, about.points),
+        rd=rd,
         lo=about.difference.number("lower"),
         hi=about.difference.number("upper"),
     )
@@ -101,7 +102,7 @@ def a2(about: Answer) -> Sentence:
         treated=about.treated_label,
         p=about.difference.chance("p_benefit"),
         m=about.margin,
-        points=about.points,
+        points=agreeing(about.margin.text, about.points),
         ph=about.difference.chance("p_harm_beyond_margin"),
         pin=about.difference.chance("p_within_margin"),
     )
@@ -142,7 +143,12 @@ def a3(about: Answer) -> Sentence:
     zones = _zones(lower, upper, about.margin.value, about.lower_is_better)
     word = Strong(verdict(lower, upper, about.margin.value, about.lower_is_better).capitalize())
     found = sentence(
-        _A3[zones], word=word, m=about.margin, points=about.points, treated=about.treated_label, **_directions(about)
+        _A3[zones],
+        word=word,
+        m=about.margin,
+        points=agreeing(about.margin.text, about.points),
+        treated=about.treated_label,
+        **_directions(about),
     )
     edge = max(about.difference.mcse_lower, about.difference.mcse_upper)
     if min(abs(abs(lower) - about.margin.value), abs(abs(upper) - about.margin.value)) < edge:
@@ -193,7 +199,7 @@ def t1(change: Estimate, control: Label, outcome: Label, since: str, until: str,
         ci=INTERVAL,
         outcome=Label(capital(outcome.text)),
         control=control,
-        points=points,
+        points=agreeing(size.text, points),
         since=Label(since),
         until=Label(until),
         size=Number(size.value, size.text.lstrip("\u2212")),

@@ -34,6 +34,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def minus(text: str) -> str:
+    """Text with a true minus sign before its negative numbers; exponents and ranges stay as they are."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "\u2212", text)
+
+
 def lines(text: object, length: int, most: int = 3) -> tuple[str, ...]:
     """Break into at most `most` lines of about `length` characters, for figures; a word longer than a line is cut."""
     found: list[str] = [""]
@@ -51,6 +56,11 @@ def at(wave_label: str) -> str:
     """Wave's label as the start of a sentence: "At 6 months", "After the training"."""
     first = wave_label.split(" ", 1)[0].casefold()
     return capital(wave_label) if first in _PREPOSITIONS else f"At {wave_label}"
+
+
+def agreeing(number: str, plural: str) -> str:
+    """Set a unit to agree with the number before it: "1 percentage point", "1 event"."""
+    return plural.removesuffix("s") if number.lstrip("\u2212") == "1" else plural
 
 
 def listed(parts: tuple[str, ...] | list[str]) -> str:

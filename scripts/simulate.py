@@ -19,12 +19,12 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed; equal seeds give files equal to the byte.")],
     out: Annotated[Path, typer.Option(help="Study folder to write: data.csv, study.toml, truth.json.")],
     participants: Annotated[int | None, typer.Option(min=2, help="Women in both arms; default: as stated.")] = None,
-    population: Annotated[int, typer.Option(min=2, help="Women over whom the truth is averaged.")] = 1_000_000,
+    population: Annotated[int, typer.Option(min=2, help="Women over whom the truth is averaged.")] = 200_000,
     force: Annotated[bool, typer.Option("--force", help="Replace these three files where they exist.")] = False,
 ) -> None:
     """Simulate a trial and write it as a study folder, marked as simulated; prints the folder.
 
-    Takes some 5 seconds, nearly all of it for the truth; --population 20000 is enough for a look.
+    Takes a few seconds, nearly all of them for the truth.
     """
     if out.exists() and not force:
         _stop(UNWRITABLE, f"{out} exists.", "Nothing is overwritten unasked.", "Choose another --out, or add --force.")

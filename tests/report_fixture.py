@@ -15,30 +15,8 @@ import pandas as pd
 import xarray as xr
 
 from models.gate_table import AMBER, GREEN, RED, Check, Gate
+from models.run import Run
 from models.study import Study, parse
-
-try:
-    from models.run import Run
-except ImportError:  # STANDIN: until models/run.py exists
-
-    @dataclass(frozen=True)
-    class Run:
-        folder: Path
-        manifest: dict
-        study: Study
-        core: xr.DataTree
-        checks: xr.DataTree
-        gate: Gate
-
-        def _t(self, tree, name):
-            return pd.DataFrame({k: v.to_numpy() for k, v in getattr(self, tree)[name].to_dataset().data_vars.items()})
-
-        estimates = property(lambda s: s._t("core", "summary"))
-        predictive_checks = property(lambda s: s._t("checks", "predictive_checks"))
-        patterns = property(lambda s: s._t("checks", "patterns"))
-        power_scaling = property(lambda s: s._t("checks", "power_scaling"))
-        model_free = property(lambda s: s._t("checks", "model_free"))
-
 
 CHAINS, DRAWS = 4, 500
 AVERAGES = ("population", "sample", "typical")
@@ -532,7 +510,7 @@ def _loo(draws: _Draws) -> xr.Dataset:
 def _manifest(plan: Study, recipe: Recipe) -> dict[str, Any]:
     rows = [
         {
-            "parameter": "mu_0",
+            "parameter": "mu",
             "distribution": "normal (mean 0, sd 1.5)",
             "why": recipe.text("why", "Risk at the first wave from 5% to 95%."),
             "source": "made up",

@@ -23,8 +23,15 @@ def test_the_last_digit_is_at_least_twice_the_error(mcse: float, unit) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "mcse", "printed"),
     [
-        (0.1234, RISK, 0.004, "12%"), (0.1234, RISK, 0.0004, "12.3%"), (0.1234, RISK, 0.00001, "12.3%"), (0.1234, RISK, 0.03, "10%"),
-        (-0.034, POINTS, 0.004, "−3"), (-0.0004, POINTS, 0.004, "0"), (0.0, POINTS, 0.0, "0.0"), (0.837, RATIO, 0.006, "0.8"), (0.837, RATIO, 0.004, "0.84"),
+        (0.1234, RISK, 0.004, "12%"),
+        (0.1234, RISK, 0.0004, "12.3%"),
+        (0.1234, RISK, 0.00001, "12.3%"),
+        (0.1234, RISK, 0.03, "10%"),
+        (-0.034, POINTS, 0.004, "−3"),
+        (-0.0004, POINTS, 0.004, "0"),
+        (0.0, POINTS, 0.0, "0.0"),
+        (0.837, RATIO, 0.006, "0.8"),
+        (0.837, RATIO, 0.004, "0.84"),
     ],
 )
 def test_printed(value: float, unit, mcse: float, printed: str) -> None:
@@ -33,8 +40,16 @@ def test_printed(value: float, unit, mcse: float, printed: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "ess", "printed"),
-    [(0.0, 4000, "< 0.01"), (1.0, 4000, "> 0.99"), (0.991, 4000, "> 0.99"), (0.99, 1e9, "0.99"), (0.01, 1e9, "0.01"), (0.6321, 4000, "0.6"),
-     (0.6321, 20_000, "0.63"), (0.03, 4000, "0.03")],
+    [
+        (0.0, 4000, "< 0.01"),
+        (1.0, 4000, "> 0.99"),
+        (0.991, 4000, "> 0.99"),
+        (0.99, 1e9, "0.99"),
+        (0.01, 1e9, "0.01"),
+        (0.6321, 4000, "0.6"),
+        (0.6321, 20_000, "0.63"),
+        (0.03, 4000, "0.03"),
+    ],
 )
 def test_probabilities(value: float, ess: float, printed: str) -> None:
     # the error at p = 0.63 and 4000 independent draws is 0.0076, more than half of 0.01: one decimal

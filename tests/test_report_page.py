@@ -24,12 +24,18 @@ from tests.report_fixture import AMBER, RED, Recipe, make
 ROOT = Path(__file__).parents[1]
 HOSTILE = {
     "title": "<script>alert(1)</script> & \"quotes\" 'single' " + "W" * 10_000,
-    "question": "=HYPERLINK(\"http://example.invalid\") </title><img src=x onerror=alert(1)>",
+    "question": '=HYPERLINK("http://example.invalid") </title><img src=x onerror=alert(1)>',
     "treated": "مدخرات \u202e reversed \u202c 🏦💰 <b>bold</b>",
     "control": "{{ 7 * 7 }} {% raw %} -training" + "x" * 300,
     "outcome": "=1+1 violence ]]> </svg><script>alert(2)</script>" + " long words" * 900,
-    "wave2": "three\nmonths\x00\x07 after </text>", "wave3": "six months " + "é" * 200, "covariate": "+age \"onset\"", "margin_reason": "<i>because</i>",
-    "description": "one\n\ntwo <script>", "author": "@cmd", "why": "<script>alert(3)</script>", "note": "<script>alert(4)</script>",
+    "wave2": "three\nmonths\x00\x07 after </text>",
+    "wave3": "six months " + "é" * 200,
+    "covariate": '+age "onset"',
+    "margin_reason": "<i>because</i>",
+    "description": "one\n\ntwo <script>",
+    "author": "@cmd",
+    "why": "<script>alert(3)</script>",
+    "note": "<script>alert(4)</script>",
     "command": "uv run 'x' && <script>alert(5)</script>",
 }
 
@@ -79,13 +85,22 @@ def built(folder: Path, recipe: Recipe | None = None, show_anyway: bool = False)
 
 def contents(folder: Path) -> dict[str, str]:
     """Every file of a report as text."""
-    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 RECIPES = {
-    "binary": Recipe(), "count": Recipe(kind="count", effect=0.4), "higher is better": Recipe(better="higher", effect=1.5), "bare": Recipe(
-        baseline=False, negative_control=False, covariates=False), "suppressed": Recipe(minimum_cell=5), "hostile": Recipe(texts=HOSTILE),
-    "red": Recipe(status=RED), "real": Recipe(simulated=False),
+    "binary": Recipe(),
+    "count": Recipe(kind="count", effect=0.4),
+    "higher is better": Recipe(better="higher", effect=1.5),
+    "bare": Recipe(baseline=False, negative_control=False, covariates=False),
+    "suppressed": Recipe(minimum_cell=5),
+    "hostile": Recipe(texts=HOSTILE),
+    "red": Recipe(status=RED),
+    "real": Recipe(simulated=False),
 }
 
 
@@ -103,7 +118,8 @@ def green(tmp_path_factory) -> Path:
 
 def test_same_run_same_bytes(tmp_path: Path) -> None:
     one, two = (
-        {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents(built(tmp_path / name)).items()} for name in ("one", "two")
+        {name: hashlib.sha256(text.encode()).hexdigest() for name, text in contents(built(tmp_path / name)).items()}
+        for name in ("one", "two")
     )
     assert one == two
     built(tmp_path / "one")
@@ -122,11 +138,15 @@ def test_html_is_valid_and_stands_alone(report: Path) -> None:
         for name in ("href", "src", "xlink:href"):
             if name in attributes:
                 target = attributes[name]
-                assert (target.startswith("#") and target[1:] in ids) or target == "data:," or (report / target).is_file(), target
+                assert (
+                    (target.startswith("#") and target[1:] in ids) or target == "data:," or (report / target).is_file()
+                ), target
         for ident in attributes.get("aria-labelledby", "").split():
             assert ident in ids
     assert not re.findall(r"url\(|@import", text)
-    assert {found for found in re.findall(r"https?://[^\"'<\s]+", text) if "w3.org" not in found} <= {"http://example.invalid&#34;)"}
+    assert {found for found in re.findall(r"https?://[^\"'<\s]+", text) if "w3.org" not in found} <= {
+        "http://example.invalid&#34;)"
+    }
 
 
 def test_tables_and_figures_are_accessible(report: Path) -> None:
@@ -147,7 +167,9 @@ def test_tables_and_figures_are_accessible(report: Path) -> None:
 def test_files_have_the_same_names_always(report: Path) -> None:
     expected = page.names()
     assert {path.stem for path in (report / "tables").iterdir()} == set(expected["tables"])
-    assert {path.name for path in (report / "figures").iterdir()} == {f"{name}.{kind}" for name in expected["figures"] for kind in ("svg", "csv")}
+    assert {path.name for path in (report / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in expected["figures"] for kind in ("svg", "csv")
+    }
     assert not (report / ".report.partial").exists()
 
 
@@ -208,9 +230,18 @@ def test_a_red_gate_hides_every_estimate(tmp_path: Path, cause: str) -> None:
     hidden = contents(tmp_path / "")
     hidden = {name: text for name, text in hidden.items() if not name.startswith("green/")}
     record = json.loads(shown["report.json"])
-    numbers = {number["value"] for name in ("A1", "A2", "T1", "priors") for number in record["sentences"][name]["numbers"].values()} - {0.1, 0.8, 1.25}
+    numbers = {
+        number["value"]
+        for name in ("A1", "A2", "T1", "priors")
+        for number in record["sentences"][name]["numbers"].values()
+    } - {0.1, 0.8, 1.25}
     rows = record["tables"]["estimates"]["rows"]
-    numbers |= {row[field]["value"] for row in rows for field in ("median", "lower", "upper", "mean", "sd") if row[field]["value"] is not None}
+    numbers |= {
+        row[field]["value"]
+        for row in rows
+        for field in ("median", "lower", "upper", "mean", "sd")
+        if row[field]["value"] is not None
+    }
     # eight digits of an estimate cannot stand in a file by chance
     found = {f"{number:.8g}" for number in numbers if len(f"{abs(number):.8g}") > 8}
     assert len(found) > 100
@@ -220,7 +251,9 @@ def test_a_red_gate_hides_every_estimate(tmp_path: Path, cause: str) -> None:
     text = Page(hidden["report.html"]).text
     assert f"difference of {sorted(printed)[0]}" not in text
     assert "an estimated" not in text
-    assert text.count(f"Withheld: the computation cannot be trusted. Failed: {cause}: 1.20 (theta[6 months]).") == 4  # sections 1, 5, 7 and 8
+    assert (
+        text.count(f"Withheld: the computation cannot be trusted. Failed: {cause}: 1.20 (theta[6 months]).") == 4
+    )  # sections 1, 5, 7 and 8
     assert json.loads(hidden["report.json"])["withheld"]
     assert set(shown) == set(hidden)
 
@@ -252,7 +285,9 @@ def test_hostile_text_is_only_text(tmp_path: Path) -> None:
             ElementTree.fromstring(content)
         if name.endswith(".csv"):
             for row in csv.reader(content.splitlines()):
-                assert not [cell for cell in row if cell.lstrip().startswith(("=", "+", "-", "@")) and not _number(cell)], name
+                assert not [
+                    cell for cell in row if cell.lstrip().startswith(("=", "+", "-", "@")) and not _number(cell)
+                ], name
 
 
 def _number(cell: str) -> bool:
@@ -263,7 +298,9 @@ def _number(cell: str) -> bool:
     return True
 
 
-def test_a_figure_that_fails_stops_the_report_and_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_fails_stops_the_report_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = contents(built(tmp_path))
     monkeypatch.setattr(difference, "_layout", lambda *_: 1 / 0)
     with pytest.raises(page.FigureFailed, match=r"section 1 .*ZeroDivisionError"):
@@ -316,6 +353,8 @@ def test_a_report_never_imports_a_sampler(tmp_path: Path) -> None:
         "print(sorted(name for name in sys.modules if name.split('.')[0] in ('pymc', 'pytensor', 'nutpie', 'arviz', "
         "'matplotlib', 'numba')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=120
+    )
     assert done.stdout.strip() == "[]"
     assert (tmp_path / "report.html").exists()

@@ -33,7 +33,11 @@ def test_the_formula() -> None:
 @pytest.mark.parametrize("tokens", [theme.LIGHT, theme.DARK], ids=["light", "dark"])
 @pytest.mark.parametrize(("pairs", "least"), [(theme.TEXT_ON, 4.5), (theme.MARKS_ON, 3.0)], ids=["text", "marks"])
 def test_contrast(tokens: dict[str, str], pairs, least: float) -> None:
-    low = {pair: round(contrast(tokens[pair[0]], tokens[pair[1]]), 2) for pair in pairs if contrast(tokens[pair[0]], tokens[pair[1]]) < least}
+    low = {
+        pair: round(contrast(tokens[pair[0]], tokens[pair[1]]), 2)
+        for pair in pairs
+        if contrast(tokens[pair[0]], tokens[pair[1]]) < least
+    }
     assert not low
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reports import sentences
 from reports.estimate import Estimate
-from reports.numbers import MINUS, Number, NotANumber
+from reports.numbers import MINUS, NotANumber, Number
 from reports.parts import Label
 from reports.sentences import Answer
 
@@ -21,25 +21,66 @@ NUMBER = re.compile(r"(?:[<>] )?−?\d[\d\u202f]*(?:\.\d+)?%?")
 FORBIDDEN = re.compile(r"significan|prove|no effect|trend|likely|clearly|strong", re.IGNORECASE)
 
 
-def estimate(draws: np.ndarray, margin: float, lower_is_better: bool, estimand: str = "risk_difference", arm: str = "") -> Estimate:
+def estimate(
+    draws: np.ndarray, margin: float, lower_is_better: bool, estimand: str = "risk_difference", arm: str = ""
+) -> Estimate:
     """A summary row computed from draws, as `models.summary` does."""
     lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975])
     harm = draws if lower_is_better else -draws
     return Estimate(
-        estimand=estimand, label=estimand, unit="risk", average="population", arm=arm, wave="6 months", evidence="randomised", assumptions="",
-        primary=True, median=median, mean=draws.mean(), sd=draws.std(), lower=lower, upper=upper, prior_median=0.0, prior_sd=0.1, prior_lower=-0.2,
-        prior_upper=0.2, contraction=0.5, mcse_median=0.002, mcse_lower=0.003, mcse_upper=0.003, ess_bulk=4000.0, ess_tail=4000.0, rhat=1.0,
-        p_below_zero=float((draws < 0).mean()), p_benefit=float((harm < 0).mean()), p_harm_beyond_margin=float((harm > margin).mean()),
-        p_within_margin=float((np.abs(draws) < margin).mean()), p_benefit_beyond_margin=float((harm < -margin).mean()),
+        estimand=estimand,
+        label=estimand,
+        unit="risk",
+        average="population",
+        arm=arm,
+        wave="6 months",
+        evidence="randomised",
+        assumptions="",
+        primary=True,
+        median=median,
+        mean=draws.mean(),
+        sd=draws.std(),
+        lower=lower,
+        upper=upper,
+        prior_median=0.0,
+        prior_sd=0.1,
+        prior_lower=-0.2,
+        prior_upper=0.2,
+        contraction=0.5,
+        mcse_median=0.002,
+        mcse_lower=0.003,
+        mcse_upper=0.003,
+        ess_bulk=4000.0,
+        ess_tail=4000.0,
+        rhat=1.0,
+        p_below_zero=float((draws < 0).mean()),
+        p_benefit=float((harm < 0).mean()),
+        p_harm_beyond_margin=float((harm > margin).mean()),
+        p_within_margin=float((np.abs(draws) < margin).mean()),
+        p_benefit_beyond_margin=float((harm < -margin).mean()),
     )
 
 
-def about(treated: np.ndarray, control: np.ndarray, margin: float, lower_is_better: bool = True, names: tuple[str, str] = ("savings", "training")) -> Answer:
+def about(
+    treated: np.ndarray,
+    control: np.ndarray,
+    margin: float,
+    lower_is_better: bool = True,
+    names: tuple[str, str] = ("savings", "training"),
+) -> Answer:
     """An answer from draws of the two risks."""
     return Answer(
-        estimate(treated - control, margin, lower_is_better), estimate(treated, margin, lower_is_better, "risk", "treated"),
-        estimate(control, margin, lower_is_better, "risk", "control"), Label(names[0]), Label(names[1]), Label("violence"), "6 months",
-        Number(margin, f"{100 * margin:.0f}"), lower_is_better, True, "percentage points",
+        estimate(treated - control, margin, lower_is_better),
+        estimate(treated, margin, lower_is_better, "risk", "treated"),
+        estimate(control, margin, lower_is_better, "risk", "control"),
+        Label(names[0]),
+        Label(names[1]),
+        Label("violence"),
+        "6 months",
+        Number(margin, f"{100 * margin:.0f}"),
+        lower_is_better,
+        True,
+        "percentage points",
     )
 
 
@@ -60,19 +101,32 @@ def negative(text: str) -> str:
 
 @settings(max_examples=60, deadline=None)
 @given(risks(), st.sampled_from([0.05, 0.1, 0.2]), st.booleans())
-def test_swapping_the_arms_flips_every_sign_and_number(pair: tuple[np.ndarray, np.ndarray], margin: float, lower_is_better: bool) -> None:
+def test_swapping_the_arms_flips_every_sign_and_number(
+    pair: tuple[np.ndarray, np.ndarray], margin: float, lower_is_better: bool
+) -> None:
     one = about(*pair, margin, lower_is_better)
     other = about(*pair[::-1], margin, lower_is_better, ("training", "savings"))
     a, b = sentences.a1(one), sentences.a1(other)
     assert (a.numbers["r1"].text, a.numbers["r0"].text) == (b.numbers["r0"].text, b.numbers["r1"].text)
     assert a.numbers["rd"].text == negative(b.numbers["rd"].text)
-    assert (a.numbers["lo"].text, a.numbers["hi"].text) == (negative(b.numbers["hi"].text), negative(b.numbers["lo"].text))
+    assert (a.numbers["lo"].text, a.numbers["hi"].text) == (
+        negative(b.numbers["hi"].text),
+        negative(b.numbers["lo"].text),
+    )
     assert a.text.index("savings") < a.text.index("training")
     assert b.text.index("training") < b.text.index("savings")
     assert sentences.a2(one).numbers["p"].value == pytest.approx(1 - sentences.a2(other).numbers["p"].value)
     assert sentences.a2(one).numbers["ph"].value == other.difference.p_benefit_beyond_margin
     assert sentences.a2(one).numbers["pin"].text == sentences.a2(other).numbers["pin"].text
-    flipped = {"Benefit": "Harm", "Harm": "Benefit", "fall": "rise", "rise": "fall", "lower": "higher", "higher": "lower", "savings": "training"}
+    flipped = {
+        "Benefit": "Harm",
+        "Harm": "Benefit",
+        "fall": "rise",
+        "rise": "fall",
+        "lower": "higher",
+        "higher": "lower",
+        "savings": "training",
+    }
     words = [flipped.get(word, word) for word in re.findall(r"\w+", sentences.a3(one).text)]
     assert sorted(words) == sorted(re.findall(r"\w+", sentences.a3(other).text))
 
@@ -85,7 +139,9 @@ def test_the_margin_never_changes_a1(pair: tuple[np.ndarray, np.ndarray], first:
 
 @settings(max_examples=60, deadline=None)
 @given(risks(), st.sampled_from([0.05, 0.1, 0.2]), st.booleans())
-def test_every_number_in_the_prose_is_one_of_its_numbers(pair: tuple[np.ndarray, np.ndarray], margin: float, lower_is_better: bool) -> None:
+def test_every_number_in_the_prose_is_one_of_its_numbers(
+    pair: tuple[np.ndarray, np.ndarray], margin: float, lower_is_better: bool
+) -> None:
     one = about(*pair, margin, lower_is_better)
     for made in (sentences.a1(one), sentences.a2(one), sentences.a3(one)):
         printed = {number.text for number in made.numbers.values()} | {"6"}
@@ -96,9 +152,19 @@ def test_every_number_in_the_prose_is_one_of_its_numbers(pair: tuple[np.ndarray,
 @pytest.mark.parametrize(
     ("lower", "upper", "expected"),
     [
-        (-0.30, -0.11, "benefit"), (-0.30, -0.10, "benefit"), (0.10, 0.30, "harm"), (0.11, 0.30, "harm"), (-0.09, 0.09, "equivalent"),
-        (-0.10, 0.09, "undecided"), (-0.09, 0.10, "undecided"), (-0.30, 0.0, "undecided"), (0.0, 0.30, "undecided"), (-0.30, 0.30, "undecided"),
-        (-0.05, -0.02, "equivalent"), (0.10, 0.10, "harm"), (-0.10, -0.10, "benefit"),
+        (-0.30, -0.11, "benefit"),
+        (-0.30, -0.10, "benefit"),
+        (0.10, 0.30, "harm"),
+        (0.11, 0.30, "harm"),
+        (-0.09, 0.09, "equivalent"),
+        (-0.10, 0.09, "undecided"),
+        (-0.09, 0.10, "undecided"),
+        (-0.30, 0.0, "undecided"),
+        (0.0, 0.30, "undecided"),
+        (-0.30, 0.30, "undecided"),
+        (-0.05, -0.02, "equivalent"),
+        (0.10, 0.10, "harm"),
+        (-0.10, -0.10, "benefit"),
     ],
 )
 def test_verdict_by_interval_and_margin(lower: float, upper: float, expected: str) -> None:
@@ -108,7 +174,17 @@ def test_verdict_by_interval_and_margin(lower: float, upper: float, expected: st
     assert sentences.verdict(-upper, -lower, 0.10, lower_is_better=True) == opposite.get(expected, expected)
 
 
-@pytest.mark.parametrize("bad", [(math.nan, 0.1, 0.1), (0.0, math.nan, 0.1), (0.0, 0.1, math.nan), (0.2, 0.1, 0.1), (0.0, 0.1, 0.0), (0.0, 0.1, -1.0)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        (math.nan, 0.1, 0.1),
+        (0.0, math.nan, 0.1),
+        (0.0, 0.1, math.nan),
+        (0.2, 0.1, 0.1),
+        (0.0, 0.1, 0.0),
+        (0.0, 0.1, -1.0),
+    ],
+)
 def test_a_verdict_without_numbers_raises(bad: tuple[float, float, float]) -> None:
     with pytest.raises(NotANumber):
         sentences.verdict(*bad, lower_is_better=True)
@@ -116,9 +192,15 @@ def test_a_verdict_without_numbers_raises(bad: tuple[float, float, float]) -> No
 
 @pytest.mark.parametrize(
     ("lower", "upper", "holds", "excludes"),
-    [(-0.2, 0.05, "a fall of 10", "a rise of 10"), (-0.05, 0.2, "a rise of 10", "a fall of 10"), (-0.2, 0.2, "a rise of 10", None)],
+    [
+        (-0.2, 0.05, "a fall of 10", "a rise of 10"),
+        (-0.05, 0.2, "a rise of 10", "a fall of 10"),
+        (-0.2, 0.2, "a rise of 10", None),
+    ],
 )
-def test_an_undecided_answer_says_what_the_interval_holds_and_excludes(lower: float, upper: float, holds: str, excludes: str | None) -> None:
+def test_an_undecided_answer_says_what_the_interval_holds_and_excludes(
+    lower: float, upper: float, holds: str, excludes: str | None
+) -> None:
     one = about(np.full(9, 0.4), np.full(9, 0.4), 0.1)
     text = sentences.a3(replace(one, difference=replace(one.difference, lower=lower, upper=upper))).text
     assert text.startswith("Undecided")
@@ -170,7 +252,9 @@ def test_a_benefit_raises_the_outcome_where_higher_is_better() -> None:
     one = about(np.full(99, 0.6), np.full(99, 0.3), 0.1, lower_is_better=False)
     assert "raises it is > 0.99" in sentences.a2(one).text
     assert "lowers it by more than 10 percentage points, < 0.01" in sentences.a2(one).text
-    assert sentences.a3(one).text.startswith("Benefit: the whole interval lies at or beyond 10 percentage points, higher with savings")
+    assert sentences.a3(one).text.startswith(
+        "Benefit: the whole interval lies at or beyond 10 percentage points, higher with savings"
+    )
 
 
 @pytest.mark.parametrize(("shift", "verb"), [(-0.3, "fell by 30"), (0.3, "rose by 30")])

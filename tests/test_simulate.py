@@ -166,9 +166,11 @@ def test_traits_have_the_stated_correlations():
 
 
 def test_traits_may_be_perfectly_correlated():
-    scenario = replace(load("correlated_traits"), correlations=(Correlation("social_support", "violence", -1.0),))
-    traits = simulate(scenario, 10).traits
+    columns = ("social_support", "income_share", "violence")
+    pairs = [Correlation(columns[i], columns[j], r) for i, j, r in ((0, 1, 1.0), (0, 2, -1.0), (1, 2, -1.0))]
+    traits = simulate(replace(load("correlated_traits"), correlations=tuple(pairs)), 10).traits
     assert np.allclose(traits["violence"] / 1.2, -traits["social_support"] / 0.7)
+    assert np.allclose(traits["income_share"], traits["social_support"])
 
 
 def test_the_unmeasured_confounder_lasts_and_follows_the_arm_as_stated():
@@ -213,6 +215,36 @@ def test_misreporting_follows_sensitivity_and_specificity():
             yes, no = (report[(trial.arm == z) & (truth[:, wave] == v), wave] for v in (1, 0))
             assert abs(yes.mean() - sensitivity) < five_errors(sensitivity, len(yes))
             assert abs(no.mean() - 0.02) < five_errors(0.02, len(no))
+
+
+def test_what_is_reported_keeps_to_union_and_gate():
+    parts = {"sensitivity": (0.6, 0.6), "specificity": (0.7, 0.7)}
+    scenario = load("undarga")
+    outcomes = tuple(replace(o, **parts) if o.column in scenario.outcome.union_of else o for o in scenario.outcomes)
+    trial = simulate(replace(scenario, outcomes=outcomes, missingness=()), 14, 5000)
+    said = trial.outcomes
+    assert not np.array_equal(said["violence_any"], trial.true_outcomes["violence_any"])
+    assert np.array_equal(said["violence_any"], np.maximum(said["violence_physical"], said["violence_sexual"]))
+    assert not np.any(said["violence_any"][said["paying_partners"] == 0])
+
+
+def test_a_floor_raises_zeros_to_one_and_the_mean_by_their_probability():
+    scenario = load("counts").with_outcome(floor=(1, 0, 0, 0), trait_sd=0.0, covariates={})
+    trial = simulate(scenario, 15, LARGE)
+    counts, mean = trial.outcomes["incidents"], np.exp(0.7)
+    zero = (1 + 0.8 * mean) ** (-1 / 0.8)
+    assert np.allclose(trial.potential_means["incidents"][0, 0], mean + zero)
+    assert counts[:, 0].min() == 1
+    assert counts[:, 1].min() == 0
+    assert abs(counts[:, 0].mean() - mean - zero) < 5 * counts[:, 0].std() / np.sqrt(LARGE)
+
+
+def test_continuous_outcomes_have_the_stated_residual():
+    scenario = load("effect").with_outcome(kind="continuous", residual_sd=0.5, trait_sd=1.2, covariates={})
+    values = simulate(scenario, 16, LARGE).outcomes["violence"]
+    spread = np.hypot(0.5, 1.2)
+    assert np.all(np.abs(values[:, :2].std(axis=0) - spread) < 5 * spread / np.sqrt(2 * LARGE))
+    assert abs(np.corrcoef(values[:, :2].T)[0, 1] - 1.44 / spread**2) < 5 / np.sqrt(LARGE)
 
 
 def test_regression_to_the_mean_without_any_effect():

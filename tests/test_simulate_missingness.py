@@ -113,6 +113,15 @@ def test_blank_answers_touch_only_their_column():
         assert np.array_equal(np.isnan(values), ~trial.seen)
 
 
+def test_at_baseline_nothing_depends_on_the_arm():
+    blank = Missingness("intermittent", (0.3,) * 4, arm=2.0, columns=("social_support",))
+    trial = simulate(replace(load("mediation_clean"), missingness=(blank,)), 13, LARGE)
+    missed = np.isnan(trial.mediators["social_support"])
+    for wave, effect in ((0, 0.0), (1, 2.0)):
+        estimate, error = log_odds_ratio(missed[:, wave], trial.arm)
+        assert abs(estimate - effect) < 5 * error
+
+
 def test_rows_of_the_data_are_the_visits_that_took_place():
     trial = simulate(load("undarga"), 11, 500)
     columns = trial.columns

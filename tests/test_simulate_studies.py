@@ -12,7 +12,7 @@ from models.study_folder import FILES, data_text, study_text, truth_text
 from models.truth import truths
 
 STUDIES = Path(__file__).parent.parent / "studies"
-SEED, FIRST = 2419, 2016
+SEED, FIRST = 3481, 2016
 
 
 def printed(values: np.ndarray) -> str:
@@ -26,8 +26,11 @@ def meets_the_rule(trial: SimulatedTrial) -> bool:
         return False
     share, main = trial.mediators["income_share"][:, 0], trial.covariates["sex_work_main_income"] == "yes"
     known = ~np.isnan(share)
-    falls = [np.mean(violence[seen & (trial.arm == z), 3]) < np.mean(violence[trial.arm == z, 0]) for z in (0, 1)]
-    return all(falls) and bool(np.all(share[known] > 0) and np.array_equal(share[known] >= 0.5, main[known]))
+    before = [np.mean(violence[trial.arm == z, 0]) for z in (0, 1)]
+    falls = [np.mean(violence[seen & (trial.arm == z), 3]) < before[z] for z in (0, 1)]
+    if not all(falls) or abs(before[1] - before[0]) >= 0.10:
+        return False
+    return bool(np.all(share[known] > 0) and np.array_equal(share[known] >= 0.5, main[known]))
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +51,13 @@ def test_undarga_is_made_again_to_the_byte(trial):
     assert sorted(path.name for path in (STUDIES / "undarga").iterdir()) == sorted(FILES)
 
 
-def test_undargas_seed_is_the_first_that_meets_the_rule(trial):
+def test_undargas_seed_meets_the_rule(trial):
     assert meets_the_rule(trial)
+
+
+@pytest.mark.slow
+def test_undargas_seed_is_the_first_that_meets_the_rule(trial):
+    """Tries 1,465 seeds in some 20 seconds."""
     assert not any(meets_the_rule(simulate(trial.scenario, seed)) for seed in range(FIRST, SEED))
 
 

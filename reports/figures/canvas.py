@@ -89,10 +89,13 @@ class Canvas:
         return self.path([(x + half * dx, y + half * dy) for dx, dy in corners], style, closed=True)
 
     def text(self, x: float, y: float, words: str, style: str = "", anchor: str = "start") -> None:
-        """Line of text on the baseline `y`; anchor start, middle or end."""
+        """Line of text on the baseline `y`; anchor start, middle or end; what would leave the sheet is cut."""
+        room = {"start": self.width - x, "middle": 2 * min(x, self.width - x), "end": x}[anchor]
+        size = 12 if {"note", "tick"} & set(style.split()) else 13
+        words = fitted(clean(words), room, size)
         where = "" if anchor == "start" else f' text-anchor="{anchor}"'
         name = f' class="{style}"' if style else ""
-        self._elements.append(f'<text{name} x="{_n(x)}" y="{_n(y)}"{where}>{escape(clean(words))}</text>')
+        self._elements.append(f'<text{name} x="{_n(x)}" y="{_n(y)}"{where}>{escape(words)}</text>')
 
     def block(self, x: float, y: float, rows: Sequence[str], style: str = "", anchor: str = "start") -> None:
         """Lines of text under each other, the first on the baseline `y`."""
@@ -173,9 +176,29 @@ def density(draws: np.ndarray, grid: np.ndarray, low: float = -math.inf, high: f
 
 
 def measured(text: str, size: float = 13) -> float:
-    """Rough width of a text in pixels, on the generous side: enough to keep labels apart."""
-    narrow = sum(sign in "iljtfrI.,:;'|!()[] −-" for sign in text)
-    return size * (0.32 * narrow + 0.58 * (len(text) - narrow))
+    """Rough width of a text in pixels, on the generous side: enough to keep labels apart and inside."""
+    return size * sum(_breadth(sign) for sign in text)
+
+
+def _breadth(sign: str) -> float:
+    """Width of a letter, its height being 1, in a bold sans serif such as Liberation Sans or Arial."""
+    if sign in "iljtfrI.,:;'|!()[] -·":
+        return 0.33
+    if sign in "WM@%mw…":
+        return 0.95
+    if sign.isupper():
+        return 0.7
+    if ord(sign) < 0x250 or sign in "−≥≤±μτ–“”’":
+        return 0.58
+    return 0.7 if sign.isalpha() and ord(sign) < 0x1000 else 1.05
+
+
+def fitted(text: str, room: float, size: float = 13) -> str:
+    """The text, cut with an ellipsis where it would not fit into `room` pixels."""
+    cut = len(text)
+    while cut > 1 and measured(text[:cut], size) + (size if cut < len(text) else 0) > room:
+        cut -= 1
+    return text if cut == len(text) else text[:cut].rstrip() + "…"
 
 
 def _n(value: float) -> str:

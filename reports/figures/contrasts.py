@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
 from reports.numbers import interval, show
@@ -38,7 +38,7 @@ class Row:
 
 def draw(facts: Facts) -> Figure:
     """Forest by wave; the negative control is marked as what it is."""
-    rows = [row for row in intervals(facts) if row.drawn]
+    rows = intervals(facts)
     modelled = [row for row in rows if row.method == "modelled"]
     holding = sum(row.lower <= 0 <= row.upper for row in modelled)
     title = (
@@ -51,7 +51,9 @@ def draw(facts: Facts) -> Figure:
     def layout(width: float, form: str) -> str:
         return _layout(facts, rows, width).svg(NAME, title, description, form)
 
-    table = tuple((row.wave, facts.role(row.wave), row.method, row.median, row.lower, row.upper) for row in rows)
+    table = tuple(
+        (row.wave, facts.role(row.wave), row.method, row.median, row.lower, row.upper) for row in rows if row.drawn
+    )
     columns = ("wave", "role", "method", "estimate", "lower", "upper")
     return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, table)
 
@@ -73,18 +75,16 @@ def _model_free(facts: Facts, wave: str, row: dict[str, Any], decimals: int) -> 
     method, note = str(row["method"]), clean(row.get("note") or "")
     values = [float(row[key]) for key in ("estimate", "lower", "upper")]
     nothing = (math.nan, math.nan, math.nan)
-    if concealed(facts, wave):
+    if facts.people.concealed(wave):
         return Row(wave, method, *nothing, "suppressed", note="it would give a small cell away")
     if not all(math.isfinite(value) for value in values):
         return Row(wave, method, *nothing, "not available", note=note)
     numbers = [show(value, facts.scale.difference_unit, decimals) for value in values]
     text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
+    if facts.people.coarse(wave):
+        factor = facts.scale.difference_unit.factor
+        values = [round(value * factor, decimals) / factor for value in values]
     return Row(wave, method, values[0], values[1], values[2], text, bool(row["flag"]), note)
-
-
-def concealed(facts: Facts, wave: str) -> bool:
-    """Whether a crude difference would let a suppressed share be worked out."""
-    return any(facts.hidden(arm, wave) for arm in ARMS)
 
 
 def _marked(facts: Facts, wave: str) -> str:
@@ -98,7 +98,7 @@ def _layout(facts: Facts, rows: list[Row], width: float) -> Canvas:
     height = 16 + len(waves) * head + len(rows) * step
     sheet = Canvas(width, height + (70 if wide else 90))
     margin = facts.study.outcome.margin
-    reach = 1.08 * max([margin * 1.4, *(abs(limit) for row in rows for limit in (row.lower, row.upper))])
+    reach = 1.08 * max([margin * 1.4, *(abs(limit) for row in rows if row.drawn for limit in (row.lower, row.upper))])
     right = max(measured(row.text) for row in rows) + 12
     x = Linear(-reach, reach, 130 if wide else 24, width - right)
     sheet.rect(x(-margin), 8, x(margin) - x(-margin), height - 8, "band")
@@ -138,19 +138,23 @@ def _wave(
     negative = facts.role(wave) == "negative control"
     primary = wave == facts.primary
     mark = ", primary" if primary else ", negative control" if negative else ""
-    sheet.text(0, y + 16, capital(short(facts.wave(wave), 34 if sheet.width > 500 else 26)) + mark, "strong halo")
+    sheet.text(0, y + 16, capital(short(facts.wave(wave), 60 if sheet.width > 500 else 34)) + mark, "strong halo")
     y += head
     for row in rows:
-        style = "difference" if row.method == "modelled" else "prior"
-        if sheet.width > 500:
-            sheet.text(110, y + 4, row.method, "note", "end")
-        sheet.line(x.held(row.lower), y, x.held(row.upper), y, f"{style}-range")
-        hollow = negative and row.method == "modelled"
-        sheet.marker(
-            METHODS.get(row.method, "circle"), x.held(row.median), y, 9, f"{style}-{'hollow' if hollow else 'mark'}"
-        )
-        sheet.text(sheet.width, y + 4, row.text, "" if row.method == "modelled" else "note", "end")
-        if sheet.width <= 500:
-            sheet.marker(METHODS.get(row.method, "circle"), 8, y, 9, f"{style}-{'hollow' if hollow else 'mark'}")
+        _row(sheet, x, row, y, hollow=negative and row.method == "modelled")
         y += step
     return y
+
+
+def _row(sheet: Canvas, x: Linear, row: Row, y: float, *, hollow: bool) -> None:
+    """One interval with its method on the left and its numbers on the right; what may not be told is only named."""
+    style = "difference" if row.method == "modelled" else "prior"
+    shape, mark = METHODS.get(row.method, "circle"), f"{style}-{'hollow' if hollow else 'mark'}"
+    if sheet.width > 500:
+        sheet.text(110, y + 4, row.method, "note", "end")
+    else:
+        sheet.marker(shape, 8, y, 9, mark)
+    if row.drawn:
+        sheet.line(x.held(row.lower), y, x.held(row.upper), y, f"{style}-range")
+        sheet.marker(shape, x.held(row.median), y, 9, mark)
+    sheet.text(sheet.width, y + 4, row.text, "" if row.method == "modelled" else "note", "end")

@@ -139,7 +139,7 @@ def _names(sheet: Canvas, x: Linear, y: Linear, grid: np.ndarray, posterior: np.
     """Write each curve's name beside it, where there is room."""
     peak = int(posterior.argmax())
     side = int(np.argmin(np.abs(posterior[peak:] - posterior.max() * 0.62))) + peak
-    sheet.text(x(grid[side]) + 8, y(posterior[side]), "posterior", "end difference-text")
+    sheet.text(x(grid[side]) + 8, y(posterior[side]), "posterior", "end halo difference-text")
     width = measured("prior")
     place = int(np.argmin(np.abs(np.array(x.many(grid)) - (x.end - width))))
     sheet.text(x(grid[place]), y(prior[place]) - 9, "prior", "end prior-text", "middle")

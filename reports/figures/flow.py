@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
 from reports.parts import Cell, Figure
+from reports.people import ARMS
 from reports.words import capital, lines
 
 NAME = "flow"
@@ -27,18 +26,11 @@ class Stop:
 
 def stops(facts: Facts) -> list[Stop]:
     """Boxes by arm and wave, small cells suppressed."""
-    found = []
-    for (arm, wave), cell in facts.counts.items():
-        seen = facts.limit.count(cell.seen, cell.people)
-        found.append(Stop(arm, wave, cell.people, seen, facts.limit.count(cell.observed, cell.people)))
-    return found
-
-
-def lost(facts: Facts, arm: str) -> Cell:
-    """Participants whose outcome is missing at one wave or more."""
-    inside = facts.arm_of == ARMS.index(arm)
-    missing = np.isnan(facts.outcomes[inside]).any(axis=1)
-    return facts.limit.count(int(missing.sum()), int(inside.sum()))
+    people = facts.people
+    return [
+        Stop(arm, wave, cell.people, people.rows[arm, wave], people.observed[arm, wave])
+        for (arm, wave), cell in people.counts.items()
+    ]
 
 
 def draw(facts: Facts) -> Figure:
@@ -53,7 +45,9 @@ def draw(facts: Facts) -> Figure:
         f"{box.observed.text} of {box.people}"
         for box in boxes
     ]
-    parts += [f"{facts.arm(arm, 40).text}: outcome missing at one wave or more {lost(facts, arm).text}" for arm in ARMS]
+    parts += [
+        f"{facts.arm(arm, 40).text}: outcome missing at one wave or more {facts.people.lost(arm).text}" for arm in ARMS
+    ]
     description = f"Flow diagram. {'; '.join(parts)}."
 
     def layout(width: float, form: str) -> str:
@@ -72,7 +66,7 @@ def draw(facts: Facts) -> Figure:
 
 
 def _randomised(facts: Facts, arm: str) -> str:
-    people, told = facts.people(arm), getattr(facts.study.arms, arm).randomised
+    people, told = facts.people.size(arm), getattr(facts.study.arms, arm).randomised
     return f"{told} randomised, {people} in the data" if told and told != people else f"{people} randomised"
 
 
@@ -83,7 +77,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
     middles = (width / 2 - (box_width + gap) / 2, width / 2 + (box_width + gap) / 2)
     step, tall = (74, 54) if wide else (80, 60)
     sheet = Canvas(width, 150 + step * len(waves) + 66)
-    told = [getattr(facts.study.arms, arm).randomised or facts.people(arm) for arm in ARMS]
+    told = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
     _box(sheet, width / 2, 4, 200, 34, ("Randomised", f"{sum(told)}"), one_line=True)
     for middle, arm in zip(middles, ARMS, strict=True):
         sheet.path([(width / 2, 38), (width / 2, 52), (middle, 52), (middle, 60)], "flow")
@@ -122,7 +116,10 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             y + step - tall,
             box_width,
             56,
-            ("In the analysis: all " + str(facts.people(arm)), f"outcome missing at ≥ 1 wave: {lost(facts, arm).text}"),
+            (
+                "In the analysis: all " + str(facts.people.size(arm)),
+                f"outcome missing at ≥ 1 wave: {facts.people.lost(arm).text}",
+            ),
         )
     return sheet
 

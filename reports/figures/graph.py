@@ -60,21 +60,22 @@ def _across(facts: Facts) -> Canvas:
     step = (width - 40) / len(waves)
     places = [20 + step * (k + 0.5) for k in range(len(waves))]
     half = min(step / 2 - 10, 78.0)
-    base, arm, trait, missing = (width * 0.24, 24.0), (width * 0.62, 24.0), (width * 0.27, 296.0), (width * 0.76, 296.0)
+    base, arm, trait, missing = (width * 0.24, 24.0), (width * 0.62, 24.0), (width * 0.27, 300.0), (width * 0.76, 300.0)
     for place, wave in zip(places, waves, strict=True):
         if facts.study.covariates:
-            _from(sheet, (base[0], base[1] + 20), (place - 12, 128), "flow")
+            _from(sheet, (base[0], base[1] + 20), (place - 12, 121), "flow")
         if _style(wave.role):
-            _from(sheet, (arm[0], arm[1] + 20), (place + 12, 128), _style(wave.role))
-        _from(sheet, (trait[0], trait[1] - 22), (place - 12, 182), "flow")
+            _from(sheet, (arm[0], arm[1] + 20), (place + 12, 121), _style(wave.role))
+        _from(sheet, (trait[0], trait[1] - 22), (place - 12, 189), "flow")
     for place in places[:-1]:
-        _from(sheet, (place + 12, 179), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
-    _absent(sheet, (places[-1] + 12, 179), (missing[0] + 40, missing[1] - 24))
+        _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
+    _absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
     for place, wave in zip(places, waves, strict=True):
-        _node(sheet, (place, 154), (half, 25), ("Outcome", *lines(facts.wave(wave.value), max(int(half / 3.4), 8), 1)))
+        words = lines(facts.wave(wave.value), max(int(half / 3.3), 8), 2)
+        _node(sheet, (place, 154), (half, 32), ("Outcome", *words))
     _causes(facts, sheet, base, arm, trait, 84)
     _node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
-    _legend(sheet, 356, 2)
+    _legend(facts, sheet, 358, 2)
     return sheet
 
 
@@ -99,10 +100,10 @@ def _down(facts: Facts) -> Canvas:
     sheet.head((missing[0] + 60, missing[1] - 24), math.pi / 2 + 0.1, "flow-head")
     _absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
     for place, wave in enumerate(waves):
-        _node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 22, 1)))
+        _node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 23, 1)))
     _causes(facts, sheet, base, arm, trait, 66)
     _node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
-    _legend(sheet, last + 150, 1)
+    _legend(facts, sheet, last + 150, 1)
     return sheet
 
 
@@ -140,7 +141,7 @@ def _node(sheet: Canvas, middle: Point, half: Point, rows: tuple[str, ...], styl
         sheet.text(middle[0], first + LINE * place, row, "strong" if place == 0 else "note", "middle")
 
 
-def _legend(sheet: Canvas, y: float, columns: int) -> None:
+def _legend(facts: Facts, sheet: Canvas, y: float, columns: int) -> None:
     entries = (
         ("effect", "effect to estimate"),
         ("flow", "modelled or allowed cause"),
@@ -148,7 +149,9 @@ def _legend(sheet: Canvas, y: float, columns: int) -> None:
         ("absent", "assumed absent: a value that causes its own absence"),
         ("latent", "not observed: estimated with the rest"),
     )
-    for place, (style, words) in enumerate(entries):
+    roles = {_style(wave.role) for wave in facts.study.waves}
+    shown = [entry for entry in entries if entry[0] != "tested" or "tested" in roles]
+    for place, (style, words) in enumerate(shown):
         x, row = 10 + (place % columns) * sheet.width / 2, y + (place // columns) * 18
         if style == "latent":
             sheet.rect(x, row - 7, 34, 14, "latent", 7)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
 from reports.numbers import Unit
 from reports.parts import Figure
-from reports.words import capital, short
+from reports.people import ARMS
+from reports.words import capital, lines, short
 
 NAME = "predictive"
 
@@ -42,7 +43,7 @@ def rows(facts: Facts) -> list[Row]:
         Row(
             row["arm"],
             str(row["wave"]),
-            None if facts.hidden(row["arm"], str(row["wave"])) else float(row["observed"]),
+            facts.people.mean((row["arm"], str(row["wave"]))),
             float(row["lower"]),
             float(row["median"]),
             float(row["upper"]),
@@ -103,7 +104,10 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
     y = 6.0
     bottom(sheet, x, height, facts.scale.level_unit, about=6 if wide else 5, up_to=10)
     for wave in waves:
-        sheet.text(0, y + (16 if not wide else 34), capital(short(facts.wave(wave), 26)), "strong")
+        if wide:
+            sheet.block(0, y + 34, lines(capital(facts.wave(wave)), 24, 2), "strong")
+        else:
+            sheet.text(0, y + 16, capital(short(facts.wave(wave), 52)), "strong")
         y += head
         for row in (row for row in found if row.wave == wave):
             sheet.line(x(row.lower), y, x(row.upper), y, f"{row.arm}-range")

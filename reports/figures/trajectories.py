@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from reports.estimate import Estimate
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures.axis import left
-from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured, ticks
 from reports.parts import Figure
+from reports.people import ARMS
 from reports.words import capital, lines
 
 NAME = "trajectories"
@@ -39,8 +40,7 @@ def draw(facts: Facts) -> Figure:
 def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     """From where to where in each arm; the direction in words where the arms share it."""
     first, last = facts.study.waves[0].value, facts.primary
-    moves = [levels[arm, last].median - levels[arm, first].median for arm in ARMS]
-    verb = "fell in both arms" if max(moves) < 0 else "rose in both arms" if min(moves) > 0 else "by arm"
+    verb = _verb(facts, last)
     told = "; ".join(
         f"{facts.arm(arm, 40).text} {levels[arm, first].number('median').text} to "
         f"{levels[arm, last].number('median').text}"
@@ -49,25 +49,30 @@ def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     return f"{capital(facts.scale.level_word)} {verb}: {told}"
 
 
+def _verb(facts: Facts, wave: str) -> str:
+    """Fell or rose only where the interval of the change since baseline says so in both arms."""
+    if not all(facts.has("change", wave, arm=arm) for arm in ARMS):
+        return "by arm"
+    changes = [facts.estimate("change", wave, arm=arm) for arm in ARMS]
+    if max(change.upper for change in changes) < 0:
+        return "fell in both arms"
+    return "rose in both arms" if min(change.lower for change in changes) > 0 else "by arm"
+
+
 def observed_text(facts: Facts, arm: str, wave: str) -> str:
     """Observed share or mean with its n, or that it is suppressed."""
-    cell = facts.counts[arm, wave]
-    if not cell.observed:
+    share = facts.people.mean_cell((arm, wave), facts.scale.level_unit)
+    if share.value is None:
         return "none"
-    if facts.hidden(arm, wave):
-        return "suppressed"
-    unit = facts.scale.level_unit
-    number = f"{cell.mean * unit.factor:.{0 if facts.binary else 2}f}{unit.sign}"
-    return f"{number} (n {facts.limit.count(cell.observed, cell.people).text})"
+    return "suppressed" if share.kind else f"{share.text} (n {facts.people.observed[arm, wave].text})"
 
 
 def _rows(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> list[tuple]:
     rows = []
     for (arm, wave), level in levels.items():
-        cell, gone = facts.counts[arm, wave], facts.hidden(arm, wave)
-        mean = "suppressed" if gone else cell.mean
-        n = facts.limit.count(cell.observed, cell.people).value
-        rows.append((arm, wave, facts.month(wave), mean, n, level.median, level.lower, level.upper))
+        share = facts.people.mean_cell((arm, wave), facts.scale.level_unit)
+        n = facts.people.observed[arm, wave].value
+        rows.append((arm, wave, facts.month(wave), share.value, n, level.median, level.lower, level.upper))
     return rows
 
 
@@ -78,11 +83,11 @@ def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estima
     months = [facts.month(wave) for wave in waves]
     reach = (months[-1] - months[0]) or 1.0
     x = Linear(months[0] - 0.04 * reach, months[-1] + 0.04 * reach, 52, width - 18)
-    highest = max(
-        [level.upper for level in levels.values()]
-        + [cell.mean for key, cell in facts.counts.items() if cell.observed and not facts.hidden(*key)]
-    )
-    y = Linear(0, min(highest * 1.08, 1.0) if facts.binary else highest * 1.08, base, top)
+    observed = [facts.people.mean(place) or 0.0 for place in levels]
+    highest = max([level.upper for level in levels.values()] + observed)
+    marks = ticks(0, highest, 5)
+    roof = marks[-1] if marks[-1] >= highest else marks[-1] + marks[1]
+    y = Linear(0, min(roof, 1.0) if facts.binary else roof, base, top)
     left(sheet, y, 52, facts.scale.level_unit, width - 18)
     for wave, (row, rows) in names.items():
         sheet.line(x(facts.month(wave)), row + 4, x(facts.month(wave)), base, "grid")
@@ -131,9 +136,9 @@ def _arm(facts: Facts, sheet: Canvas, x: Linear, y: Linear, arm: str, levels: li
     for px, level in zip(places, levels, strict=True):
         sheet.line(px, y(level.lower), px, y(level.upper), f"{arm}-range")
         sheet.marker(SHAPES[arm], px, y(level.median), 9, f"{arm}-mark")
-        cell = facts.counts[arm, level.wave]
-        if cell.observed and not facts.hidden(arm, level.wave):
-            sheet.marker(SHAPES[arm], px + 3 * aside, y.held(cell.mean), 8, f"{arm}-hollow")
+        observed = facts.people.mean((arm, level.wave))
+        if observed is not None:
+            sheet.marker(SHAPES[arm], px + 3 * aside, y.held(observed), 8, f"{arm}-hollow")
 
 
 def _foot(facts: Facts, sheet: Canvas, x: Linear, waves: list[str], base: float) -> None:
@@ -151,10 +156,8 @@ def _foot(facts: Facts, sheet: Canvas, x: Linear, waves: list[str], base: float)
         sheet.text(8, height, "n", f"note {arm}-text")
         sheet.marker(SHAPES[arm], 24, height - 4, 7, f"{arm}-mark")
         for wave in waves:
-            cell = facts.counts[arm, wave]
-            sheet.text(
-                x(facts.month(wave)), height, facts.limit.count(cell.observed, cell.people).text, "tick", "middle"
-            )
+            n = facts.people.observed[arm, wave].text
+            sheet.text(x(facts.month(wave)), height, n if sheet.width > 500 else n.replace(" ", ""), "tick", "middle")
     _key(facts, sheet, base + 40 + 2 * LINE + 12)
 
 

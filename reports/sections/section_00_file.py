@@ -14,7 +14,6 @@ FIGURES: tuple[str, ...] = ()
 def compose(facts: Facts) -> Section:
     """Study, data, priors, verdict and the hash that names the run."""
     manifest, study = facts.manifest, facts.study
-    described = [part for part in (clean(block) for block in study.description.split("\n\n")) if part]
     entries = (
         ("Study", clean(study.title)),
         ("Data", f"{manifest['study']['data_file']}, {'simulated' if study.simulated else 'not simulated'}"),
@@ -31,4 +30,12 @@ def compose(facts: Facts) -> Section:
         ("Model and priors", f"{manifest['model']}, {manifest['priors']['name'].replace('_', ' ')}"),
         ("Run", manifest["run_id"]),
     )
-    return Section(NUMBER, QUESTION, "section_00.html.j2", values={"entries": entries, "description": described})
+    return Section(
+        NUMBER, QUESTION, "section_00.html.j2", values={"entries": entries, "description": paragraphs(facts)}
+    )
+
+
+def paragraphs(facts: Facts) -> list[str]:
+    """Description of the study, as its author divided it."""
+    blocks = (clean(block) for block in facts.study.description.split("\n\n"))
+    return [block for block in blocks if block]

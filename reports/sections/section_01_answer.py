@@ -6,10 +6,11 @@ import math
 
 from reports import sentences
 from reports.estimate import NO_INTERVAL, Estimate
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures import difference
 from reports.numbers import NotANumber
 from reports.parts import Cell, Column, Section, Sentence, Table
+from reports.people import ARMS
 from reports.words import capital, clean, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
@@ -126,16 +127,15 @@ def posterior_cells(estimate: Estimate) -> dict[str, Cell]:
 
 def _not_identified(facts: Facts) -> Table:
     columns = (Column("quantity", "Quantity"), Column("result", "Result"))
-    rows = [
-        {
-            "quantity": Cell(capital(clean(row.label)), clean(row.label)),
-            "result": Cell(
-                f"Not identified: {clean(row.reason)}", f"Not identified: {clean(row.reason)}", "unidentified"
-            ),
-        }
-        for row in facts.estimates
-        if not row.identified
-    ]
+    rows = []
+    for row in (row for row in facts.estimates if not row.identified):
+        result = f"Not identified: {short(row.reason, 400)}"
+        rows.append(
+            {
+                "quantity": Cell(capital(short(row.label, 160)), clean(row.label)),
+                "result": Cell(result, result, "unidentified"),
+            }
+        )
     return Table("not_identified", "What these data cannot tell, whatever the model", columns, tuple(rows))
 
 

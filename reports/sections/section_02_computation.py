@@ -6,7 +6,7 @@ from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import ranks
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
-from reports.words import count, listed, short
+from reports.words import capital, count, listed, minus, short
 
 NUMBER, QUESTION, ESTIMATES = 2, "Can the computation be trusted?", False
 TABLES = ("gate", "computation")
@@ -48,27 +48,22 @@ def _gate(facts: Facts) -> Table:
         Column("element", "Worst element"),
         Column("green", "Pass if"),
         Column("amber", "Look if"),
-        Column("text", "What it means"),
     )
     worst_first = sorted(facts.gate.checks, key=lambda check: ("red", "amber", "green").index(check.status))
     rows = [
         {
-            "check": Cell(check.name, check.name),
+            "check": Cell(capital(check.name), check.name, unit=check.text),
             "status": Cell(check.status, check.status, "verdict"),
-            "value": Cell(check.value, check.value),
+            "value": Cell(minus(check.value), check.value),
             "element": Cell(check.element or "—", check.element),
-            "green": Cell(check.green, check.green),
-            "amber": Cell(check.amber or "—", check.amber),
-            "text": Cell(check.text, check.text),
+            "green": Cell(minus(check.green), check.green),
+            "amber": Cell(minus(check.amber) or "—", check.amber),
+            "text": Cell("", check.text),
         }
         for check in worst_first
     ]
-    return Table(
-        "gate",
-        "The gate: every check, its limits and what was found; beyond “look” the report stops",
-        columns,
-        tuple(rows),
-    )
+    caption = "The gate: every check, what was found and the limits; beyond “look” the report stops"
+    return Table("gate", caption, columns, tuple(rows), ("text",))
 
 
 def _computation(facts: Facts) -> Table:
@@ -84,7 +79,7 @@ def _computation(facts: Facts) -> Table:
             where = " · ".join(
                 part for part in (row.arm and facts.arm(row.arm, 40).text, _wave(facts, row.wave)) if part
             )
-            name = f"{short(row.label, 60)}{' · ' + where if where else ''}"
+            name = f"{capital(short(row.label, 60))}{' · ' + where if where else ''}"
             rows.append(
                 {
                     "quantity": Cell(name, f"{row.estimand}[{row.arm}, {row.wave}]"),

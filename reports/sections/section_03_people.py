@@ -6,10 +6,11 @@ import json
 
 import numpy as np
 
-from reports.facts import ARMS, Facts
+from reports.facts import Facts
 from reports.figures import flow
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.people import ARMS, Place
 from reports.privacy import SUPPRESSED, Limit
 from reports.words import capital, clean, short
 
@@ -33,10 +34,10 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    numbers = [facts.people(arm) for arm in ARMS]
-    everybody, cells = sum(numbers), sum(cell.people for cell in facts.counts.values())
-    observed = sum(cell.observed for cell in facts.counts.values())
-    share = 100 * observed / cells
+    numbers = [facts.people.size(arm) for arm in ARMS]
+    everybody, counts = sum(numbers), facts.people.counts.values()
+    # to whole percent: more digits would give a suppressed count away
+    share = round(sum(cell.observed for cell in counts) / sum(cell.people for cell in counts), 2)
     return sentence(
         "{all} participants, {n0} in the {control} arm and {n1} in the {treated} arm, are analysed in the arm to "
         "which they were randomised. "
@@ -46,14 +47,14 @@ def _lead(facts: Facts) -> Sentence:
         n1=Number(numbers[1], str(numbers[1])),
         control=facts.arm("control"),
         treated=facts.arm("treated"),
-        share=Number(share / 100, f"{share:.0f}%"),
+        share=Number(share, f"{100 * share:.0f}%"),
     )
 
 
 def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
     return (
         Column("variable", first),
-        *(Column(arm, facts.arm(arm, 50).text, f"n = {facts.people(arm)}", number=True) for arm in ARMS),
+        *(Column(arm, facts.arm(arm, 50).text, f"n = {facts.people.size(arm)}", number=True) for arm in ARMS),
     )
 
 
@@ -72,7 +73,7 @@ def _baseline(facts: Facts) -> Table:
                 )
     rows += _outcome(facts)
     caption = (
-        "Participants before the programme, by arm: mean (SD) or n (%)"
+        "Participants at baseline, by arm: mean (SD) or n (%)"
         if rows
         else "No baseline variables were named in the study file"
     )
@@ -80,7 +81,7 @@ def _baseline(facts: Facts) -> Table:
 
 
 def _covariate(facts: Facts, label: str, values: np.ndarray, levels: list[str] | None) -> list[dict[str, Cell]]:
-    by_arm = [values[facts.arm_of == code] for code in range(2)]
+    by_arm = [values[facts.people.arm == code] for code in range(2)]
     if levels is None:
         rows = [
             {
@@ -132,19 +133,22 @@ def _outcome(facts: Facts) -> list[dict[str, Cell]]:
     if facts.baseline is None:
         return []
     label = capital(facts.outcome.text)
-    cells = []
-    for arm in ARMS:
-        cell = facts.counts[arm, facts.baseline]
-        if facts.hidden(arm, facts.baseline) or not cell.observed:
-            cells.append(Cell("…", SUPPRESSED, SUPPRESSED))
-        elif facts.binary:
-            cells.append(
-                Cell(f"{cell.total:.0f} ({100 * cell.mean:.0f}%)", f"{cell.total:.0f} ({100 * cell.mean:.0f}%)")
-            )
-        else:
-            cells.append(Cell(f"{cell.mean:.2f} ({cell.sd:.2f})", f"{cell.mean:.2f} ({cell.sd:.2f})"))
+    cells = [_outcome_cell(facts, (arm, facts.baseline)) for arm in ARMS]
     form = "n (% of those observed)" if facts.binary else "mean (SD)"
     return [{"variable": Cell(f"{label}, {form}", label), **_each(cells)}]
+
+
+def _outcome_cell(facts: Facts, place: Place) -> Cell:
+    cell, share = facts.people.counts[place], facts.people.mean_cell(place, facts.scale.level_unit)
+    if share.kind or share.value is None:
+        return share
+    if not facts.binary:
+        text = f"{cell.mean:.1f} ({cell.sd:.1f})"
+    elif facts.people.observed[place].kind:
+        text = share.text
+    else:
+        text = f"{cell.total:.0f} ({share.text})"
+    return Cell(text, text)
 
 
 def _missing(facts: Facts) -> Table:
@@ -160,13 +164,8 @@ def _missing(facts: Facts) -> Table:
     for wave in facts.study.waves:
         row = {"wave": Cell(capital(facts.wave(wave.value)), wave.value)}
         for arm in ARMS:
-            cell = facts.counts[arm, wave.value]
-            for what, missing in (
-                ("not seen", cell.people - cell.seen),
-                ("outcome missing", cell.people - cell.observed),
-            ):
-                told = facts.limit.count(missing, cell.people)
-                share = "" if told.kind == SUPPRESSED else f" ({100 * missing / cell.people:.0f}%)"
-                row[f"{arm}_{what}"] = Cell(told.text + share, told.value, told.kind)
+            place = (arm, wave.value)
+            row[f"{arm}_not seen"] = facts.people.missing(place, "seen")
+            row[f"{arm}_outcome missing"] = facts.people.missing(place, "observed")
         rows.append(row)
     return Table("missing", "Missing data by wave and arm, n (% of the arm)", columns, tuple(rows))

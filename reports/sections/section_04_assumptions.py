@@ -90,7 +90,8 @@ def _priors(facts: Facts) -> Table:
         Column("source", "Source"),
     )
     rows = []
-    for row in facts.manifest["priors"]["rows"]:
+    fitted = facts.group("core", "posterior")
+    for row in (row for row in facts.manifest["priors"]["rows"] if row["parameter"] in fitted):
         symbol, meaning = PARAMETERS.get(row["parameter"], (row["parameter"], ""))
         rows.append(
             {

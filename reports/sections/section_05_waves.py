@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from reports.facts import ARMS, DEFAULT_AVERAGE, Facts
+from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import contrasts, trajectories
 from reports.numbers import INTERVAL, Number
-from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.words import at, capital
+from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
+from reports.people import ARMS
+from reports.words import agreeing, at, capital, listed
 
 NUMBER, ESTIMATES = 5, True
 QUESTION = "How does the outcome change over the waves?"
@@ -38,32 +39,24 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    scale, parts = facts.scale, []
-    controls = [wave for wave in facts.contrasts if facts.role(wave) == "negative control"]
-    for wave in controls:
-        found = facts.estimate(scale.difference, wave)
-        inside = "contains" if found.lower <= 0 <= found.upper else "does not contain"
-        parts.append(
-            sentence(
-                "{at}, before the arms could differ, the contrast is {rd} {points} ({ci} interval {lo} to {hi}), "
-                "which {inside} 0.",
-                at=at(facts.wave(wave)),
-                points=scale.points,
-                inside=inside,
-                **_numbers(facts, wave),
+    points, parts = facts.scale.points, []
+    for wave in facts.contrasts:
+        numbers = _numbers(facts, wave)
+        words: dict[str, Piece] = {
+            "at": Label(at(facts.wave(wave))),
+            "points": agreeing(numbers["rd"].text, points),
+            **numbers,
+        }
+        if facts.role(wave) == "negative control":
+            found = facts.estimate(facts.scale.difference, wave)
+            inside = "contains" if found.lower <= 0 <= found.upper else "does not contain"
+            told = (
+                "{at}, before the arms could differ, the contrast is {rd} {points} ({ci} interval {lo} to {hi}), which "
+                f"{inside} 0."
             )
-        )
-    for wave in [wave for wave in facts.contrasts if wave not in controls]:
-        parts.append(
-            sentence("{at} it is {rd} ({ci} interval {lo} to {hi}).", at=at(facts.wave(wave)), **_numbers(facts, wave))
-        )
-    if not controls:
-        parts[0] = sentence(
-            "{at} the difference is {rd} {points} ({ci} interval {lo} to {hi}).",
-            at=at(facts.wave(facts.contrasts[0])),
-            points=scale.points,
-            **_numbers(facts, facts.contrasts[0]),
-        )
+        else:
+            told = "{at} the difference is {rd} {points} ({ci} interval {lo} to {hi})."
+        parts.append(sentence(told, **words))
     return joined(*parts)
 
 
@@ -75,16 +68,16 @@ def _numbers(facts: Facts, wave: str) -> dict[str, Number]:
 def _flags(facts: Facts) -> Sentence:
     """Name the model-free checks that lie more than one posterior SD from the model."""
     rows = contrasts.intervals(facts)
-    flagged = [f"{row.method}, {facts.wave(row.wave)}" for row in rows if row.flag]
     if not any(row.drawn and row.method != "modelled" for row in rows):
         return sentence("No model-free check could be made or told.")
+    flagged: dict[str, list[str]] = {}
+    for row in (row for row in rows if row.flag):
+        flagged.setdefault(row.method, []).append(facts.wave(row.wave))
     if not flagged:
         return sentence("No model-free check lies more than {one} posterior SD from the model.", one=Number(1, "1"))
-    return sentence(
-        "Model-free checks more than {one} posterior SD from the model: {named}.",
-        one=Number(1, "1"),
-        named="; ".join(flagged),
-    )
+    named = "; ".join(f"{method}: {listed(waves)}" for method, waves in flagged.items())
+    told = "More than {one} posterior SD from the model lie these model-free differences. {named}."
+    return sentence(told, one=Number(1, "1"), named=Label(capital(named)))
 
 
 def _waves(facts: Facts) -> Table:
@@ -99,15 +92,9 @@ def _waves(facts: Facts) -> Table:
     rows = []
     for wave in facts.study.waves:
         for arm in reversed(ARMS):
-            cell, level = facts.counts[arm, wave.value], facts.estimate(facts.scale.level, wave.value, arm=arm)
-            n = facts.limit.count(cell.observed, cell.people)
-            gone = facts.hidden(arm, wave.value) or not cell.observed
-            unit = facts.scale.level_unit
-            share = (
-                Cell("…" if cell.observed else "—", "suppressed" if cell.observed else None)
-                if gone
-                else Cell(f"{cell.mean * unit.factor:.{0 if facts.binary else 2}f}{unit.sign}", cell.mean)
-            )
+            place = (arm, wave.value)
+            level = facts.estimate(facts.scale.level, wave.value, arm=arm)
+            share, n = facts.people.mean_cell(place, facts.scale.level_unit), facts.people.observed[place]
             rows.append(
                 {
                     "wave": Cell(capital(facts.wave(wave.value)), wave.value),

@@ -8,7 +8,7 @@ from reports.facts import Facts
 from reports.figures import patterns, predictive
 from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.privacy import SUPPRESSED
+from reports.privacy import HIDDEN, SUPPRESSED
 from reports.words import capital, clean
 
 NUMBER, QUESTION, ESTIMATES = 7, "Does the model reproduce the data?", True
@@ -80,7 +80,6 @@ def _predictive(facts: Facts) -> Table:
             if row["arm"]
             else "both arms"
         )
-        gone = _gone(facts, row)
         percent = (facts.binary and row["check"] != "spread between participants") or row["check"] == "zeros"
         shown = [_shown(float(row[key]), percent) for key in ("observed", "median", "lower", "upper")]
         inside = "✓ inside" if row["inside"] else "✗ outside"
@@ -89,7 +88,7 @@ def _predictive(facts: Facts) -> Table:
                 "check": Cell(capital(str(row["check"])), str(row["check"])),
                 "where": Cell(where, f"{row['arm']} {row['wave']}".strip()),
                 "n": _n(facts, row),
-                "observed": Cell("…", SUPPRESSED, SUPPRESSED) if gone else Cell(shown[0], float(row["observed"])),
+                "observed": _observed(facts, row, shown[0]),
                 "predicted": Cell(f"{shown[1]} ({shown[2]} to {shown[3]})", None),
                 "inside": Cell(inside, bool(row["inside"]), "nowrap"),
                 **{field: Cell("", float(row[field])) for field in ("median", "lower", "upper")},
@@ -108,20 +107,21 @@ def _shown(value: float, percent: bool) -> str:
     return f"{100 * value:.0f}%" if percent else f"{value:.2f}".replace("-", "−")
 
 
-def _gone(facts: Facts, row: dict) -> bool:
-    """Whether the observed value rests on a small count."""
+def _observed(facts: Facts, row: dict, text: str) -> Cell:
+    """Observed value, unless it rests on a small count."""
     if row["arm"] and row["wave"]:
-        return facts.hidden(row["arm"], str(row["wave"])) or (
-            row["check"] == "zeros" and facts.limit.small(row["observed"] * row["n"], row["n"])
-        )
-    return row["check"] in ("never", "always", "zeros") and facts.limit.small(row["observed"] * row["n"], row["n"])
+        value = facts.people.mean((row["arm"], str(row["wave"])))
+        return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if value is None else Cell(text, value)
+    if row["check"] in ("never", "always", "zeros") and facts.limit.small(row["observed"] * row["n"], row["n"]):
+        return Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
+    return Cell(text, float(row["observed"]))
 
 
 def _n(facts: Facts, row: dict) -> Cell:
-    people = facts.people(row["arm"]) if row["arm"] else len(facts.arm_of)
-    if row["n"] != row["n"]:
-        return Cell("—")
-    return facts.limit.count(int(row["n"]), people)
+    place = (row["arm"], str(row["wave"]))
+    if place in facts.people.observed:
+        return facts.people.observed[place]
+    return facts.limit.count(int(row["n"]))
 
 
 def _patterns(paths: list[patterns.Row]) -> Table:

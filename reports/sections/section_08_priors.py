@@ -10,7 +10,7 @@ from reports.figures import priors
 from reports.numbers import PLAIN, Number, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.sections.section_01_answer import posterior_cells
-from reports.words import capital, short
+from reports.words import agreeing, capital, short
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
 TABLES = ("contraction", "power_scaling")
@@ -47,7 +47,7 @@ def _lead(facts: Facts) -> Sentence:
         told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}."
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
         shift = show(abs(row.shift), facts.scale.difference_unit, 1)
-        parts.append(sentence(told, shift=shift, points=facts.scale.points, **numbers))
+        parts.append(sentence(told, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     return joined(*parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.facts import Facts
 from reports.parts import Cell, Column, Section, Table
+from reports.sections import section_00_file
 from reports.words import clean
 
 NUMBER, QUESTION, ESTIMATES = 13, "How to get the same numbers again?", False
@@ -24,7 +25,9 @@ def compose(facts: Facts) -> Section:
             {**_study(facts), **manifest.get("files", {})},
         ),
     }
+    # printed here, so that the answer keeps its place on the first sheet of paper
     values = {
+        "description": section_00_file.paragraphs(facts),
         "command": clean(manifest.get("command", "")),
         "notes": [clean(note) for note in manifest.get("notes", [])],
     }

@@ -1,0 +1,148 @@
+"""Who was seen and what was observed, by arm and wave; small cells never leave this module as numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from reports.numbers import Unit
+from reports.parts import Cell
+from reports.privacy import HIDDEN, SUPPRESSED, Limit
+
+ARMS = ("control", "treated")
+Place = tuple[str, str]
+"""An arm and a wave."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One arm at one wave.
+
+    Attributes
+    ----------
+    people, seen, observed : int
+        Participants of the arm, of those with a row at the wave, of those with the outcome.
+    total, mean, sd : float
+        Of the outcome among those observed: yeses or events; NaN where there are too few.
+    """
+
+    people: int
+    seen: int
+    observed: int
+    total: float
+    mean: float
+    sd: float
+
+
+class People:
+    """Participants of a trial, as counts.
+
+    Parameters
+    ----------
+    arm : ndarray, (participant,)
+        0 control, 1 treated.
+    seen, outcome : ndarray, (participant, wave)
+        Whether there is a row; the outcome, NaN where missing.
+    waves : list of str
+        Values of the waves, in order.
+    binary : bool
+        Whether the outcome is yes or no.
+    limit : Limit
+        The study's smallest cell.
+    """
+
+    def __init__(
+        self, arm: np.ndarray, seen: np.ndarray, outcome: np.ndarray, waves: list[str], binary: bool, limit: Limit
+    ) -> None:
+        self.arm, self.seen, self.outcome, self.waves, self.binary, self.limit = (
+            arm,
+            seen,
+            outcome,
+            waves,
+            binary,
+            limit,
+        )
+
+    def size(self, arm: str) -> int:
+        """Participants of an arm in the data."""
+        return int((self.arm == ARMS.index(arm)).sum())
+
+    @cached_property
+    def counts(self) -> dict[Place, Counts]:
+        """Counts of every arm and wave."""
+        return {
+            (arm, wave): self._counted(code, k) for code, arm in enumerate(ARMS) for k, wave in enumerate(self.waves)
+        }
+
+    def _counted(self, code: int, wave: int) -> Counts:
+        inside = self.arm == code
+        values = self.outcome[inside, wave]
+        values = values[~np.isnan(values)]
+        mean = float(values.mean()) if values.size else math.nan
+        sd = float(values.std(ddof=1)) if values.size > 1 else math.nan
+        return Counts(int(inside.sum()), int(self.seen[inside, wave].sum()), values.size, float(values.sum()), mean, sd)
+
+    @cached_property
+    def observed(self) -> dict[Place, Cell]:
+        """Number with the outcome; where one is suppressed a second one is, since their sum can be had elsewhere."""
+        return self._cells([cell.observed for cell in self.counts.values()])
+
+    @cached_property
+    def rows(self) -> dict[Place, Cell]:
+        """Number seen, suppressed in the same way."""
+        return self._cells([cell.seen for cell in self.counts.values()])
+
+    def _cells(self, counts: list[int]) -> dict[Place, Cell]:
+        totals = [cell.people for cell in self.counts.values()]
+        return dict(zip(self.counts, self.limit.split(counts, totals), strict=True))
+
+    def missing(self, place: Place, what: str) -> Cell:
+        """Number not "seen", or without the outcome ("observed"); a cell with its percentage of the arm."""
+        cell = self.counts[place]
+        told = (self.rows if what == "seen" else self.observed)[place]
+        missing = cell.people - (cell.seen if what == "seen" else cell.observed)
+        if told.kind == SUPPRESSED:
+            hidden = self.limit.count(missing, cell.people)
+            return hidden if hidden.kind == SUPPRESSED else told
+        return Cell(f"{missing} ({100 * missing / cell.people:.0f}%)", missing)
+
+    def lost(self, arm: str) -> Cell:
+        """Participants whose outcome is missing at one wave or more."""
+        inside = self.arm == ARMS.index(arm)
+        return self.limit.count(int(np.isnan(self.outcome[inside]).any(axis=1).sum()), int(inside.sum()))
+
+    def hidden(self, place: Place) -> bool:
+        """Whether the share or mean of a cell may not be told: too few observed, or too few yeses or noes."""
+        cell = self.counts[place]
+        return self.limit.small(cell.observed) or (self.binary and self.limit.small(cell.total, cell.observed))
+
+    def mean(self, place: Place) -> float | None:
+        """Share or mean of those observed, None where there is none or it may not be told.
+
+        Where the number observed is suppressed the share is rounded to percent (a mean to a tenth): eight digits of a
+        share give its denominator away.
+        """
+        cell = self.counts[place]
+        if not cell.observed or self.hidden(place):
+            return None
+        if self.observed[place].kind == SUPPRESSED:
+            return round(cell.mean, 2 if self.binary else 1)
+        return cell.mean
+
+    def mean_cell(self, place: Place, shown: Unit) -> Cell:
+        """Share or mean as a cell."""
+        value = self.mean(place)
+        if value is None:
+            return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if self.counts[place].observed else Cell("—")
+        return Cell(f"{value * shown.factor:.{0 if self.binary else 2}f}{shown.sign}", value)
+
+    def concealed(self, wave: str) -> bool:
+        """Whether a difference between the arms would let a suppressed share be worked out."""
+        return any(self.hidden((arm, wave)) for arm in ARMS)
+
+    def coarse(self, wave: str) -> bool:
+        """Whether a difference between the arms may be told only as printed: its digits give a denominator away."""
+        return any(self.observed[arm, wave].kind == SUPPRESSED for arm in ARMS)

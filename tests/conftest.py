@@ -1,0 +1,18 @@
+"""Guards that hold for every test."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _packages_are_this_checkout() -> None:
+    """An installed package called `models` must not stand in for this one."""
+    for name in ("models", "priors", "reports", "scripts"):
+        found = Path(importlib.import_module(name).__file__ or "").parent
+        assert found == ROOT / name, f"{name} resolves to {found}, not to {ROOT / name}"

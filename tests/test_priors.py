@@ -1,0 +1,130 @@
+"""Prior files: every parameter has a row with its reason, densities are right, and risks come out sane."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from models import effect, simulate
+from models.design import design
+from priors import prior_set
+from priors.prior import Prior
+from priors.prior_set import InvalidPriors
+from tests import trials
+
+SETS = prior_set.shipped()
+
+
+@pytest.fixture(scope="module")
+def layout():
+    return design(*trials.simulated(simulate.load("effect"), 1))
+
+
+def test_default_set_comes_first():
+    assert SETS == ["weakly_informative", "diffuse", "sceptical"]
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("scenario", ["effect", "counts"])
+def test_every_model_parameter_has_a_row_with_a_reason(name, scenario):
+    layout = design(*trials.simulated(simulate.load(scenario), 1))
+    priors = prior_set.load(name)
+    for parameter in effect.dimensions(layout):
+        assert len(priors[parameter].why) > 20
+        assert priors[parameter].source
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_densities_agree_with_scipy(name):
+    values = np.array([0.01, 0.4, 2.5])
+    for parameter, prior in prior_set.load(name).priors.items():
+        sd = prior.arguments["sd"]
+        expected = {
+            "normal": lambda v, p=prior: stats.norm(p.arguments["mean"], p.arguments["sd"]).logpdf(v),
+            "half_normal": lambda v, s=sd: stats.halfnorm(scale=s).logpdf(v),
+            "exchangeable_normal": lambda v, p=prior: stats.multivariate_normal(np.zeros(3), p.covariance(3)).logpdf(v),
+        }[prior.distribution](values)
+        np.testing.assert_allclose(prior.log_density(values), expected, rtol=1e-12, err_msg=parameter)
+
+
+def test_half_normal_has_no_density_below_zero():
+    assert prior_set.load()["tau"].log_density(np.array([-0.1]))[0] == -np.inf
+
+
+def test_samples_have_the_declared_moments():
+    # 200,000 draws: the SE of a correlation near .5 is .0017, of an SD 0.16%; five SE make a false alarm below 1e-6
+    prior = prior_set.load()["theta"]
+    draws = prior.sample(np.random.default_rng(1), 200_000, 3)
+    np.testing.assert_allclose(draws.std(0), 0.7, rtol=0.008)
+    np.testing.assert_allclose(np.corrcoef(draws.T)[np.triu_indices(3, 1)], 0.5, atol=0.0085)
+    half = prior_set.load()["tau"].sample(np.random.default_rng(2), 200_000)
+    assert half.min() >= 0
+    np.testing.assert_allclose(half.mean(), np.sqrt(2 / np.pi), rtol=0.01)
+
+
+def test_prior_predictive_is_sane_on_the_risk_scale(layout):
+    # what a trial statistician would accept before the data: risks spread over most of (0, 1) at baseline without
+    # piling up at the ends, and risk differences that allow ±20 points but seldom ±35
+    draws = effect.prior(layout, prior_set.load(), 20_000, seed=1)
+    risk = effect.response(draws, layout).sel(average="population")
+    baseline = risk.sel(wave="baseline", arm="control").to_numpy().ravel()
+    assert np.quantile(baseline, 0.025) < 0.12
+    assert np.quantile(baseline, 0.975) > 0.88
+    assert ((baseline < 0.02) | (baseline > 0.98)).mean() < 0.01
+    difference = (risk.sel(arm="treated") - risk.sel(arm="control")).sel(wave="6 months").to_numpy().ravel()
+    assert 0.15 < np.quantile(np.abs(difference), 0.95) < 0.25
+    assert (np.abs(difference) > 0.35).mean() < 0.005
+
+
+def test_prior_treats_the_arms_alike(layout):
+    draws = effect.prior(layout, prior_set.load(), 40_000, seed=3)
+    risk = effect.response(draws, layout).sel(average="population", wave="6 months")
+    # equal distributions: Kolmogorov-Smirnov on dependent pairs is conservative; p < 1e-4 would be an alarm
+    p = stats.ks_2samp(risk.sel(arm="control").to_numpy().ravel(), risk.sel(arm="treated").to_numpy().ravel()).pvalue
+    assert p > 1e-4
+
+
+def _file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ROW = '[parameters.tau]\ndistribution = "half_normal"\nsd = 1.0\nwhy = "a reason"\n'
+
+
+def test_a_users_own_file_works(tmp_path):
+    assert prior_set.load(_file(tmp_path, ROW))["tau"] == Prior("tau", "half_normal", {"sd": 1.0}, "a reason")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (ROW.replace("1.0", "-1.0"), "above 0"),
+        (ROW.replace("1.0", "nan"), "finite"),
+        (ROW.replace("1.0", '"wide"'), "finite"),
+        (ROW.replace("1.0", "true"), "finite"),
+        (ROW.replace('why = "a reason"', 'why = " "'), "say why"),
+        (ROW.replace("half_normal", "cauchy"), "not one of"),
+        (ROW + "scale = 2\n", "'scale' is not a number of half_normal"),
+        (ROW.replace("half_normal", "exchangeable_normal") + "mean = 0\ncorrelation = 1.0\n", "[0, 1)"),
+        ("parameters = 3\n", "no [parameters"),
+        ("[parameters]\ntau = 3\n", "must be a table"),
+        ("not toml", "TOML"),
+    ],
+)
+def test_a_bad_file_is_named_with_its_faults(tmp_path, text, said):
+    with pytest.raises(InvalidPriors, match="mine.toml") as caught:
+        prior_set.load(_file(tmp_path, text))
+    assert said in str(caught.value)
+
+
+def test_an_unknown_set_lists_those_that_ship():
+    with pytest.raises(InvalidPriors, match="weakly_informative, diffuse, sceptical"):
+        prior_set.load("flat")
+
+
+def test_a_missing_row_says_where_to_copy_it_from(tmp_path):
+    with pytest.raises(InvalidPriors, match=r"no row \[parameters.gamma\]. Copy it from"):
+        prior_set.load(_file(tmp_path, ROW))["gamma"]

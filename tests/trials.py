@@ -1,0 +1,71 @@
+"""Trials for the tests: simulated ones through the product's own reader, and a fit that compiles once a shape."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy import integrate, special, stats
+
+from models import effect, fit, simulate, study_folder, trial
+from models import study as studies
+from models.design import Design, design
+from models.scenario import Scenario
+from models.study import Study
+from priors import prior_set
+
+QUICK = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
+"""For replications, where each fit need only be right on average: bulk ESS is several hundred."""
+
+
+def simulated(scenario: Scenario, seed: int, participants: int | None = None) -> tuple[Study, xr.Dataset]:
+    """A simulated trial, written as a study folder and read back as a user's would be."""
+    made = simulate.simulate(scenario, seed, participants)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("data.csv", study_folder.data_text(made)), ("study.toml", study_folder.study_text(made))):
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        study, where = studies.read(Path(folder))
+        return study, trial.load(study, where)
+
+
+def fitted(study: Study, data: xr.Dataset, sampler: fit.Sampler, priors: str = "weakly_informative") -> xr.DataTree:
+    """Posterior and sample_stats of the effect model; trials of one shape share one compilation."""
+    layout = design(study, data)
+    return fit.sample(fit.with_trial(_compiled(_shape(layout), priors), layout), sampler)
+
+
+_FIRST: dict[tuple, Design] = {}
+
+
+def _shape(layout: Design) -> tuple:
+    key = (layout.likelihood, layout.wave, layout.role, layout.covariate, layout.participants, layout.has_trait)
+    _FIRST.setdefault(key, layout)
+    return key
+
+
+@cache
+def _compiled(key: tuple, priors: str, model: ModuleType = effect) -> Any:
+    layout = _FIRST[key]
+    return fit.compile_model(model.build(layout, prior_set.load(priors)), layout)
+
+
+def marginal(predictor: float, sd: float, link: str = "logit") -> float:
+    """Mean outcome over a normal trait, by adaptive quadrature: shares no code with the product."""
+    mean = {"logit": special.expit, "probit": stats.norm.cdf, "negative binomial": np.exp}[link]
+    if sd == 0:
+        return float(mean(predictor))
+    value, _ = integrate.quad(
+        lambda z: mean(predictor + sd * z) * stats.norm.pdf(z),
+        -12,
+        12,
+        epsabs=1e-13,
+        epsrel=1e-12,
+        limit=400,
+        points=[-predictor / sd if abs(predictor / sd) < 12 else 0],
+    )
+    return float(value)
