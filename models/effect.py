@@ -128,11 +128,11 @@ def predictor(draws: xr.Dataset, design: Design, trait: np.ndarray | None = None
         Other traits than the participants' own: new participants of the same kind.
     """
     level, effect = _wave_terms(_values(draws), design)
-    score, own = _participant_terms(draws, design)
-    own = own if trait is None else trait
+    score = _score(draws, design.covariates)
+    trait = _trait(draws, design) if trait is None else trait
     person, wave = design.participant_of, design.wave_of
     return equations.outcome_predictor(
-        level[..., wave], effect[..., wave], design.arm[person], score[..., person], own[..., person]
+        level[..., wave], effect[..., wave], design.arm[person], score[..., person], trait[..., person]
     )
 
 
@@ -201,13 +201,13 @@ def _population(
 
 
 def _sample(flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndarray, arms: np.ndarray) -> np.ndarray:
-    score, trait = (term[:, None, None, :] for term in _participant_terms(flat, design))
+    score, trait = _score(flat, design.covariates)[:, None, None, :], _trait(flat, design)[:, None, None, :]
     return LIKELIHOODS[design.likelihood].mean(equations.outcome_predictor(level, effect, arms, score, trait)).mean(-1)
 
 
-def _participant_terms(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
-    nothing = np.zeros((*draws["mu_0"].shape, design.participants))
-    return _score(draws, design.covariates), draws["trait"].to_numpy() if design.has_trait else nothing
+def _trait(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Participants' traits, shape (..., participant); 0 where the model has none."""
+    return draws["trait"].to_numpy() if design.has_trait else np.zeros((*draws["mu_0"].shape, design.participants))
 
 
 def _score(draws: xr.Dataset, covariates: np.ndarray) -> np.ndarray:

@@ -103,32 +103,22 @@ def _claim(kind: str, average: str, missing: bool) -> Claim:
 
 def _not_identified(study: Study) -> list[Estimate]:
     control, treated = study.arms.control.label, study.arms.treated.label
-    both = f"Everyone was offered what the {control!r} arm was offered"
     reasons = {
         "effect_of_common_part": (
             f"effect of {control} itself",
-            f"{both}: only the sum of its effect, secular trend, regression to the mean, repeated interviewing and "
-            "changed reporting enters the likelihood.",
+            f"No arm went without the control condition ({control}): only the sum of its effect, changes with calendar time, "
+            "regression to the mean, repeated interviewing and changed reporting enters the likelihood.",
         ),
         "effect_of_addition_alone": (
             f"effect of what {treated} adds, without {control}",
-            f"{both}: the addition was never given alone.",
+            f"The addition was never given without the control condition ({control}).",
         ),
         "effect_in_selected": (
             "effect among participants selected by what happened after randomisation",
             "Who is selected may differ between the arms, so that the comparison is no longer randomised.",
         ),
     }
+    claim = Claim(Evidence.NOT_IDENTIFIED, ("none would suffice in this design",))
     return [
-        Estimate(
-            name,
-            label,
-            "",
-            POPULATION,
-            "",
-            "",
-            Claim(Evidence.NOT_IDENTIFIED, ("none would suffice in this design",)),
-            reason=reason,
-        )
-        for name, (label, reason) in reasons.items()
+        Estimate(name, label, "", POPULATION, "", "", claim, reason=reason) for name, (label, reason) in reasons.items()
     ]

@@ -33,6 +33,8 @@ class Limit:
 
     def words(self, value: float) -> str:
         """Limit in print."""
+        if value == 0:
+            return "0"
         return f"{'≥' if self.low else '≤'} {self.form.format(value)}"
 
 
@@ -260,7 +262,10 @@ def _tails(predictive: pd.DataFrame) -> Check:
     if rest.empty:
         return Check(name, GREEN, "not applicable", "", "", "", "Nobody has two observed outcomes.")
     return _limited(
-        name, *(float(rest["tail"].min()), str(rest.loc[rest["tail"].idxmin(), "check"])), text, f"{rest["tail"].min():.3f}"
+        name,
+        *(float(rest["tail"].min()), str(rest.loc[rest["tail"].idxmin(), "check"])),
+        text,
+        f"{rest['tail'].min():.3f}",
     )
 
 

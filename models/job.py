@@ -101,7 +101,7 @@ def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = Non
     data_hash = runs.digest(folder / study.data.file)
     sampler = _sampler(study, job.changes)
     manifest = _manifest(job, study, priors, sampler, data_hash)
-    if _already_done(job.out, manifest):
+    if not job.force and _already_done(job.out, manifest):
         return job.out, False
     with runs.written_whole(job.out, job.force) as partial:
         result = analyse(

@@ -59,7 +59,7 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
     -------
     DataFrame
         Identity (estimand, label, unit, average, arm, wave, primary), claim (evidence, assumptions, reason), posterior
-        (median, mean, sd, lower, upper), prior_ likewise, contraction 1 − Var(posterior)/Var(prior), mcse_, ess_, rhat,
+        (median, mean, sd, lower, upper), prior_ likewise, contraction 1 − Var(posterior)/Var(prior) (ratios: of logarithms), mcse_, ess_, rhat,
         and for differences the probabilities p_below_zero, p_benefit, p_benefit_beyond_margin, p_harm_beyond_margin,
         p_within_margin. Numbers are on the estimand's own scale (risks 0 to 1); NaN where they do not apply.
     """
@@ -73,7 +73,7 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
             _identity(estimate, study)
             | _numbers("", values)
             | _numbers("prior_", prior[key(estimate)])
-            | {"contraction": _contraction(values, prior[key(estimate)])}
+            | {"contraction": _contraction(values, prior[key(estimate)], estimate.unit == "ratio")}
             | {str(name): float(checks.loc[name].iloc[place]) for name in checks.index}
             | (_probabilities(values, study) if estimate.estimand in DIFFERENCES else {})
         )
@@ -116,8 +116,11 @@ def _numbers(prefix: str, values: np.ndarray) -> dict[str, float]:
     return {f"{prefix}{name}": float(number) for name, number in found.items()}
 
 
-def _contraction(posterior: np.ndarray, prior: np.ndarray) -> float:
-    with np.errstate(over="ignore", invalid="ignore"):
+def _contraction(posterior: np.ndarray, prior: np.ndarray, ratio: bool) -> float:
+    """Share of the prior variance that the data took away; of the logarithm for a ratio, whose own variance is all tail."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if ratio:
+            posterior, prior = np.log(posterior), np.log(prior)
         before = prior.var(ddof=1)
         return float(1 - posterior.var(ddof=1) / before) if np.isfinite(before) and before > 0 else float("nan")
 

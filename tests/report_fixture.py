@@ -5,133 +5,23 @@ All numbers come from a seeded generator and describe nobody: the study says `si
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 
 from models.gate_table import AMBER, GREEN, RED, Check, Gate
 from models.run import Run
-from models.study import Study, parse
-
-CHAINS, DRAWS = 4, 500
-AVERAGES = ("population", "sample", "typical")
-ARMS = ("control", "treated")
-RANDOMISED, NOT_IDENTIFIED = "randomised + MAR", "not identified"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the made-up run should look like."""
-
-    kind: str = "binary"
-    better: str = "lower"
-    effect: float = -0.25
-    status: str = GREEN
-    minimum_cell: int = 0
-    baseline: bool = True
-    negative_control: bool = True
-    covariates: bool = True
-    simulated: bool = True
-    seed: int = 7
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def text(self, key: str, default: str) -> str:
-        return self.texts.get(key, default)
-
-
-def study(recipe: Recipe) -> Study:
-    """Study file with two follow-ups; `texts` may replace any label."""
-    waves = [
-        {
-            "value": "post-test",
-            "label": recipe.text("wave1", "after the training"),
-            "month": 1,
-            "role": "negative control",
-        },
-        {
-            "value": "3 months",
-            "label": recipe.text("wave2", "3 months after the programme"),
-            "month": 11,
-            "role": "follow-up",
-        },
-        {
-            "value": "6 months",
-            "label": recipe.text("wave3", "6 months after the programme"),
-            "month": 14,
-            "role": "follow-up",
-        },
-    ]
-    if not recipe.negative_control:
-        waves = waves[1:]
-    if recipe.baseline:
-        waves.insert(
-            0,
-            {
-                "value": "baseline",
-                "label": recipe.text("wave0", "before the programme"),
-                "month": 0,
-                "role": "baseline",
-            },
-        )
-    covariates = [
-        {"column": "age", "kind": "continuous", "label": recipe.text("covariate", "age, years")},
-        {
-            "column": "education",
-            "kind": "categorical",
-            "label": "education",
-            "levels": ["primary or none", "secondary", "more"],
-        },
-    ]
-    binary = recipe.kind == "binary"
-    label = (
-        "violence from customers in the past 90 days" if binary else "number of violent episodes in the past 90 days"
-    )
-    return parse(
-        {
-            "title": recipe.text("title", "A made-up trial"),
-            "simulated": recipe.simulated,
-            "seed": 1,
-            "primary_wave": "6 months",
-            "question": recipe.text(
-                "question", "Did adding savings to training change women's risk of violence from customers?"
-            ),
-            "description": recipe.text("description", "Numbers from a seeded generator; they describe nobody."),
-            "data": {"file": "data.csv"},
-            "columns": {"participant": "participant", "wave": "wave", "arm": "arm"},
-            "arms": {
-                "control": {"value": "control", "label": recipe.text("control", "training"), "randomised": 50},
-                "treated": {
-                    "value": "savings",
-                    "label": recipe.text("treated", "training plus microsavings"),
-                    "randomised": 57,
-                },
-            },
-            "waves": waves,
-            "covariates": covariates if recipe.covariates else [],
-            "outcome": {
-                "column": "violence",
-                "kind": recipe.kind,
-                "label": recipe.text("outcome", label),
-                "better": recipe.better,
-                "margin": 0.10 if binary else 0.5,
-                "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
-            },
-            "privacy": {"minimum_cell": recipe.minimum_cell},
-            "author": {"registration": recipe.text("author", "none"), "funding": "none"},
-        }
-    )
+from models.study import Study
+from tests import report_draws as tables
+from tests.report_recipe import Recipe, study
 
 
 def make(folder: Path, recipe: Recipe | None = None) -> Run:
     """A complete run, saved nowhere; the report writes into `folder`."""
     recipe = recipe or Recipe()
     plan = study(recipe)
-    draws = _Draws(recipe, plan)
+    draws = tables.Draws(recipe, plan)
     core = xr.DataTree.from_dict(
         {
             "posterior": draws.posterior,
@@ -139,16 +29,16 @@ def make(folder: Path, recipe: Recipe | None = None) -> Run:
             "sample_stats": draws.sample_stats,
             "observed_data": draws.observed_data,
             "constant_data": draws.constant_data,
-            "summary": _rows(_summary(plan, draws, recipe)),
+            "summary": tables.as_rows(tables.summary(plan, draws, recipe)),
         }
     )
     checks = xr.DataTree.from_dict(
         {
-            "predictive_checks": _rows(_predictive(plan, draws)),
-            "patterns": _rows(_patterns(plan, draws)),
-            "power_scaling": _rows(_power(plan, draws)),
-            "model_free": _rows(_model_free(plan, draws)),
-            "loo": _loo(draws),
+            "predictive_checks": tables.as_rows(tables.predictive(plan, draws)),
+            "patterns": tables.as_rows(tables.patterns(plan, draws)),
+            "power_scaling": tables.as_rows(tables.power(plan, draws)),
+            "model_free": tables.as_rows(tables.model_free(plan, draws)),
+            "loo": tables.loo(draws),
             "prior": draws.prior,
             "prior_estimands": draws.prior_estimands,
         }
@@ -156,16 +46,6 @@ def make(folder: Path, recipe: Recipe | None = None) -> Run:
     return Run(
         folder=folder, manifest=_manifest(plan, recipe), study=plan, core=core, checks=checks, gate=gate(recipe.status)
     )
-
-
-def swapped(recipe: Recipe) -> Recipe:
-    """The same trial with the arms' labels exchanged."""
-    texts = {
-        **recipe.texts,
-        "control": recipe.text("treated", "training plus microsavings"),
-        "treated": recipe.text("control", "training"),
-    }
-    return replace(recipe, texts=texts, effect=-recipe.effect)
 
 
 def gate(status: str) -> Gate:
@@ -213,300 +93,6 @@ def gate(status: str) -> Gate:
     return Gate(tuple(Check(*row) for row in rows))
 
 
-class _Draws:
-    """Draws of parameters and of the estimands that follow from them."""
-
-    def __init__(self, recipe: Recipe, plan: Study) -> None:
-        self.rng = np.random.default_rng(recipe.seed)
-        self.recipe, self.plan = recipe, plan
-        self.waves = [wave.value for wave in plan.waves]
-        self.follow_ups = [wave.value for wave in plan.waves if wave.role == "follow-up"]
-        self.contrasts = [wave.value for wave in plan.waves if wave.role != "baseline"]
-        level = {"baseline": -0.2, "post-test": -1.1, "3 months": -1.6, "6 months": -1.9}
-        self.posterior = self._parameters(CHAINS, {wave: level[wave] for wave in self.waves}, 0.25, recipe.effect, 0.3)
-        self.prior = self._parameters(1, dict.fromkeys(self.waves, 0.0), 1.5, 0.0, 0.7)
-        self.estimands = self._estimands(self.posterior)
-        self.prior_estimands = self._estimands(self.prior)
-        self.sample_stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((CHAINS, DRAWS), bool))})
-        self.observed_data, self.constant_data = self._data()
-
-    def _parameters(
-        self, chains: int, level: dict[str, float], spread: float, effect: float, effect_sd: float
-    ) -> xr.Dataset:
-        rng, draws = self.rng, DRAWS if chains > 1 else 2000
-
-        def normal(mean: Any, sd: float, *size: int) -> np.ndarray:
-            return np.asarray(mean) + sd * rng.standard_normal((chains, draws, *size))
-
-        dims = ("chain", "draw")
-        variables = {
-            "mu": ((*dims, "wave"), normal(list(level.values()), spread, len(level))),
-            "theta": ((*dims, "follow_up"), normal(effect, effect_sd, len(self.follow_ups))),
-            "tau": (dims, np.abs(normal(1.0 if chains > 1 else 0.0, 0.3 if chains > 1 else 1.0))),
-        }
-        coords = {"wave": self.waves, "follow_up": self.follow_ups}
-        if self.recipe.negative_control:
-            variables["theta_negative_control"] = ((*dims, "negative_control"), normal(0.0, effect_sd, 1))
-            coords["negative_control"] = ["post-test"]
-        if self.recipe.covariates:
-            variables["gamma"] = ((*dims, "covariate"), normal(0.1, 0.2 if chains > 1 else 0.5, 2))
-            coords["covariate"] = ["age", "education"]
-        return xr.Dataset(variables, coords)
-
-    def _estimands(self, parameters: xr.Dataset) -> xr.Dataset:
-        effect = xr.zeros_like(parameters["mu"])
-        for wave in self.follow_ups:
-            effect.loc[{"wave": wave}] = parameters["theta"].sel(follow_up=wave)
-        if self.recipe.negative_control:
-            effect.loc[{"wave": "post-test"}] = parameters["theta_negative_control"].sel(negative_control="post-test")
-        sign = xr.DataArray([-0.5, 0.5], coords={"arm": list(ARMS)}, dims="arm")
-        eta = parameters["mu"] + sign * effect
-        if self.recipe.kind == "count":
-            level = xr.concat([np.exp(eta + shift) for shift in (0.1, 0.1, 0.0)], pd.Index(AVERAGES, name="average"))
-        else:
-            shrink = 1 / np.sqrt(1 + 0.35 * parameters["tau"] ** 2)
-            level = xr.concat(
-                [1 / (1 + np.exp(-eta * s)) for s in (shrink, shrink * 1.02, 1.0)], pd.Index(AVERAGES, name="average")
-            )
-        return self._contrasts(level)
-
-    def _contrasts(self, level: xr.DataArray) -> xr.Dataset:
-        after = level.sel(wave=self.contrasts).rename(wave="contrast")
-        treated, control = after.sel(arm="treated", drop=True), after.sel(arm="control", drop=True)
-        names = (
-            ("mean", "mean_difference", "rate_ratio")
-            if self.recipe.kind == "count"
-            else ("risk", "risk_difference", "risk_ratio")
-        )
-        found = {names[0]: level, names[1]: treated - control, names[2]: treated / control}
-        if self.recipe.kind == "binary":
-            found["odds_ratio"] = treated / (1 - treated) / (control / (1 - control))
-        if self.recipe.baseline:
-            found["change"] = (after - level.sel(wave="baseline", drop=True)).sel(average="population", drop=True)
-        order = ("chain", "draw", "average", "arm", "wave", "contrast")
-        return xr.Dataset(
-            {name: value.transpose(*[dim for dim in order if dim in value.dims]) for name, value in found.items()}
-        )
-
-    def _data(self) -> tuple[xr.Dataset, xr.Dataset]:
-        rng, people = np.random.default_rng(self.recipe.seed + 5), 107
-        arm = np.repeat([0, 1], [50, 57])
-        trait = rng.standard_normal((people, 1))
-        eta = self.posterior["mu"].mean(("chain", "draw")).to_numpy() + trait
-        seen = rng.random((people, len(self.waves))) > np.linspace(0, 0.16, len(self.waves))
-        drawn = (
-            rng.poisson(np.exp(eta)) if self.recipe.kind == "count" else rng.random(eta.shape) < 1 / (1 + np.exp(-eta))
-        )
-        outcome = np.where(seen, drawn.astype(float), np.nan)
-        observed = xr.Dataset({"outcome": (("participant", "wave"), outcome)}, {"wave": self.waves})
-        constant = {"arm": ("participant", arm), "seen": (("participant", "wave"), seen)}
-        coords: dict[str, Any] = {"wave": self.waves}
-        if self.recipe.covariates:
-            table = np.column_stack(
-                [rng.normal(36.0, 9.0, people).round(1), rng.choice(3, people, p=[0.06, 0.74, 0.2])]
-            )
-            constant["covariate_value"] = (("participant", "covariate"), table)
-            coords["covariate"] = ["age", "education"]
-        data = xr.Dataset(
-            constant, coords, attrs={"levels": json.dumps({"education": ["primary or none", "secondary", "more"]})}
-        )
-        return observed, data
-
-
-def _rows(table: pd.DataFrame) -> xr.Dataset:
-    return xr.Dataset({name: ("row", column.to_numpy()) for name, column in table.items()})
-
-
-def _summary(plan: Study, draws: _Draws, recipe: Recipe) -> pd.DataFrame:
-    units = {
-        "risk": "risk",
-        "risk_difference": "risk points",
-        "risk_ratio": "ratio",
-        "odds_ratio": "ratio",
-        "mean": "events",
-        "mean_difference": "events",
-        "rate_ratio": "ratio",
-    }
-    units["change"] = "risk points" if recipe.kind == "binary" else "events"
-    rows = []
-    for estimand, values in draws.estimands.data_vars.items():
-        prior = draws.prior_estimands[estimand]
-        others = [dim for dim in values.dims if dim not in ("chain", "draw")]
-        for point in values.stack(cell=others)["cell"].to_numpy():
-            where = dict(zip(others, point, strict=True))
-            rows.append(_estimate(plan, estimand, units[estimand], where, values.sel(where), prior.sel(where), recipe))
-    rows.append(
-        {
-            "estimand": "training",
-            "label": f"Effect of the {plan.arms.control.label} itself",
-            "unit": units["change"],
-            "average": "",
-            "arm": "",
-            "wave": "",
-            "evidence": NOT_IDENTIFIED,
-            "assumptions": "",
-            "primary": False,
-            "reason": "No arm went without it.",
-        }
-    )
-    return pd.DataFrame(rows).assign(reason=lambda table: table["reason"].fillna("")).reset_index(drop=True)
-
-
-def _estimate(
-    plan: Study, estimand: str, unit: str, where: dict, values: xr.DataArray, prior: xr.DataArray, recipe: Recipe
-) -> dict[str, Any]:
-    draws, before = values.to_numpy().ravel(), prior.to_numpy().ravel()
-    wave = where.get("wave", where.get("contrast", ""))
-    low, high = np.quantile(draws, [0.025, 0.975])
-    spread = draws.std(ddof=1)
-    row = {
-        "estimand": estimand,
-        "label": estimand.replace("_", " ").capitalize(),
-        "unit": unit,
-        "average": where.get("average", "population"),
-        "arm": where.get("arm", ""),
-        "wave": wave,
-        "evidence": RANDOMISED,
-        "assumptions": "no interference; same timing in both arms; missing at random",
-        "primary": estimand.endswith("difference")
-        and wave == plan.primary_wave
-        and where.get("average") == "population",
-        "median": np.median(draws),
-        "mean": draws.mean(),
-        "sd": spread,
-        "lower": low,
-        "upper": high,
-        "prior_median": np.median(before),
-        "prior_sd": before.std(ddof=1),
-        "prior_lower": np.quantile(before, 0.025),
-        "prior_upper": np.quantile(before, 0.975),
-        "contraction": 1 - spread**2 / before.var(ddof=1),
-        "mcse_median": spread * 0.02,
-        "mcse_lower": spread * 0.04,
-        "mcse_upper": spread * 0.04,
-        "ess_bulk": 4100.0,
-        "ess_tail": 3800.0,
-        "rhat": 1.001,
-        "reason": "",
-    }
-    if estimand.endswith("difference"):
-        gain = draws if recipe.better == "higher" else -draws
-        margin = plan.outcome.margin
-        row |= {
-            "p_below_zero": (draws < 0).mean(),
-            "p_benefit": (gain > 0).mean(),
-            "p_harm_beyond_margin": (gain < -margin).mean(),
-            "p_within_margin": (np.abs(gain) < margin).mean(),
-            "p_benefit_beyond_margin": (gain > margin).mean(),
-        }
-    return row
-
-
-def _shares(plan: Study, draws: _Draws) -> list[tuple[str, str, np.ndarray]]:
-    arm = draws.constant_data["arm"].to_numpy()
-    outcome = draws.observed_data["outcome"]
-    found = []
-    for code, name in enumerate(ARMS):
-        for wave in draws.waves:
-            values = outcome.sel(wave=wave).to_numpy()[arm == code]
-            found.append((name, wave, values[~np.isnan(values)]))
-    return found
-
-
-def _predictive(plan: Study, draws: _Draws) -> pd.DataFrame:
-    binary, rows = plan.outcome.kind == "binary", []
-    for arm, wave, values in _shares(plan, draws):
-        half = 1.9 * values.std() / np.sqrt(values.size) * 1.3
-        rows.append(
-            {
-                "check": "share in arm and wave" if binary else "mean in arm and wave",
-                "arm": arm,
-                "wave": wave,
-                "n": values.size,
-                "observed": values.mean(),
-                "lower": max(values.mean() - half + 0.02, 0),
-                "median": values.mean() + 0.02,
-                "upper": values.mean() + half + 0.02,
-                "inside": True,
-            }
-        )
-    extra = [("never", 0.31), ("always", 0.02)] if binary else [("zeros", 0.4)]
-    for check, observed in extra:
-        rows.append(
-            {
-                "check": check,
-                "arm": "",
-                "wave": "",
-                "n": 80,
-                "observed": observed,
-                "lower": observed * 0.7,
-                "median": observed,
-                "upper": observed * 1.4,
-                "inside": True,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _patterns(plan: Study, draws: _Draws) -> pd.DataFrame:
-    if plan.outcome.kind != "binary":
-        return pd.DataFrame({name: [] for name in ("pattern", "observed", "lower", "median", "upper")})
-    outcome = draws.observed_data["outcome"].to_numpy()
-    complete = outcome[~np.isnan(outcome).any(axis=1)].astype(int)
-    words = ["".join(map(str, row)) for row in complete]
-    every = [format(code, f"0{outcome.shape[1]}b") for code in range(2 ** outcome.shape[1])]
-    observed = np.array([words.count(word) for word in every], float)
-    return pd.DataFrame(
-        {
-            "pattern": every,
-            "observed": observed,
-            "lower": np.maximum(observed - 5, 0),
-            "median": np.maximum(observed - 1, 0),
-            "upper": observed + 5,
-        }
-    )
-
-
-def _power(plan: Study, draws: _Draws) -> pd.DataFrame:
-    estimand = "risk_difference" if plan.outcome.kind == "binary" else "mean_difference"
-    return pd.DataFrame(
-        [
-            {"element": f"{estimand}[{wave}]", "prior": 0.041, "likelihood": 0.11, "shift": 0.004, "flag": False}
-            for wave in draws.contrasts
-        ]
-    )
-
-
-def _model_free(plan: Study, draws: _Draws) -> pd.DataFrame:
-    cells = {(arm, wave): values for arm, wave, values in _shares(plan, draws)}
-    rows = []
-    for wave in draws.contrasts:
-        treated, control = cells["treated", wave], cells["control", wave]
-        gap, half = (
-            treated.mean() - control.mean(),
-            1.96 * np.sqrt(treated.var() / treated.size + control.var() / control.size),
-        )
-        for method in ("crude", "standardised"):
-            rows.append(
-                {
-                    "wave": wave,
-                    "method": method,
-                    "estimate": gap,
-                    "lower": gap - half,
-                    "upper": gap + half,
-                    "n": treated.size + control.size,
-                    "flag": wave == "3 months" and method == "crude",
-                    "note": "",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _loo(draws: _Draws) -> xr.Dataset:
-    size = int(np.isfinite(draws.observed_data["outcome"]).sum())
-    return xr.Dataset({"pareto_k": ("observation", np.linspace(-0.1, 0.55, size)), "elpd": -201.4, "se": 9.2})
-
-
 def _manifest(plan: Study, recipe: Recipe) -> dict[str, Any]:
     rows = [
         {
@@ -546,7 +132,14 @@ def _manifest(plan: Study, recipe: Recipe) -> dict[str, Any]:
             "data_sha256": "ab" * 32,
             "study_sha256": "cd" * 32,
         },
-        "sampler": {"name": "nutpie", "draws": DRAWS, "tune": 1000, "chains": CHAINS, "seed": 1, "target_accept": 0.9},
+        "sampler": {
+            "name": "nutpie",
+            "draws": tables.DRAWS,
+            "tune": 1000,
+            "chains": tables.CHAINS,
+            "seed": 1,
+            "target_accept": 0.9,
+        },
         "versions": {"python": "3.13.1", "pymc": "6.3.0", "nutpie": "0.16.11", "numpy": "2.4.0"},
         "platform": "Linux x86_64, 2 cores",
         "command": recipe.text("command", "uv run scripts/analyse.py studies/undarga"),
@@ -557,4 +150,4 @@ def _manifest(plan: Study, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-__all__ = ["AMBER", "GREEN", "RED", "Recipe", "gate", "make", "study", "swapped"]
+__all__ = ["AMBER", "GREEN", "RED", "Recipe", "gate", "make", "study"]

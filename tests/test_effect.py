@@ -1,5 +1,7 @@
 """The effect model: one source of truth for PyMC and NumPy, and g-computation against closed forms and brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pymc as pm
 import pytest
@@ -161,8 +163,8 @@ def test_averaging_in_blocks_changes_nothing(monkeypatch):
 
 def test_equal_covariates_share_one_term():
     layout = pinned.layout(covariates=1)
-    doubled = np.repeat(np.sign(layout.covariates), 1, axis=1)
-    coarse = type(layout)(**{**layout.__dict__, "covariates": doubled})
+    doubled = np.sign(layout.covariates)
+    coarse = replace(layout, covariates=doubled)
     draws = pinned.posterior(coarse, draws=2)
     found = effect.response(draws, coarse).sel(average="population", arm="treated", wave="6 months")
     one = draws.isel(chain=0, draw=0)
@@ -190,6 +192,6 @@ def test_prior_only_run_returns_the_declared_prior_of_the_risk_difference():
             (each.sel(arm="treated") - each.sel(arm="control")).sel(wave=wave).to_numpy().ravel()
             for each in (posterior, prior)
         )
-        # the effective sample is above 8,000 of 16,000 (antithetic chains); thinned by 4 both are nearly independent, and
-        # a Kolmogorov-Smirnov p below 1e-4 would be a false alarm in 3 of 10,000 runs of this test
+        # the effective sample is above 8,000 of 16,000 (antithetic chains); thinned by 4 both are nearly independent,
+        # and a Kolmogorov-Smirnov p below 1e-4 would be a false alarm in 3 of 10,000 runs of this test
         assert stats.ks_2samp(sampled[::4], declared[::4]).pvalue > 1e-4

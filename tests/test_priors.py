@@ -115,7 +115,7 @@ def test_a_users_own_file_works(tmp_path):
     ],
 )
 def test_a_bad_file_is_named_with_its_faults(tmp_path, text, said):
-    with pytest.raises(InvalidPriors, match="mine.toml") as caught:
+    with pytest.raises(InvalidPriors, match=r"mine\.toml") as caught:
         prior_set.load(_file(tmp_path, text))
     assert said in str(caught.value)
 

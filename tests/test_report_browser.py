@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing requested, nothing on the console, nothing cut off, at every size and on paper."""
+"""The page in a real browser: no request, an empty console, nothing cut off, at every size and on paper."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ PROBE = """<script>addEventListener("load", () => {
   document.querySelectorAll("body *").forEach(part => {
     const box = part.getBoundingClientRect();
     if (part.closest(".skip, math, thead") || !box.width || part.closest("svg") && part.tagName != "svg") return;
-    if (box.right > wide + 1 || box.left < -1) out.push(part.tagName + "." + part.className + " " + part.textContent.slice(0, 40));
+    if (box.right > wide + 1 || box.left < -1)
+      out.push(part.tagName + "." + part.className + " " + part.textContent.slice(0, 40));
   });
   document.querySelectorAll("svg.chart").forEach(chart => {
     const view = chart.viewBox.baseVal;
@@ -42,7 +43,8 @@ PROBE = """<script>addEventListener("load", () => {
     });
   });
   const shown = [...document.querySelectorAll("svg.chart")].filter(chart => chart.getBoundingClientRect().width).length;
-  const found = {out, scroll: document.documentElement.scrollWidth - wide, wide, shown, paper: getComputedStyle(document.documentElement).backgroundColor};
+  const found = {out, scroll: document.documentElement.scrollWidth - wide, wide, shown};
+  found.paper = getComputedStyle(document.documentElement).backgroundColor;
   document.body.setAttribute("data-probe", JSON.stringify(found));
 });</script>"""
 

@@ -1,4 +1,4 @@
-"""The page: built twice to the same bytes, valid, complete, silent where the gate is red, harmless whatever users wrote."""
+"""The page: the same bytes twice, valid, complete, silent where the gate is red, harmless whatever users wrote."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences that answer, by property: what must flip when the arms are swapped, what must not move, what must raise."""
+"""The sentences that answer, by property: what flips when the arms are swapped, what must not move, what must raise."""
 
 from __future__ import annotations
 

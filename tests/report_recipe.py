@@ -1,0 +1,111 @@
+"""What a made-up run should look like, and its study file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from models.gate_table import GREEN
+from models.study import Study, parse
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the made-up run should look like."""
+
+    kind: str = "binary"
+    better: str = "lower"
+    effect: float = -0.25
+    status: str = GREEN
+    minimum_cell: int = 0
+    baseline: bool = True
+    negative_control: bool = True
+    covariates: bool = True
+    simulated: bool = True
+    seed: int = 7
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def text(self, key: str, default: str) -> str:
+        return self.texts.get(key, default)
+
+
+def study(recipe: Recipe) -> Study:
+    """Study file with two follow-ups; `texts` may replace any label."""
+    waves = [
+        {
+            "value": "post-test",
+            "label": recipe.text("wave1", "after the training"),
+            "month": 1,
+            "role": "negative control",
+        },
+        {
+            "value": "3 months",
+            "label": recipe.text("wave2", "3 months after the programme"),
+            "month": 11,
+            "role": "follow-up",
+        },
+        {
+            "value": "6 months",
+            "label": recipe.text("wave3", "6 months after the programme"),
+            "month": 14,
+            "role": "follow-up",
+        },
+    ]
+    if not recipe.negative_control:
+        waves = waves[1:]
+    if recipe.baseline:
+        waves.insert(
+            0,
+            {
+                "value": "baseline",
+                "label": recipe.text("wave0", "before the programme"),
+                "month": 0,
+                "role": "baseline",
+            },
+        )
+    covariates = [
+        {"column": "age", "kind": "continuous", "label": recipe.text("covariate", "age, years")},
+        {
+            "column": "education",
+            "kind": "categorical",
+            "label": "education",
+            "levels": ["primary or none", "secondary", "more"],
+        },
+    ]
+    binary = recipe.kind == "binary"
+    label = (
+        "violence from customers in the past 90 days" if binary else "number of violent episodes in the past 90 days"
+    )
+    return parse(
+        {
+            "title": recipe.text("title", "A made-up trial"),
+            "simulated": recipe.simulated,
+            "seed": 1,
+            "primary_wave": "6 months",
+            "question": recipe.text(
+                "question", "Did adding savings to training change women's risk of violence from customers?"
+            ),
+            "description": recipe.text("description", "Numbers from a seeded generator; they describe nobody."),
+            "data": {"file": "data.csv"},
+            "columns": {"participant": "participant", "wave": "wave", "arm": "arm"},
+            "arms": {
+                "control": {"value": "control", "label": recipe.text("control", "training"), "randomised": 50},
+                "treated": {
+                    "value": "savings",
+                    "label": recipe.text("treated", "training plus microsavings"),
+                    "randomised": 57,
+                },
+            },
+            "waves": waves,
+            "covariates": covariates if recipe.covariates else [],
+            "outcome": {
+                "column": "violence",
+                "kind": recipe.kind,
+                "label": recipe.text("outcome", label),
+                "better": recipe.better,
+                "margin": 0.10 if binary else 0.5,
+                "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
+            },
+            "privacy": {"minimum_cell": recipe.minimum_cell},
+            "author": {"registration": recipe.text("author", "none"), "funding": "none"},
+        }
+    )
