@@ -10,6 +10,9 @@ import xarray as xr
 
 from models.study import Study
 
+RELIABLE = 0.8
+"""Reliability of participants' means above which their levels are sampled centred (measured: MODEL.md)."""
+
 
 @dataclass(frozen=True)
 class Design:
@@ -31,6 +34,9 @@ class Design:
         One entry for each observed cell; nothing is filled in.
     has_trait : bool
         Whether a participant's own level can be told from noise: somebody has two observed outcomes or more.
+    centred : bool
+        Whether participants' levels are sampled as such rather than as multiples of their SD: better where the data pin
+        each of them down (`reliability` above 0.8). The posterior is the same.
     notes : tuple of str
         Limitations to print in the report.
     """
@@ -45,6 +51,7 @@ class Design:
     wave_of: np.ndarray = field(repr=False)
     outcome: np.ndarray = field(repr=False)
     has_trait: bool = True
+    centred: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -71,7 +78,7 @@ class Design:
         return tuple(wave for wave, its in zip(self.wave, self.role, strict=True) if its == role)
 
     def placement(self, role: str) -> np.ndarray:
-        """Matrix of 0 and 1 that lays one value for each wave of `role` on all waves, shape (waves of the role, wave)."""
+        """Matrix of 0 and 1 that lays a value for each wave of `role` on all waves, shape (waves of the role, wave)."""
         return np.eye(len(self.wave))[[its == role for its in self.role]]
 
     @property
@@ -119,6 +126,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         wave_of=waves,
         outcome=values[people, waves].astype(int),
         has_trait=has_trait,
+        centred=has_trait and reliability(np.log1p(values) if study.outcome.kind == "count" else values) > RELIABLE,
         notes=tuple(notes + _thin_cells(study, trial)),
     )
 
@@ -167,6 +175,32 @@ def standardise(column: np.ndarray) -> np.ndarray | None:
     return np.where(np.isnan(scaled), 0.0, scaled)
 
 
+def reliability(values: np.ndarray) -> float:
+    """Share of the variance between participants' means that is not chance: 1 − (within / waves) / between.
+
+    Parameters
+    ----------
+    values : ndarray, (participant, wave)
+        Outcomes, NaN where missing (counts: logarithms). Wave means are taken out first.
+
+    Returns
+    -------
+    float
+        Near 1 where each participant's level is well known; −inf where nobody, or nothing, varies.
+    """
+    seen = ~np.isnan(values)
+    level = np.where(seen, values, 0).sum(0) / np.maximum(seen.sum(0), 1)
+    rest, times = np.where(seen, values - level, 0.0), seen.sum(1)
+    several = times > 1
+    if several.sum() < 2:
+        return -np.inf
+    rest, seen, times = rest[several], seen[several], times[several]
+    means = rest.sum(1) / times
+    within = (np.where(seen, rest - means[:, None], 0.0) ** 2).sum() / (times - 1).sum()
+    between = means.var(ddof=1)
+    return float(1 - within * (1 / times).mean() / between) if between > 0 else -np.inf
+
+
 def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:
     notes = []
     observed = trial["outcome"].notnull()
@@ -174,6 +208,7 @@ def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:
         for code, arm in enumerate((study.arms.control, study.arms.treated)):
             if not bool(observed.isel(wave=place).where(trial["arm"] == code, False).any()):
                 notes.append(
-                    f"No outcome was observed in the arm {arm.label!r} at the wave {wave.label!r}: the prior alone speaks there."
+                    f"No outcome was observed in the arm {arm.label!r} at the wave {wave.label!r}: "
+                    "the prior alone speaks there."
                 )
     return notes

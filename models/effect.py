@@ -16,7 +16,7 @@ import xarray as xr
 from models import equations
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
-from models.random_variables import STANDARD, declare, declare_outcome
+from models.random_variables import declare, declare_outcome, declare_trait
 from priors.prior_set import PriorSet
 
 NAME = "effect"
@@ -76,8 +76,7 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
             columns = pm.Data("covariates", design.covariates.T, dims=("covariate", "participant"))
             score = equations.covariate_score(values["gamma"], [columns[k] for k in range(len(design.covariate))])
         if "tau" in values:
-            standard = pm.Normal(f"trait{STANDARD}", dims="participant")
-            trait = pm.Deterministic("trait", values["tau"] * standard, dims="participant")
+            trait = declare_trait("trait", values["tau"], values["mu_0"] + score if design.centred else None)
         predictor = equations.outcome_predictor(
             level[wave],
             effect[wave],

@@ -57,7 +57,7 @@ def wave_effect(theta: Array, waves: Array) -> Array:
 
 
 def covariate_score(gamma: Array, columns: Any) -> Array:
-    """Weighted baseline covariates, shape (..., participant); `gamma` has shape (..., covariate), `columns` one a covariate."""
+    """Weighted covariates, shape (..., participant); `gamma` is (..., covariate), `columns` one array a covariate."""
     return combination(gamma, columns)
 
 

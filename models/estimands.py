@@ -1,4 +1,4 @@
-"""From expected outcomes under each arm to what a reader asks: risks, differences, ratios, changes; each with its claim."""
+"""From expected outcomes in each arm to what a reader asks: risks, differences, ratios, changes, with their claims."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def _not_identified(study: Study) -> list[Estimate]:
     reasons = {
         "effect_of_common_part": (
             f"effect of {control} itself",
-            f"No arm went without the control condition ({control}): only the sum of its effect, changes with calendar time, "
-            "regression to the mean, repeated interviewing and changed reporting enters the likelihood.",
+            f"No arm went without the control condition ({control}): only the sum of its effect, changes with calendar "
+            "time, regression to the mean, repeated interviewing and changed reporting enters the likelihood.",
         ),
         "effect_of_addition_alone": (
             f"effect of what {treated} adds, without {control}",

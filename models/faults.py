@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise Invali
         if len(self.faults) > 10:
             shown.append(f"  … and {len(self.faults) - 10} more")
         return "\n".join([f"What: {self.what}", f"Why:  {self.why}", *shown, f"Fix:  {self.fix}"])
+
+    def as_json(self) -> str:
+        """The message and every fault, for other programs."""
+        faults = [asdict(fault) for fault in self.faults]
+        content = {"valid": False, "what": self.what, "why": self.why, "fix": self.fix, "faults": faults}
+        return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 class SamplerFailed(RuntimeError):  # noqa: N818 - named after what happened

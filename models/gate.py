@@ -17,7 +17,7 @@ FIXED_EFFECTS = ("mu_0", "step", "mu", "theta", "theta_negative_control", "gamma
 
 @dataclass(frozen=True)
 class Limit:
-    """Limits of one check: `good` and `fair` are the last values that are green and amber; `low` means that less is worse."""
+    """Limits of one check: the last values that are green (`good`) and amber (`fair`); `low`: less is worse."""
 
     good: float
     fair: float
@@ -258,7 +258,7 @@ def _cells(predictive: pd.DataFrame) -> Check:
 def _tails(predictive: pd.DataFrame) -> Check:
     rest = predictive[predictive.arm == ""]
     name = "predictive tails of response patterns"
-    text = "How unusual the observed shares of never and always, of zeros, and the spread between participants are under the model."
+    text = "How unusual the observed shares of never, always and zeros, and the spread between participants, are here."
     if rest.empty:
         return Check(name, GREEN, "not applicable", "", "", "", "Nobody has two observed outcomes.")
     return _limited(

@@ -63,8 +63,8 @@ def log_likelihood(draws: Draws, design: Design) -> np.ndarray:
 def log_predictive(draws: Draws, design: Design) -> np.ndarray:
     """Log probability of each cell given the same participant's other cells, shape (draw, observation).
 
-    It is what leaving one observation out needs, log p(y_i) − log p(y_i without the cell): the trait is integrated out, so
-    that no importance weight has to move it. Raises `NodesExhausted` as above.
+    It is what leaving one observation out needs, log p(y_i) − log p(y_i without the cell): the trait is integrated out,
+    so that no importance weight has to move it. Raises `NodesExhausted` as above.
     """
     return _refined(_one_out, draws, design)
 

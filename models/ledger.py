@@ -86,8 +86,8 @@ RANDOMISATION = ("no interference between participants", "the same timing of vis
 MISSING_AT_RANDOM = "missing outcomes independent of their values given arm, covariates and observed outcomes (MAR)"
 NORMAL_TRAITS = "participants' traits normal on the link scale"
 CHANGE = (
-    "a description, not an effect: what both arms received, changes with calendar time, regression to the mean, repeated "
-    "interviewing and changed reporting enter it only as their sum"
+    "a description, not an effect: what both arms received, changes with calendar time, regression to the mean, "
+    "repeated interviewing and changed reporting enter it only as their sum"
 )
 
 

@@ -25,8 +25,8 @@ def compare(study: Study, trial: xr.Dataset, design: Design, table: pd.DataFrame
     """Crude and standardised differences at every wave after baseline.
 
     Crude: difference of the observed shares, Newcombe's hybrid score interval (counts: of means, Welch). Standardised:
-    logistic (counts: Poisson) regression on arm, baseline outcome and covariates among those observed, averaged over the
-    participants in it; the interval is that of its influence function, which does not need the regression to be right.
+    logistic (counts: Poisson) regression on arm, baseline outcome and covariates among those observed, averaged over
+    the participants in it; the interval is that of its influence function, which does not need the regression to be right.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ Predictor = Callable[..., np.ndarray]
 
 
 def thinned(draws: xr.Dataset, design: Design, wanted: int = REPLICATES) -> xr.Dataset:
-    """Evenly spaced draws of every chain, about `wanted` in all, dims (chain 1, draw, …); fewer for very large trials."""
+    """Evenly spaced draws of every chain, about `wanted` in all, dims (chain 1, draw, …); fewer for large trials."""
     wanted = max(200, min(wanted, MOST_CELLS // max(1, design.outcome.size)))
     step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // wanted)
     flat = draws.drop_vars(["chain", "draw"]).stack(sample=("chain", "draw"), create_index=False)
@@ -61,7 +61,7 @@ def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     -------
     DataFrame
         check, arm, wave, n, observed, lower, median, upper, inside, tail: the two-sided predictive tail probability.
-        Shares (or means and shares of zeros) by arm and wave; never, always and the spread between participants over all.
+        Shares (or means) by arm and wave; never, always (or zeros) and the spread between participants over all.
     """
     kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
     rows = []

@@ -1,9 +1,9 @@
 """Averages over a normal trait by the trapezoidal rule, which converges exponentially for these integrands.
 
-For f(x) = logit⁻¹(η + τx) φ(x) the nearest poles lie at distance π/τ from the real line, where φ is exp(π²/(2τ²)) larger: a
-step h leaves an error of about exp(π²/(2τ²) − 2π²/(τh)), or exp(−2π²/h²) where the poles are far. The step below keeps both
-under 1e-10 for every τ, where a fixed Gauss–Hermite rule loses digits as τ grows (Trefethen & Weideman 2014, "The
-exponentially convergent trapezoidal rule").
+For f(x) = logit⁻¹(η + τx) φ(x) the nearest poles lie at distance π/τ from the real line, where φ is exp(π²/(2τ²))
+larger: a step h leaves an error of about exp(π²/(2τ²) − 2π²/(τh)), or exp(−2π²/h²) where the poles are far. The
+step below keeps both under 1e-10 for every τ, where a fixed Gauss–Hermite rule loses digits as τ grows (Trefethen &
+Weideman 2014, "The exponentially convergent trapezoidal rule").
 """
 
 from __future__ import annotations

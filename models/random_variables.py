@@ -41,6 +41,26 @@ def declare(prior: Prior, dims: str | None = None, size: int = 0) -> Any:
     return pm.Deterministic(prior.parameter, arguments["mean"] + combination(standard, root.T), dims=dims)
 
 
+def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
+    """Add each participant's own trait, N(0, scale²), in the form that NUTS explores best.
+
+    Parameters
+    ----------
+    name : str
+        Name of the trait.
+    scale : tensor
+        Its SD.
+    around : tensor or None
+        None: sampled as a multiple of its SD, for data that say little of each participant. Otherwise what the trait is
+        added to: their sum is sampled (hierarchical centring), for data that pin each participant down.
+    """
+    if around is None:
+        standard = pm.Normal(f"{name}{STANDARD}", dims="participant")
+        return pm.Deterministic(name, scale * standard, dims="participant")
+    whole = pm.Normal(f"{name}_level{STANDARD}", mu=around, sigma=scale, dims="participant")
+    return pm.Deterministic(name, whole - around, dims="participant")
+
+
 def declare_outcome(likelihood: str, predictor: Any, dispersion: Any, dims: Sequence[str]) -> Any:
     """Add the outcome, as a variable that `pm.observe` can fit and `pm.do` can simulate."""
     if likelihood == "logit":

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+import csv
+import os
 import tomllib
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from models import cells, study_faults
 from models.faults import Fault, InvalidInput
 
-Text = Annotated[str, Field(min_length=1)]
+ENDINGS = (".csv", ".parquet", ".dta", ".sav")
+"""Kinds of data file."""
+MISSING = ("NA", "NaN", "nan", ".")
 
 
 def _as_text(value: Any) -> Any:
     """Labels in the data may be written as numbers in the study file: 1 stands for "1"."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return repr(value) if type(value) in (int, float) and abs(value) < 1e15 else value
 
 
-Label = Annotated[Text, BeforeValidator(_as_text)]
+Text = Annotated[str, Field(min_length=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+Label = Annotated[Text, BeforeValidator(_as_text), AfterValidator(cells.label)]
 
 
 class Part(BaseModel):
@@ -29,21 +48,34 @@ class Part(BaseModel):
 
 
 class Data(Part):
-    """Where the data are and how to read them (separator to missing: CSV only)."""
+    """Where the data are and how to read them; a blank cell is always missing (separator to encoding: CSV only)."""
 
     file: Text
-    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    separator: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
     decimal: Literal[".", ","] = "."
     encoding: Text = "utf-8-sig"
-    missing: tuple[str, ...] = ("", "NA", "NaN", "nan", ".")
+    missing: tuple[Annotated[str, BeforeValidator(_as_text), AfterValidator(cells.label)], ...] = MISSING
 
     @model_validator(mode="after")
-    def _encoding_exists(self) -> Self:
+    def _readable(self) -> Self:
         try:
-            b"".decode(self.encoding)
-        except LookupError as error:
-            raise ValueError(f"encoding: {error}") from None
+            "a,1".encode(self.encoding).decode(self.encoding)
+        except (LookupError, ValueError) as error:
+            raise ValueError(
+                f"encoding: utf-8, cp1252, latin-1, utf-16 or another that Python knows ({error})"
+            ) from None
+        try:
+            csv.reader([], delimiter=self.separator)
+        except (TypeError, ValueError):
+            raise ValueError('separator: one sign that can part cells: "," or ";" or "\\t"') from None
+        if self.separator == self.decimal:
+            raise ValueError("decimal: another sign than the separator")
         return self
+
+    @property
+    def decimal_mark(self) -> str:
+        """Decimal sign of the cells: what other kinds of file hold is written out with a point."""
+        return self.decimal if self.file.lower().endswith(".csv") else "."
 
 
 class Columns(Part):
@@ -59,7 +91,7 @@ class Arm(Part):
 
     value: Label
     label: Text
-    randomised: Annotated[int, Field(ge=1)] | None = None
+    randomised: Annotated[Whole, Field(ge=1)] | None = None
 
 
 class Arms(Part):
@@ -74,8 +106,12 @@ class Wave(Part):
 
     value: Label
     label: Text
-    month: float = Field(allow_inf_nan=False)
+    month: Number
     role: Literal["baseline", "negative control", "follow-up"]
+
+
+Codes = dict[Label, Number]
+"""The data's own words for values, such as `{ yes = 1, no = 0 }`."""
 
 
 class Outcome(Part):
@@ -86,14 +122,15 @@ class Outcome(Part):
     label: Text
     better: Literal["lower", "higher"]
     link: Literal["logit", "probit"] = "logit"
-    margin: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    margin: Annotated[Number, Field(gt=0)]
     margin_reason: Text
-    codes: dict[str, float] = Field(default_factory=dict)
+    codes: Codes = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _margin_fits(self) -> Self:
         if self.kind == "binary" and self.margin >= 1:
             raise ValueError("margin: a difference of risks lies between 0 and 1; 10 percentage points are 0.10")
+        _codes_fit(self.codes, self.kind)
         return self
 
 
@@ -103,14 +140,29 @@ class Mediator(Part):
     column: Text
     kind: Literal["continuous", "share", "binary"]
     label: Text
-    codes: dict[str, float] = Field(default_factory=dict)
+    codes: Codes = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _mediator_fits(self) -> Self:
+        _codes_fit(self.codes, self.kind)
+        return self
+
+
+def _codes_fit(codes: Mapping[str, float], kind: str) -> None:
+    values = list(codes.values())
+    if kind == "binary" and codes and set(values) != {0, 1}:
+        raise ValueError("codes: say which words mean 1 and which mean 0, both, and nothing else")
+    if kind == "share" and any(not 0 <= value <= 1 for value in values):
+        raise ValueError("codes: a share lies between 0 and 1")
+    if kind == "count" and any(value < 0 or value % 1 for value in values):
+        raise ValueError("codes: a count is a whole number, 0 or more")
 
 
 class Attendance(Part):
     """Sessions attended, of those offered in each arm."""
 
     column: Text
-    offered: dict[Literal["control", "treated"], Annotated[int, Field(ge=1)]]
+    offered: Annotated[dict[Literal["control", "treated"], Annotated[Whole, Field(ge=1)]], Field(min_length=2)]
 
 
 class Covariate(Part):
@@ -119,22 +171,30 @@ class Covariate(Part):
     column: Text
     kind: Literal["continuous", "categorical"]
     label: Text
-    adjust: bool = True
+    adjust: Flag = True
     levels: tuple[Label, ...] = ()
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> Self:
+        if self.levels and self.kind == "continuous":
+            raise ValueError('levels: a continuous covariate has none; kind = "categorical"?')
+        if len(set(self.levels)) < len(self.levels):
+            raise ValueError("levels: each level once")
+        return self
 
 
 class Privacy(Part):
     """Cells of tables smaller than `minimum_cell` are not printed."""
 
-    minimum_cell: Annotated[int, Field(ge=0)] = 0
+    minimum_cell: Annotated[Whole, Field(ge=0)] = 0
 
 
 class Study(Part):
     """A whole study file; see README.md, "Bring your own trial", for every key."""
 
     title: Text
-    simulated: bool
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    simulated: Flag
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)]
     primary_wave: Label
     question: str = ""
     description: str = ""
@@ -149,13 +209,6 @@ class Study(Part):
     covariates: tuple[Covariate, ...] = ()
     privacy: Privacy = Privacy()
     author: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [*_wave_problems(self.waves, self.primary_wave), *_name_problems(self)]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -177,28 +230,58 @@ class Study(Part):
         ]
 
 
-def _wave_problems(waves: tuple[Wave, ...], primary: str) -> list[str]:
-    problems = []
-    if [wave.month for wave in waves] != sorted({wave.month for wave in waves}):
-        problems.append("waves: list them in time order, each with its own month")
-    if any(wave.role == "baseline" for wave in waves[1:]):
-        problems.append('waves: only the first can have the role "baseline"')
-    if primary not in [wave.value for wave in waves if wave.role == "follow-up"]:
-        problems.append('primary_wave: must be the value of a wave whose role is "follow-up"')
-    return problems
+def _contradictions(study: Study) -> list[Fault]:
+    """Entries that are possible each alone, and not together."""
+    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study)]
 
 
-def _name_problems(study: Study) -> list[str]:
-    problems = []
-    if study.arms.control.value == study.arms.treated.value:
-        problems.append("arms: control and treated have the same value")
-    for value, times in Counter(wave.value for wave in study.waves).items():
-        if times > 1:
-            problems.append(f"waves: the value {value!r} stands {times} times")
+def _wave_faults(study: Study) -> Iterable[Fault]:
+    months = [wave.month for wave in study.waves]
+    if months != sorted(set(months)):
+        yield Fault(
+            None, "waves.month", ", ".join(f"{month:g}" for month in months), "waves in time order, a month each"
+        )
+    for place, wave in enumerate(study.waves[1:], start=2):
+        if wave.role == "baseline":
+            yield Fault(None, f"waves (no. {place}).role", wave.role, "only the first wave can be the baseline")
+    follow_up = [wave.value for wave in study.waves if wave.role == "follow-up"]
+    if study.primary_wave not in follow_up:
+        allowed = f"the value of a wave whose role is follow-up: {', '.join(follow_up) or 'there is none'}"
+        yield Fault(None, "primary_wave", study.primary_wave, allowed)
+
+
+def _name_faults(study: Study) -> Iterable[Fault]:
+    arms = (study.arms.control, study.arms.treated)
+    named = {
+        "arms.value": [arm.value for arm in arms],
+        "arms.label": [arm.label for arm in arms],
+        "waves.value": [wave.value for wave in study.waves],
+        "waves.label": [wave.label for wave in study.waves],
+    }
+    for place, names in named.items():
+        for name, times in Counter(names).items():
+            if times > 1:
+                yield Fault(None, place, name, f"each once; this one stands {times} times")
     for column, times in Counter(study.role_columns).items():
         if times > 1:
-            problems.append(f"column {column!r} plays {times} roles; each column can play one")
-    return problems
+            yield Fault(None, "columns", column, f"one role a column; this one plays {times}")
+
+
+def _missing_faults(study: Study) -> Iterable[Fault]:
+    words = {
+        "arms.value": [study.arms.control.value, study.arms.treated.value],
+        "waves.value": [wave.value for wave in study.waves],
+        "covariates.levels": [level for covariate in study.covariates for level in covariate.levels],
+        "codes": [word for codes in (*_codes(study.outcomes), *_codes(study.mediators)) for word in codes],
+    }
+    for place, values in words.items():
+        for value in values:
+            if value in study.data.missing:
+                yield Fault(None, place, value, "a word that [data] missing does not list as a missing value")
+
+
+def _codes(parts: Iterable[Outcome] | Iterable[Mediator]) -> Iterable[Mapping[str, float]]:
+    return (part.codes for part in parts)
 
 
 def read(path: Path) -> tuple[Study, Path]:
@@ -221,44 +304,53 @@ def read(path: Path) -> tuple[Study, Path]:
     InvalidInput
         If the file is missing, is not TOML, or breaks the rules above; all faults at once.
     """
-    file = path / "study.toml" if path.is_dir() else path
+    file = path / "study.toml" if os.path.isdir(path) else path  # Path.is_dir raises where a name is too long
+    if file.suffix.lower() in ENDINGS:
+        raise InvalidInput(
+            f"{file} is a data file, not a study file.",
+            "A study file says which column plays which role.",
+            f"`uv run scripts/check.py {file}` drafts one; README.md, “Bring your own trial”, explains it.",
+        )
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InvalidInput(
             f"There is no study file {file}.",
             "A study is a folder with a study.toml, or that file itself.",
-            "Give its path; README.md, “Bring your own trial”, shows one to copy.",
+            "Give its path; `uv run scripts/check.py DATA.csv` drafts one for a data file.",
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a wrong encoding, bad TOML, numbers or nesting beyond Python's limits
         raise InvalidInput(
             f"{file} cannot be read.",
             f"It is not TOML in UTF-8: {error}.",
             "Mend the line named; text stands in quotes, a list in square brackets.",
         ) from None
     except OSError as error:
-        raise InvalidInput(f"{file} cannot be read.", str(error), "Check the path and its permissions.") from None
+        raise InvalidInput(
+            f"{file} cannot be read.", f"{error.strerror or error}.", "Check the path and its permissions."
+        ) from None
     return parse(content, str(file)), file.parent
 
 
 def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
     """Validate the content of a study file; all faults at once, as `InvalidInput`."""
     try:
-        return Study.model_validate(content)
+        study = Study.model_validate(content)
+        faults = _contradictions(study)
     except ValidationError as error:
-        faults = [
-            Fault(
-                None, ".".join(str(step) for step in fault["loc"]) or "study file", _shown(fault["input"]), fault["msg"]
-            )
-            for fault in error.errors()
-        ]
+        faults = study_faults.faults(error, _keys())
+    if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",
             f"{len(faults)} entr{'y' if len(faults) == 1 else 'ies'} cannot be used:",
             "Mend the entries named; README.md, “Bring your own trial”, lists every key.",
             faults,
-        ) from None
+        )
+    return study
 
 
-def _shown(value: object) -> str:
-    return "…" if isinstance(value, dict | list | tuple) else str(value)
+def _keys() -> Iterable[str]:
+    return (key for part in Part.__subclasses__() for key in part.model_fields)

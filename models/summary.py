@@ -29,17 +29,19 @@ def diagnostics(draws: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     Dataset
-        The same variables with a leading dim `diagnostic`: rhat, ess_bulk, ess_tail, mcse_median, mcse_lower, mcse_upper
-        (of the 2.5% and 97.5% quantiles). A variable that never varies has R̂ and ESS NaN and errors 0.
+        The same variables with a leading dim `diagnostic`: rhat, ess_bulk, ess_tail, mcse_median, mcse_lower,
+        mcse_upper (of the 2.5% and 97.5% quantiles). A variable that never varies has R̂ and ESS NaN and errors 0.
     """
-    parts = {
-        "rhat": arviz_stats.rhat(draws),
-        "ess_bulk": arviz_stats.ess(draws, method="bulk"),
-        "ess_tail": arviz_stats.ess(draws, method="tail"),
-        "mcse_median": arviz_stats.mcse(draws, method="median"),
-        "mcse_lower": arviz_stats.mcse(draws, method="quantile", prob=LOWER),
-        "mcse_upper": arviz_stats.mcse(draws, method="quantile", prob=UPPER),
-    }
+    # an element that never varies has no variance to divide by: its R̂ and ESS are NaN, as the docstring says
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = {
+            "rhat": arviz_stats.rhat(draws),
+            "ess_bulk": arviz_stats.ess(draws, method="bulk"),
+            "ess_tail": arviz_stats.ess(draws, method="tail"),
+            "mcse_median": arviz_stats.mcse(draws, method="median"),
+            "mcse_lower": arviz_stats.mcse(draws, method="quantile", prob=LOWER),
+            "mcse_upper": arviz_stats.mcse(draws, method="quantile", prob=UPPER),
+        }
     return xr.concat(parts.values(), dim=pd.Index(parts, name="diagnostic"))
 
 
@@ -59,7 +61,8 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
     -------
     DataFrame
         Identity (estimand, label, unit, average, arm, wave, primary), claim (evidence, assumptions, reason), posterior
-        (median, mean, sd, lower, upper), prior_ likewise, contraction 1 − Var(posterior)/Var(prior) (ratios: of logarithms), mcse_, ess_, rhat,
+        (median, mean, sd, lower, upper), prior_ likewise, contraction
+        1 − Var(posterior)/Var(prior) (ratios: of their logarithms), mcse_, ess_, rhat,
         and for differences the probabilities p_below_zero, p_benefit, p_benefit_beyond_margin, p_harm_beyond_margin,
         p_within_margin. Numbers are on the estimand's own scale (risks 0 to 1); NaN where they do not apply.
     """
@@ -117,7 +120,7 @@ def _numbers(prefix: str, values: np.ndarray) -> dict[str, float]:
 
 
 def _contraction(posterior: np.ndarray, prior: np.ndarray, ratio: bool) -> float:
-    """Share of the prior variance that the data took away; of the logarithm for a ratio, whose own variance is all tail."""
+    """Share of the prior variance that the data took away; of the logarithm for ratios, which are all tail."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if ratio:
             posterior, prior = np.log(posterior), np.log(prior)

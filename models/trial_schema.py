@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from models import cells
+from models.data_file import TEXT
 from models.faults import Fault
 from models.study import Mediator, Outcome, Study
 
@@ -19,32 +23,44 @@ Rule = Callable[[pd.Series], pd.Series]
 
 def absent(study: Study, table: pd.DataFrame) -> list[Fault]:
     """A fault for each column that the study file names and the table lacks, with the nearest name it has."""
+    have = [str(name) for name in table.columns]
+    other = next((sign for sign in ";\t|," if len(have) == 1 and sign in have[0]), None)
+    if other and study.data.separator != other:
+        return [Fault(1, have[0], "one column", f"several; with {other!r} between cells, set separator in [data]")]
     faults = []
     for column in study.role_columns:
-        if column not in table.columns:
-            near = difflib.get_close_matches(column, list(table.columns), n=1)
-            have = f"did you mean {near[0]!r}?" if near else f"the file has {', '.join(map(repr, table.columns[:12]))}"
-            faults.append(Fault(1, column, "no such column", have))
+        if column not in have:
+            near = difflib.get_close_matches(column, have, n=1)
+            words = f"did you mean {near[0]!r}?" if near else f"the file has {', '.join(map(repr, have[:12]))}"
+            faults.append(Fault(1, column, "no such column", f"a column of the file; {words}"))
     return faults
 
 
-def numbers(column: pd.Series, study: Study, codes: dict[str, float] | None = None) -> pd.Series:
+def numbers(column: pd.Series, study: Study, part: Outcome | Mediator | None = None) -> pd.Series:
     """Text to numbers, NaN where it is missing or is no number.
 
-    `codes` are the study file's own words for values, such as ``{"yes": 1, "no": 0}``; without them true and false are
-    understood. The decimal sign is the study file's.
+    An outcome's or mediator's own codes, such as ``{"yes": 1, "no": 0}``, are the only words that it may hold; without
+    them a binary one may be written as true and false.
     """
-    if codes:
-        return column.map(codes).astype(float)
-    text = column.where(column.isna(), column.astype(str))
-    if study.data.decimal == "," and study.data.file.lower().endswith(".csv"):
-        text = text.str.replace(",", ".", regex=False)
-    return pd.to_numeric(text.map(TRUE_FALSE).where(text.isin(TRUE_FALSE), text), errors="coerce").astype(float)
+    codes = part.codes if part else {}
+    words = TRUE_FALSE if part and part.kind == "binary" else {}
+
+    def value(text: str) -> float:
+        if codes:
+            return codes.get(cells.label(text), math.nan)
+        return words[text] if text in words else cells.number(text, study.data.decimal_mark)
+
+    return _each(column, value).astype(float)
 
 
-def plain_label(column: pd.Series) -> pd.Series:
-    """Labels as text, with `1.0` read as `1`: spreadsheets write whole numbers either way."""
-    return column.where(column.isna(), column.astype(str).str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True))
+def labels(column: pd.Series) -> pd.Series:
+    """Text to labels: `1.0` is read as `1`."""
+    return _each(column, cells.label).astype(TEXT)
+
+
+def _each(column: pd.Series, rule: Callable[[str], Any]) -> pd.Series:
+    """Apply a rule to each distinct text, once; missing cells stay missing."""
+    return column.map({text: rule(text) for text in column.dropna().unique()})
 
 
 def cell_faults(study: Study, table: pd.DataFrame) -> list[Fault]:
@@ -59,10 +75,8 @@ def cell_faults(study: Study, table: pd.DataFrame) -> list[Fault]:
 
 
 def _fault(row: int, column: str, value: object, allowed: str) -> Fault:
-    missing = value is None or value != value  # noqa: PLR0124 - NaN is the one value that differs from itself
-    return Fault(
-        int(row), column, "" if missing else str(value), "a value in every row" if allowed == FILLED else allowed
-    )
+    found = "" if pd.isna(value) else str(value)
+    return Fault(int(row), column, found, "a value in every row" if allowed == FILLED else allowed)
 
 
 def _column(rules: Iterable[tuple[str, Rule]]) -> pa.Column:
@@ -90,7 +104,7 @@ def _rules(study: Study) -> dict[str, list[tuple[str, Rule]]]:
         rules[mediator.column] = [_value_rule(mediator, study)]
     for covariate in study.covariates:
         if covariate.kind == "continuous":
-            rules[covariate.column] = [("a number", lambda cell: _finite(numbers(cell, study)))]
+            rules[covariate.column] = [(f"a number{_mark(study)}", lambda cell: _finite(numbers(cell, study)))]
         elif covariate.levels:
             rules[covariate.column] = [_label_rule(list(covariate.levels))]
     if study.attendance:
@@ -101,23 +115,27 @@ def _rules(study: Study) -> dict[str, list[tuple[str, Rule]]]:
     return rules
 
 
-def _label_rule(labels: list[str]) -> tuple[str, Rule]:
-    return f"one of {', '.join(labels)}", lambda cell: plain_label(cell).isin(labels)
+def _label_rule(allowed: list[str]) -> tuple[str, Rule]:
+    return f"one of {', '.join(allowed)}", lambda cell: labels(cell).isin(allowed)
 
 
 def _value_rule(part: Outcome | Mediator, study: Study) -> tuple[str, Rule]:
     def read(cell: pd.Series) -> pd.Series:
-        return numbers(cell, study, part.codes)
+        return numbers(cell, study, part)
 
-    words = f" (written as {', '.join(part.codes)})" if part.codes else ""
+    words = f" (written as {', '.join(part.codes)})" if part.codes else _mark(study)
     if part.kind == "binary":
-        hint = "" if part.codes else "; other words: codes in the study file"
-        return f"0 or 1{words}{hint}", lambda cell: read(cell).isin([0.0, 1.0])
+        hint = words if part.codes else "; other words: codes in the study file"
+        return f"0 or 1{hint}", lambda cell: read(cell).isin([0.0, 1.0])
     if part.kind == "count":
-        return f"a whole number from 0 to {LARGEST_COUNT:.0e}{words}", lambda cell: _whole(read(cell), LARGEST_COUNT)
+        return f"a whole number from 0 to {LARGEST_COUNT:.0f}{words}", lambda cell: _whole(read(cell), LARGEST_COUNT)
     if part.kind == "share":
         return f"a share from 0 to 1{words}", lambda cell: read(cell).between(0, 1)
     return f"a number{words}", lambda cell: _finite(read(cell))
+
+
+def _mark(study: Study) -> str:
+    return " with a decimal comma" if study.data.decimal_mark == "," else ""
 
 
 def _finite(value: pd.Series) -> pd.Series:

@@ -7,12 +7,12 @@ import typer
 
 from scripts import console
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()
 def analyse(
-    study: Annotated[Path, typer.Argument(help="Study folder, or its study.toml.")],
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder, or its study.toml.")],
     priors: Annotated[
         str, typer.Option(help="Prior set: weakly_informative, sceptical, diffuse, or a .toml file.")
     ] = "weakly_informative",
@@ -20,7 +20,7 @@ def analyse(
     draws: Annotated[int | None, typer.Option(min=100, help="Draws a chain; default 2000.")] = None,
     tune: Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000.")] = None,
     chains: Annotated[int | None, typer.Option(min=2, help="Chains; default 4.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed; default: the study file's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the run at --out.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the estimates as JSON in place of the folder.")] = False,
     show_anyway: Annotated[
@@ -30,8 +30,10 @@ def analyse(
 ) -> None:
     """Analyse STUDY and write its report; prints the run folder, which holds report.html.
 
-    Exit codes: 0 finished (gate green or amber), 3 invalid input, 4 sampler failed, 5 gate red (the run is still written),
-    7 output exists or cannot be written.
+    A finished run of the same study, settings and code is not repeated, unless --force is given.
+
+    Exit codes: 0 finished (gate green or amber), 2 wrong usage, 3 invalid input, 4 sampler failed, 5 gate red (the run
+    is still written), 7 output exists or cannot be written, 130 interrupted.
     """
     with console.exits(debug):
         changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)

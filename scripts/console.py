@@ -10,15 +10,20 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from reports.parts import Table
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "reports" / "build"
 UNEXPECTED, INVALID, SAMPLER, RED, DISK, INTERRUPTED = 1, 3, 4, 5, 7, 130
 EVERY = 10.0
 """Seconds between two lines of progress where there is no terminal."""
+SHOWN = 10
+"""Faults that a message lists; where there are more, all go to a file."""
 
 
 @contextmanager
@@ -26,7 +31,7 @@ def exits(debug: bool = False) -> Iterator[None]:
     """Turn every fault into its message and exit code; `debug` shows the traceback as well."""
     try:
         yield
-    except typer.Exit:
+    except (typer.Exit, BrokenPipeError):  # the reader of a pipe may leave when it has seen enough
         raise
     except KeyboardInterrupt:
         stop(INTERRUPTED, "Interrupted; nothing was left half-written.")
@@ -37,10 +42,17 @@ def exits(debug: bool = False) -> Iterator[None]:
 
 
 def _explained(error: Exception) -> tuple[int, str]:
+    # imported here so that --help stays under half a second
     from models.faults import InvalidInput, OutputExists, SamplerFailed
+    from models.scenario import ScenarioError
+    from priors.prior_set import InvalidPriors
 
     if isinstance(error, InvalidInput):
         return INVALID, f"{error}{_fault_file(error)}"
+    if isinstance(error, InvalidPriors):
+        return INVALID, _three("The priors cannot be used.", str(error), "Mend the file, or name a set that ships.")
+    if isinstance(error, ScenarioError):
+        return INVALID, _three("Nothing was simulated.", str(error), "Mend what is named; --help lists the arguments.")
     if isinstance(error, SamplerFailed):
         return SAMPLER, _three(
             "The sampler failed.", str(error), "Check the data for separation, or run with more --tune."
@@ -48,9 +60,10 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, OutputExists):
         return DISK, _three("Nothing was written.", str(error), "Choose another --out, or add --force.")
     if isinstance(error, OSError):
-        why = f"{error.strerror or error} ({error.filename})"
+        why = error.strerror or str(error)
+        where = f" ({error.filename})" if error.filename else ""
         return DISK, _three(
-            "A file could not be read or written.", why, "Free space or mend permissions, then run again."
+            "A file cannot be written or read.", f"{why}{where}.", "Free space or mend permissions, then run again."
         )
     why = f"{type(error).__name__}: {error}"
     return UNEXPECTED, _three(
@@ -65,7 +78,7 @@ def _three(what: str, why: str, fix: str) -> str:
 def _fault_file(error: object) -> str:
     """Write all faults to a file where there are more than the message shows; say where."""
     faults = getattr(error, "faults", ())
-    if len(faults) <= 10:
+    if len(faults) <= SHOWN:
         return ""
     path = BUILD / "faults.csv"
     try:
@@ -73,7 +86,8 @@ def _fault_file(error: object) -> str:
         with path.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)
             writer.writerow(["row", "column", "value", "allowed"])
-            writer.writerows([fault.row or "", fault.column, _inert(fault.value), fault.allowed] for fault in faults)
+            for fault in faults:
+                writer.writerow([fault.row or "", *map(_inert, (fault.column, fault.value, fault.allowed))])
     except OSError as problem:
         return f"\n      (the full list could not be written to {path}: {problem.strerror})"
     return f"\n      All {len(faults)} faults: {path}"
@@ -81,7 +95,7 @@ def _fault_file(error: object) -> str:
 
 def _inert(value: str) -> str:
     """Keep a spreadsheet from running a cell as a formula."""
-    return f"'{value}" if value[:1] in "=+-@" else value
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def stop(code: int, words: str) -> NoReturn:
@@ -93,6 +107,30 @@ def stop(code: int, words: str) -> NoReturn:
 def say(step: str) -> None:
     """Tell what is being done, on stderr."""
     typer.echo(f"· {step}", err=True)
+
+
+def table(found: Table) -> None:
+    """Print a table on stdout: drawn on a terminal, else in plain columns that nothing cuts off."""
+    texts = [[column.head for column in found.columns]]
+    texts += [[row[column.key].text for column in found.columns] for row in found.rows]
+    if not sys.stdout.isatty():
+        widths = [max(map(len, cells)) for cells in zip(*texts, strict=True)]
+        right = [column.number for column in found.columns]
+        typer.echo(found.caption)
+        for line in texts:
+            padded = (f"{cell:>{w}}" if r else f"{cell:<{w}}" for cell, w, r in zip(line, widths, right, strict=True))
+            typer.echo("  " + "  ".join(padded).rstrip())
+        return
+    import rich.console
+    import rich.table
+    import rich.text
+
+    drawn = rich.table.Table(title=rich.text.Text(found.caption), title_justify="left")
+    for column in found.columns:
+        drawn.add_column(rich.text.Text(column.head), justify="right" if column.number else "left")
+    for line in texts[1:]:
+        drawn.add_row(*map(rich.text.Text, line))  # as text: what stands in a label is no markup
+    rich.console.Console().print(drawn)
 
 
 @contextmanager
@@ -136,17 +174,27 @@ def fit(
     study: Path, model: str, priors: str, out: Path | None, changes: dict[str, int | None], force: bool
 ) -> tuple[Path, str]:
     """Run a fit with progress on stderr; the run folder and the gate's status."""
+    name = study.resolve().name if os.path.isdir(study) else study.resolve().parent.name
+    out = out or BUILD / (name or "study")
+    _refuse_other_than_run(out, force)
     say("loading the libraries")
     from models import job as jobs
 
-    name = study.resolve().name if study.is_dir() else study.resolve().parent.name
     command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
     with progress_bar() as progress:
-        order = jobs.Job(study, model, priors, out or BUILD / name, changes, command, force)
+        order = jobs.Job(study, model, priors, out, changes, command, force)
         folder, fresh = jobs.execute(order, say, progress)
     if not fresh:
         say(f"already done: {folder} holds this very run")
     return folder, _gate(folder)
+
+
+def _refuse_other_than_run(out: Path, force: bool) -> None:
+    """Never let --force delete what is no run: a study's folder, a home folder."""
+    run = (out / "manifest.json").is_file() or (out.is_dir() and not any(out.iterdir()))
+    if force and out.exists() and not run:
+        why = f"{out} holds something else than a run, and --force replaces only runs."
+        stop(DISK, _three("Nothing was written.", why, "Choose another --out, or move away what is there."))
 
 
 def _relative(word: str) -> str:

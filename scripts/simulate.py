@@ -1,16 +1,13 @@
-"""Write the study folder of a simulated trial: data, study file and the truth that no real trial knows.
-
-Exit codes: 0 written, 2 wrong usage, 3 scenario missing or impossible, 7 output exists or cannot be written.
-"""
+"""Write the study folder of a simulated trial: data, study file and the truth that no real trial knows."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-INVALID, UNWRITABLE = 3, 7
+from scripts import console
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -21,22 +18,22 @@ def simulate(
     participants: Annotated[int | None, typer.Option(min=2, help="Women in both arms; default: as stated.")] = None,
     population: Annotated[int, typer.Option(min=2, help="Women over whom the truth is averaged.")] = 200_000,
     force: Annotated[bool, typer.Option("--force", help="Replace these three files where they exist.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Simulate a trial and write it as a study folder, marked as simulated; prints the folder.
 
     Takes a few seconds, nearly all of them for the truth.
-    """
-    if out.exists() and not force:
-        _stop(UNWRITABLE, f"{out} exists.", "Nothing is overwritten unasked.", "Choose another --out, or add --force.")
-    from models.scenario import ScenarioError
 
-    try:
+    Exit codes: 0 written, 2 wrong usage, 3 scenario missing or impossible, 7 output exists or cannot be written, 130
+    interrupted.
+    """
+    with console.exits(debug):
+        from models.faults import OutputExists
+
+        if out.exists() and not force:
+            raise OutputExists(f"{out} exists, and nothing is overwritten unasked.")
         _write(scenario, seed, out, participants, population)
-    except ScenarioError as error:
-        _stop(INVALID, "Nothing was simulated.", str(error), "Mend what is named above; --help lists the arguments.")
-    except OSError as error:
-        _stop(UNWRITABLE, f"{out} cannot be written.", str(error), "Check the path, its permissions and the disk.")
-    typer.echo(str(out))
+        typer.echo(out)
 
 
 def _write(scenario: str, seed: int, out: Path, participants: int | None, population: int) -> None:
@@ -60,11 +57,6 @@ def _write(scenario: str, seed: int, out: Path, participants: int | None, popula
     for name in FILES:
         (partial / name).replace(out / name)
     partial.rmdir()
-
-
-def _stop(code: int, what: str, why: str, fix: str) -> None:
-    typer.echo(f"{what}\n{why}\n{fix}", err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

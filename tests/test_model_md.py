@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from models import gate, integrated, predictive, quadrature
+from models import design, gate, integrated, predictive, quadrature
 from priors import prior_set
 
 ROOT = Path(__file__).parents[1]
@@ -80,12 +80,13 @@ def test_the_gates_limits_are_the_codes():
         assert table[name] == [limit.words(limit.good), limit.words(limit.fair)], f"MODEL.md misstates {name!r}"
 
 
-def test_the_numbers_of_the_quadratures_are_the_codes():
-    # each text stands once, beside the constant that it states
+def test_other_numbers_are_the_codes():
+    # each text stands beside the constant that it states
     assert f"⌈{quadrature.REACH:g}/h⌉" in TEXT
     assert f"h = min({quadrature._WIDEST:g}, 2π² / ({quadrature._DIGITS:g} τ + π² / (2τ)))" in TEXT
     assert f"x_k = kh over ±{integrated.REACH:g}" in TEXT
     assert f"h starts at {integrated.COARSEST:g} and is halved (at most eight times" in TEXT
     assert integrated.HALVINGS == 8
     assert f"in {integrated.GROUPS} groups" in TEXT
+    assert f"participants' means exceeds {design.RELIABLE:g}" in TEXT
     assert f"at most {predictive.MOST_PATTERNS} patterns" in TEXT

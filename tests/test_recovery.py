@@ -76,8 +76,8 @@ def _covered(seed: int, participants: int) -> dict[str, bool]:
 def _fewest(trials_run: int, quantities: int) -> int:
     """Fewest intervals that may hold the truth: below it, chance would put one quantity in 1,000 such families.
 
-    Coverage is 95% on average over the prior, and here over its central 80%, where it is higher. Each quantity is allowed
-    a false alarm of .001 / quantities (Bonferroni, which holds whatever their dependence).
+    Coverage is 95% on average over the prior, and here over its central 80%, where it is higher. Each quantity is
+    allowed a false alarm of .001 / quantities (Bonferroni, which holds whatever their dependence).
     """
     return int(stats.binom.ppf(FAMILY_WISE / quantities, trials_run, 0.95))
 
@@ -104,7 +104,7 @@ def test_the_bound_can_fail():
 
 @pytest.mark.slow
 def test_counts_are_recovered():
-    """Negative binomial: true rate ratio, dispersion and spread inside their 99.9% intervals (false alarm about .005)."""
+    """Negative binomial: true effects, dispersion and spread inside their 99.9% intervals (false alarm .005)."""
     scenario = simulate.load("counts")
     study, data = trials.simulated(scenario, 4, participants=400)
     draws = trials.fitted(study, data, fit.Sampler(seed=4))["posterior"].to_dataset()
@@ -121,7 +121,7 @@ def test_counts_are_recovered():
 
 @pytest.mark.slow
 def test_regression_to_the_mean_is_not_taken_for_an_effect():
-    """K11: risk falls from 52.8% to 48.4% with no effect of anything; the arm difference holds 0 in 93% or more of trials."""
+    """K11: risk falls from 52.8% to 48.4% with no effect of anything; the difference holds 0 in ≥ 93% of trials."""
     scenario, holds, rises = simulate.load("regression_to_the_mean"), 0, []
     count = 100
     for seed in range(count):

@@ -1,4 +1,4 @@
-"""Agreement with an established peer on real data: the respiratory trial, its likelihood integrated by brute force here."""
+"""Agreement on real data: the respiratory trial, against its likelihood integrated by brute force."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_posterior_agrees_with_mode_curvature_and_brute_force(respiratory):
 
 
 def test_the_product_and_the_rewritten_density_agree_at_any_point(respiratory):
-    # the same posterior up to a constant: differences between points, product (integrated likelihood) against the test's
+    # the same log posterior at any point, the product's integrated likelihood against the test's own
     from models.integrated import Draws, log_likelihood
 
     read, data = respiratory

@@ -43,7 +43,8 @@ _FIRST: dict[tuple, Design] = {}
 
 
 def _shape(layout: Design) -> tuple:
-    key = (layout.likelihood, layout.wave, layout.role, layout.covariate, layout.participants, layout.has_trait)
+    names = ("likelihood", "wave", "role", "covariate", "participants", "has_trait", "centred")
+    key = tuple(getattr(layout, name) for name in names)
     _FIRST.setdefault(key, layout)
     return key
 

@@ -1,0 +1,73 @@
+"""What the rows of a trial must agree on, and what must be there at all, once every cell is known to be possible."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from models.faults import Fault
+from models.study import Attendance, Study
+from models.trial_schema import numbers
+
+
+def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
+    """Rows that contradict each other: repeated, in two arms, in none, or with attendance that cannot be.
+
+    Parameters
+    ----------
+    study : Study
+        Names the columns.
+    table : DataFrame
+        Of text, labels made plain, indexed by row number.
+    """
+    names = study.columns
+    arm = table[names.arm]
+    first = table.groupby(names.participant)[names.arm].transform("first")
+    nobody = first.isna() & ~table.duplicated(names.participant)
+    faults = [
+        *_at(
+            table.loc[table.duplicated([names.participant, names.wave]), names.wave],
+            "one row for each participant and wave; this one is repeated",
+        ),
+        *_at(
+            table.loc[arm.notna() & (arm != first), names.arm], "one arm a participant; an earlier row names the other"
+        ),
+        *_at(table.loc[nobody, names.arm].fillna(""), "an arm in at least one row of each participant"),
+    ]
+    if study.attendance:
+        faults += _attendance(study, study.attendance, table.assign(**{names.arm: first}))
+    return sorted(faults, key=lambda fault: fault.row or 0)
+
+
+def _at(wrong: pd.Series, allowed: str) -> list[Fault]:
+    return [Fault(int(str(row)), str(wrong.name), str(cell), allowed) for row, cell in wrong.items()]
+
+
+def _attendance(study: Study, attendance: Attendance, table: pd.DataFrame) -> list[Fault]:
+    names, column = study.columns, table[attendance.column]
+    attended = numbers(column, study)
+    first = attended.groupby(table[names.participant]).transform("first")
+    faults = _at(column[attended.notna() & (attended != first)], "one number a participant; an earlier row has another")
+    for arm, number in attendance.offered.items():
+        inside = table[names.arm] == getattr(study.arms, arm).value
+        faults += _at(column[inside & (attended > number)], f"at most {number}, the sessions offered in this arm")
+    return faults
+
+
+def of_arms(study: Study, trial: xr.Dataset) -> list[Fault]:
+    """Arms that cannot be compared: nobody in one, no outcome in one, or more people than were randomised."""
+    faults = []
+    for code, name in enumerate(("control", "treated")):
+        arm, inside = getattr(study.arms, name), trial["arm"].to_numpy() == code
+        people = int(inside.sum())
+        if not people:
+            faults.append(Fault(None, study.columns.arm, "no rows", f"at least one participant in {arm.value!r}"))
+        elif np.isnan(trial["outcome"].to_numpy()[inside]).all():
+            faults.append(
+                Fault(None, study.outcome.column, "all missing", f"at least one value in the arm {arm.value!r}")
+            )
+        if arm.randomised is not None and people > arm.randomised:
+            allowed = f"at least {people}, the participants that the data file has in {arm.value!r}"
+            faults.append(Fault(None, f"arms.{name}.randomised", str(arm.randomised), allowed))
+    return faults

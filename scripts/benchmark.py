@@ -1,0 +1,149 @@
+"""Measure the main job, cold and warm: seconds, where they go, peak memory. docs/benchmark.md is the record."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scripts import console
+
+RECORD = console.ROOT / "docs" / "benchmark.md"
+RESULT = console.BUILD / "benchmark.json"
+REPEATS = 3
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One process.
+
+    Attributes
+    ----------
+    seconds : float
+        From start to end, as a person waits.
+    cpu_seconds : float
+        Of all cores together; hardly moved by what else the machine does.
+    steps : dict of str to float
+        Seconds of each step that it names on stderr.
+    peak_gb : float
+        Largest resident memory, in GB (2³⁰ bytes).
+    """
+
+    seconds: float
+    cpu_seconds: float
+    steps: dict[str, float]
+    peak_gb: float
+
+
+@app.command()
+def benchmark(
+    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study to analyse.")] = Path("studies/undarga"),
+    against: Annotated[
+        Path | None, typer.Option(help="Earlier JSON to compare with; default: the last one, else the record's.")
+    ] = None,
+) -> None:
+    """Analyse STUDY with an empty compile cache, then a full one; print seconds, and ratios to an earlier benchmark.
+
+    Takes about two minutes; let nothing else run. Writes reports/build/benchmark.json; nothing is asserted.
+    """
+    with console.exits():
+        before = _earlier(against)
+        after = _measured(study)
+        RESULT.parent.mkdir(parents=True, exist_ok=True)
+        RESULT.write_text(json.dumps(after, indent=1) + "\n", encoding="utf-8")
+        _print(after, before)
+        console.say(f"written to {RESULT}")
+
+
+def _measured(study: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # PyTensor keeps Numba's compiled functions under its own folder
+        environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={folder / 'compiled'}"}
+        analyse = ["scripts/analyse.py", str(study), "--out", str(folder / "run"), "--force"]
+        runs = {}
+        for kind in ("cold", "warm"):
+            console.say(f"{kind} run")
+            runs[kind] = asdict(_timed(analyse, environment))
+        console.say("help and imports")
+        quick = {
+            "help": ["scripts/analyse.py", "--help"],
+            "imports": ["-c", "import models.job, reports.page"],
+            "report": ["scripts/report.py", str(folder / "run")],
+        }
+        best = {
+            f"{kind}_seconds": min(_timed(words, environment).seconds for _ in range(REPEATS))
+            for kind, words in quick.items()
+        }
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    return {"machine": machine, "study": study.as_posix(), **runs, **best}
+
+
+def _timed(words: list[str], environment: dict[str, str]) -> Timing:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, *words],
+        cwd=console.ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    stamps, told = [("starting", began)], []
+    for line in process.stderr:
+        told.append(line)
+        if line.startswith("· "):
+            stamps.append((line[2:].split(";")[0].strip(), time.monotonic()))
+    # wait4 gives this process's own peak memory, where getrusage gives the largest of all children
+    _, status, usage = os.wait4(process.pid, 0)
+    ended = time.monotonic()
+    if code := os.waitstatus_to_exitcode(status):
+        raise RuntimeError(f"{' '.join(words)} left with {code}: {''.join(told)[-600:]}")
+    ends = [when for _, when in stamps[1:]] + [ended]
+    steps: dict[str, float] = {}
+    for (step, start), end in zip(stamps, ends, strict=True):
+        steps[step] = round(steps.get(step, 0.0) + end - start, 2)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Timing(round(ended - began, 2), round(cpu, 2), steps, round(usage.ru_maxrss / 1024**2, 2))
+
+
+def _earlier(path: Path | None) -> dict[str, Any]:
+    if path is None and not RESULT.is_file():
+        block = re.search(r"```json\n(.*?)```", RECORD.read_text(encoding="utf-8"), re.DOTALL)
+        return json.loads(block[1]) if block else {}
+    return json.loads((path or RESULT).read_text(encoding="utf-8"))
+
+
+def _flat(found: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    flat: dict[str, float] = {}
+    for name, value in found.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name} ")
+        elif isinstance(value, int | float):
+            flat[f"{prefix}{name}"] = float(value)
+    return flat
+
+
+def _print(after: dict[str, Any], before: dict[str, Any]) -> None:
+    old = _flat(before)
+    typer.echo(f"{after['study']} on {after['machine']}; compared with {before.get('machine', 'nothing')}")
+    for name, value in _flat(after).items():
+        ratio = f"  × {value / old[name]:.2f}" if old.get(name) else ""
+        typer.echo(f"{name:<40}{value:8.2f}{ratio}")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,1 @@
+"""Numbers of the shipped simulated study, kept to notice when they move."""

@@ -1,0 +1,369 @@
+"""Thousands of broken studies: each is refused with its faults named, or read without a single wrong number.
+
+Every value of a study that passes is compared with `tests.naive_reader`, which shares no code with the product.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import json
+import math
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models import study as studies
+from models import trial as trials
+from models.faults import InvalidInput
+from reports.overview import overview
+from tests import naive_reader
+from tests.small_trial import HEADER, ROWS, STUDY, changed, text_of, written
+
+
+def many(examples: int) -> settings:
+    """Settings under which the same examples are tried every time."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("study")
+
+
+def explained(error: InvalidInput) -> str:
+    """A refusal says what, why, fix, and where each fault is."""
+    assert all(text.strip() for text in (error.what, error.why, error.fix))
+    assert all(fault.column and fault.allowed for fault in error.faults)
+    assert json.loads(error.as_json())["valid"] is False
+    assert str(error).count("\n") <= 15
+    return "refused with faults" if error.faults else "refused"
+
+
+def verdict(folder: Path) -> str:
+    """What check.py does with a study folder; any exception but InvalidInput is a failure."""
+    try:
+        study, where = studies.read(folder)
+        trial = trials.load(study, where)
+        overview(study, trial).as_json()
+    except InvalidInput as error:
+        return explained(error)
+    raw = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8-sig"))
+    naive_reader.assert_holds(trial, (folder / raw["data"]["file"].strip()).read_bytes(), raw)
+    return "valid"
+
+
+NUMBERS = "inf -inf 1e400 1e-400 -0 0.0 1.0 1.00 01 +1 1,5 0,5 1.5 1_0 0x1 1e2 1E0 1. .5 ,5 1.000 -1 1e9 1e10 35 34 4 9"
+WORDS = (
+    "NA . nan None TRUE true tRUE =1+1 usual savings start middle end End 007 7 7.0 p3 p4.0 female -9 2024-01-01 #REF!"
+)
+SIGNS = [
+    "",
+    " ",
+    "\u00a0",
+    "\u200b1",
+    "1\u00a0000",
+    "a\nb",
+    "a\rb",
+    'say "x"',
+    '"',
+    ";",
+    ",",
+    "\t",
+    "é",
+    "\x00",
+    "\x1a",
+]
+SIGNS += [" savings", "\x1c1", "\x85", "\u2028", "\ufeff1", "1 %", "9" * 400, "١", "²", "½"]
+HOSTILE = st.sampled_from([*NUMBERS.split(), *WORDS.split(), *SIGNS])
+Table = list[list[str]]
+
+
+def with_cell(table: Table, i: int, j: int, text: str) -> Table:
+    row = table[i % len(table)]
+    row[j % max(len(row), 1) : j % max(len(row), 1) + 1] = [text]
+    return table
+
+
+def with_row_twice(table: Table, i: int, j: int, _: str) -> Table:
+    return [*table[: j + 1], list(table[i % len(table)]), *table[j + 1 :]]
+
+
+def without_row(table: Table, i: int, _j: int, _: str) -> Table:
+    return [row for place, row in enumerate(table) if place != i]
+
+
+def with_rows_swapped(table: Table, i: int, j: int, _: str) -> Table:
+    i, j = i % len(table), j % len(table)
+    table[i], table[j] = table[j], table[i]
+    return table
+
+
+def with_blank_line(table: Table, i: int, _j: int, _: str) -> Table:
+    return [*table[:i], [], *table[i:]]
+
+
+def with_short_row(table: Table, i: int, _j: int, _: str) -> Table:
+    table[i % len(table)] = table[i % len(table)][:-1]
+    return table
+
+
+def with_long_row(table: Table, i: int, _j: int, text: str) -> Table:
+    table[i % len(table)].append(text)
+    return table
+
+
+def with_header(table: Table, i: int, _j: int, text: str) -> Table:
+    return with_cell(table, 0, i, text)
+
+
+def without_column(table: Table, i: int, _j: int, _: str) -> Table:
+    return [[cell for place, cell in enumerate(row) if place != i] for row in table]
+
+
+def with_columns_in_another_order(table: Table, i: int, j: int, _: str) -> Table:
+    return [[*row[i % 10 :], *reversed(row[: i % 10])] if j % 2 else row[::-1] for row in table]
+
+
+def with_column_more(table: Table, i: int, _j: int, text: str) -> Table:
+    return [[text if place == 0 else "x", *row] if i % 2 else [*row, *row[:1]] for place, row in enumerate(table)]
+
+
+SPOILERS = (with_cell, with_cell, with_header, with_row_twice, without_row, with_rows_swapped, with_blank_line)
+SPOILERS += (with_short_row, with_long_row, without_column, with_columns_in_another_order, with_column_more)
+PLACE = st.integers(0, 20)
+CHANGES = st.lists(st.tuples(st.sampled_from(SPOILERS), PLACE, PLACE, HOSTILE | st.text(max_size=4)), max_size=4)
+
+
+def spoilt(table: Table, changes: list[tuple]) -> Table:
+    """A table, header first, after some changes."""
+    table = copy.deepcopy(table)
+    for change, *arguments in changes:
+        table = change(table, *arguments) or [[]]
+    return table
+
+
+VARIANTS = {
+    "as it is": (STUDY, lambda cell: cell),
+    "with a decimal comma": (
+        changed(("data.separator", ";"), ("data.decimal", ",")),
+        lambda cell: cell.replace(".", ","),
+    ),
+    "with codes": (
+        changed(("outcome.codes", {"yes": 1, "no": 0}), ("data.missing", [-9])),
+        lambda cell: {"0": "no", "1": "yes", "": "-9.0"}.get(cell, cell),
+    ),
+    "without levels": (changed(("covariates.1.levels", [])), lambda cell: cell),
+}
+
+
+def variant(name: str) -> tuple[dict[str, Any], list[list[str]]]:
+    """A study, and its table as the study says that it is written."""
+    study, write = VARIANTS[name]
+    outcome = HEADER.index("sick")
+    if name != "with codes":
+        return study, [HEADER, *([write(cell) for cell in row] for row in ROWS)]
+    return study, [HEADER, *([write(c) if k == outcome or not c else c for k, c in enumerate(row)] for row in ROWS)]
+
+
+def tally(counts: Counter[str], least: int) -> None:
+    """Neither side of the property may be empty."""
+    refused = counts["refused"] + counts["refused with faults"]
+    assert counts["valid"] >= least, counts
+    assert refused >= least, counts
+
+
+def test_tables_with_changed_cells_rows_and_columns(folder: Path) -> None:
+    counts: Counter[str] = Counter()
+
+    @many(1000)
+    @given(
+        st.sampled_from(sorted(VARIANTS)),
+        CHANGES,
+        st.sampled_from(["\n", "\r\n", "\r"]),
+        st.sampled_from([0, 1]),
+        st.sampled_from(["utf-8", "utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+        st.sampled_from([True, True, True, False]),
+    )
+    def examine(name: str, changes: list, ending: str, quoting: int, encoding: str, declared: bool) -> None:
+        study, table = variant(name)
+        header, *rows = spoilt(table, changes)
+        separator = study["data"].get("separator", ",")
+        text = text_of(rows, header, lineterminator=ending, quoting=quoting, delimiter=separator)
+        if declared:
+            study = study | {"data": study["data"] | {"encoding": encoding}}
+        counts[verdict(written(folder, text.encode(encoding, errors="replace"), study))] += 1
+
+    examine()
+    tally(counts, 200)
+
+
+BYTES = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "flip", "flip", "insert", "delete", "cut"]),
+        st.integers(0, 10_000),
+        st.binary(min_size=1, max_size=4)
+        | st.sampled_from([b'"', b",", b"\n", b"\r", b";", b"\xff", b"\xef\xbb\xbf", b"1"]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def bent(content: bytes, changes: list[tuple[str, int, bytes]]) -> bytes:
+    """Bytes after some changes."""
+    found = bytearray(content)
+    for what, at, new in changes:
+        place = at % max(len(found), 1)
+        if what == "flip":
+            found[place : place + 1] = new[:1]
+        elif what == "insert":
+            found[place:place] = new
+        elif what == "delete":
+            del found[place : place + len(new)]
+        elif at % 5 == 0:
+            del found[place:]
+    return bytes(found)
+
+
+def test_data_files_with_changed_bytes(folder: Path) -> None:
+    counts: Counter[str] = Counter()
+    data = {
+        "utf-8-sig": text_of(ROWS, quoting=1).encode("utf-8-sig"),
+        "latin-1": text_of(ROWS).encode("latin-1"),
+        "utf-16": text_of(ROWS).encode("utf-16"),
+    }
+
+    @many(500)
+    @given(st.sampled_from(sorted(data)), BYTES)
+    def examine(encoding: str, changes: list) -> None:
+        study = changed(("data.encoding", encoding))
+        counts[verdict(written(folder, bent(data[encoding], changes), study))] += 1
+
+    examine()
+    tally(counts, 30)
+
+
+def test_random_bytes_are_refused(folder: Path) -> None:
+    @many(200)
+    @given(st.binary(max_size=300) | st.text(alphabet='",;\n\r ab1.\ufeff', max_size=200).map(str.encode))
+    def examine(content: bytes) -> None:
+        assert verdict(written(folder, content)).startswith("refused")
+
+    examine()
+
+
+def places(table: Any, steps: tuple = ()) -> Iterator[tuple]:
+    """The way to every entry of a study file."""
+    pairs = table.items() if isinstance(table, dict) else enumerate(table)
+    for step, entry in pairs:
+        yield (*steps, step)
+        if isinstance(entry, dict | list):
+            yield from places(entry, (*steps, step))
+
+
+TEXTS = "end start usual savings sick who visits data.csv study.toml ../data.csv binary count share continuous baseline"
+TEXTS += " follow-up probit lower utf-7 utf-16 idna punycode unicode_escape rot13 cp037 big5 undefined"
+TABLES = [
+    [],
+    {},
+    [[]],
+    [1],
+    ["a", "a"],
+    {"a": 1},
+    {"yes": 1, "no": 0},
+    {"1": 1, "0": 0},
+    [{}],
+    ["female"],
+    ["male", "female"],
+]
+DATES = [datetime.date(2020, 1, 1), datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC), datetime.time(1)]
+AMOUNTS = [0, 1, -1, 2**63, 2**400, 0.5, 1e308, math.nan, math.inf, -math.inf, True, False]
+ENTRIES = st.sampled_from([*TEXTS.split(), *TABLES, *DATES, *AMOUNTS]) | st.text(max_size=4)
+
+
+def changed_at(study: dict[str, Any], where: tuple, change: str, entry: Any) -> dict[str, Any]:
+    """A study file with an entry replaced, left out, doubled, or joined by one of an unknown name."""
+    study = copy.deepcopy(study)
+    place: Any = study
+    for step in where[:-1]:
+        place = place[step]
+    if change == "replace":
+        place[where[-1]] = entry
+    elif change == "drop":
+        del place[where[-1]]
+    elif isinstance(place, dict):
+        place[f"{where[-1]}s"] = entry
+    else:
+        place.append(copy.deepcopy(place[-1]))
+    return study
+
+
+def test_study_files_with_changed_entries(folder: Path) -> None:
+    counts: Counter[str] = Counter()
+    full = changed(("author", {"ethics": "none"}), ("privacy", {"minimum_cell": 2}), ("data.missing", ["NA"]))
+    everywhere = sorted(places(full), key=str)
+
+    @many(700)
+    @given(st.sampled_from(everywhere), st.sampled_from(["replace", "replace", "drop", "add"]), ENTRIES)
+    def examine(where: tuple, change: str, entry: Any) -> None:
+        written(folder)
+        text = tomli_w.dumps(changed_at(full, where, change, entry))
+        (folder / "study.toml").write_text(text, encoding="utf-8")
+        counts[verdict(folder)] += 1
+
+    examine()
+    tally(counts, 50)
+
+
+def test_study_files_with_changed_bytes(folder: Path) -> None:
+    counts: Counter[str] = Counter()
+    original = tomli_w.dumps(STUDY).encode()
+
+    @many(500)
+    @given(BYTES)
+    def examine(changes: list) -> None:
+        written(folder)
+        (folder / "study.toml").write_bytes(bent(original, changes))
+        counts[verdict(folder)] += 1
+
+    examine()
+    tally(counts, 20)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_the_naive_reader_reads_what_a_writer_wrote(separator: str) -> None:
+    table = [["a", 'b "c"', "d\ne"], ["", "1,5;", " x"], ["\r", "", ""]]
+    text = text_of(table[1:], table[0], delimiter=separator)
+    assert list(naive_reader.records(text, separator)) == table
+
+
+@pytest.mark.parametrize(
+    "column", ["sick", "visits", "support", "income", "sessions", "age", "sex", "group", "who", "when"]
+)
+def test_the_naive_reader_sees_every_wrong_value(folder: Path, column: str) -> None:
+    """The comparison has teeth: a Dataset of one file does not pass for that of another."""
+    rows = copy.deepcopy(ROWS)
+    place = HEADER.index(column)
+    other = {"sick": "0", "group": "savings", "who": "p9", "when": "middle", "sex": "male", "income": "0.5"}
+    for row in rows[:2]:
+        row[place] = other.get(column, "2")
+    if column == "when":
+        rows = rows[1:]
+    study, where = studies.read(written(folder, text_of(rows)))
+    trial = trials.load(study, where)
+    with pytest.raises(AssertionError):
+        naive_reader.assert_holds(trial, text_of(ROWS).encode(), STUDY)

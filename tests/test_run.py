@@ -1,0 +1,168 @@
+"""The run folder: the same bytes twice, whole or absent, and nothing in it that names a participant."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from models import job, run, study_folder
+from models.faults import InvalidInput, OutputExists
+from models.simulate import load, simulate
+
+SMALL = {"draws": 150, "tune": 200, "chains": 2}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A small simulated study whose identifiers could not be mistaken for anything else."""
+    made = simulate(load("mar"), 2)
+    where = tmp_path_factory.mktemp("study")
+    data = study_folder.data_text(made).replace("\nP", "\nSECRET-P")
+    (where / "data.csv").write_text(data, encoding="utf-8")
+    (where / "study.toml").write_text(study_folder.study_text(made), encoding="utf-8")
+    return where
+
+
+def _job(folder, out, **changes):
+    given = {
+        "study": folder,
+        "model": "effect",
+        "priors": "weakly_informative",
+        "out": out,
+        "changes": SMALL,
+        "command": "x",
+    }
+    return job.Job(**(given | changes))
+
+
+@pytest.fixture(scope="module")
+def finished(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "first"
+    steps = []
+    assert job.execute(_job(folder, out), steps.append) == (out, True)
+    assert steps[0] == "reading the data"
+    return out
+
+
+def test_a_repeated_run_has_the_same_bytes(folder, finished, tmp_path):
+    job.execute(_job(folder, tmp_path / "second"))
+    assert (tmp_path / "second" / "SHA256SUMS").read_text() == (finished / "SHA256SUMS").read_text()
+
+
+def test_the_sums_are_those_of_the_files(finished):
+    lines = (finished / "SHA256SUMS").read_text().splitlines()
+    listed = {line.split("  ")[1]: line.split("  ")[0] for line in lines}
+    assert set(listed) == {"manifest.json", "core.nc", "checks.nc", "gate.json", "study.resolved.toml"}
+    assert all(run.digest(finished / name) == value for name, value in listed.items())
+
+
+def test_no_identifier_is_in_any_file(finished):
+    for path in finished.rglob("*"):
+        assert b"SECRET" not in path.read_bytes(), path.name
+    loaded = run.load(finished)
+    for tree in (loaded.core, loaded.checks):
+        for group in tree.subtree:
+            for name, value in group.variables.items():
+                text = value.dtype.kind in "OUT"
+                assert not (text and any("SECRET" in str(cell) for cell in np.ravel(value.values))), name
+
+
+def test_what_was_saved_can_be_read(finished):
+    loaded = run.load(finished)
+    assert loaded.core["posterior"].sizes["draw"] == 150
+    assert {"posterior", "sample_stats", "estimands", "observed_data", "constant_data", "summary"} <= set(
+        loaded.core.children
+    )
+    wanted = {"prior", "prior_estimands", "posterior_predictive", "log_likelihood", "log_prior", "loo"}
+    assert wanted <= set(loaded.checks.children)
+    assert loaded.estimates.primary.sum() == 1
+    assert loaded.manifest["sampler"]["seed"] == loaded.study.seed
+    assert loaded.manifest["sampler"]["tune"] == 200
+    assert len(loaded.manifest["priors"]["rows"]) >= 7
+
+
+def test_an_identical_run_is_not_repeated(folder, finished):
+    before = (finished / "run.log").read_text()
+    assert job.execute(_job(folder, finished)) == (finished, False)
+    assert (finished / "run.log").read_text() == before
+
+
+def test_another_run_is_not_overwritten_unasked(folder, finished):
+    with pytest.raises(OutputExists, match="--force"):
+        job.execute(_job(folder, finished, changes=SMALL | {"seed": 5}))
+    assert run.load(finished).manifest["sampler"]["seed"] != 5
+
+
+def test_force_replaces_it_and_another_seed_has_other_bytes(folder, finished, tmp_path):
+    out = tmp_path / "again"
+    shutil.copytree(finished, out)
+    job.execute(_job(folder, out, changes=SMALL | {"seed": 5}, force=True))
+    assert run.load(out).manifest["sampler"]["seed"] == 5
+    assert run.digest(out / "core.nc") != run.digest(finished / "core.nc")
+    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+
+
+def _interrupted(out, force):
+    with run.written_whole(out, force) as partial:
+        (partial / "half").write_text("x")
+        raise KeyboardInterrupt
+
+
+def test_a_failure_leaves_nothing_and_keeps_what_was_there(finished, tmp_path):
+    for force, before in ((False, None), (True, b"kept")):
+        out = tmp_path / f"run{force}"
+        if before:
+            out.mkdir()
+            (out / "old").write_bytes(before)
+        with pytest.raises(KeyboardInterrupt):
+            _interrupted(out, force)
+        assert not out.with_name(out.name + ".partial").exists()
+        assert (out / "old").exists() if before else not out.exists()
+
+
+def test_a_changed_file_is_refused(finished, tmp_path):
+    shutil.copytree(finished, tmp_path / "run")
+    gate = tmp_path / "run" / "gate.json"
+    gate.write_text(gate.read_text().replace("red", "green"))
+    if gate.read_text() == (finished / "gate.json").read_text():
+        gate.write_text(gate.read_text() + " ")
+    with pytest.raises(InvalidInput, match="changed"):
+        run.load(tmp_path / "run")
+
+
+def test_an_unfinished_run_is_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="no finished run"):
+        run.load(tmp_path)
+
+
+def test_a_broken_manifest_is_refused(finished, tmp_path):
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(InvalidInput, match="damaged"):
+        run.load(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"files": {"core.nc": "0"}}))
+    with pytest.raises(InvalidInput, match="damaged"):
+        run.load(tmp_path)
+
+
+@pytest.mark.parametrize(("changes", "said"), [({"model": "magic"}, "effect"), ({"priors": "flat"}, "diffuse")])
+def test_an_unknown_name_lists_the_known_ones(folder, tmp_path, changes, said):
+    with pytest.raises(InvalidInput) as caught:
+        job.execute(_job(folder, tmp_path / "x", **changes))
+    assert said in str(caught.value)
+    assert not (tmp_path / "x").exists()
+
+
+def test_data_that_change_while_they_are_analysed_make_the_gate_red(folder, tmp_path):
+    copy = tmp_path / "study"
+    shutil.copytree(folder, copy)
+
+    def meddle(step):
+        if step == "checking":
+            with (copy / "data.csv").open("a") as stream:
+                stream.write("\n")
+
+    job.execute(_job(copy, tmp_path / "run"), meddle)
+    loaded = run.load(tmp_path / "run")
+    assert loaded.gate.status == "red"
+    assert "data hash" in [check.name for check in loaded.gate.worst]
