@@ -127,7 +127,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         outcome=values[people, waves].astype(int),
         has_trait=has_trait,
         centred=has_trait and reliability(np.log1p(values) if study.outcome.kind == "count" else values) > RELIABLE,
-        notes=tuple(notes + _thin_cells(study, trial)),
+        notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
     )
 
 

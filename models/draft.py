@@ -16,14 +16,12 @@ from models.dialect import numbers
 from models.trial_schema import TRUE_FALSE, labels
 
 NAMES = {
-    "participant": r"participant|subject|patient|person|record.?id|^p?id$|_id$",
-    "wave": r"wave|visit|time|month|week|round|period|event|occasion",
+    "participant": r"participant|\bwho\b|subject|patient|person|record.?id|^p?id$|_id$",
+    "wave": r"wave|when|visit|time|month|week|round|period|event|occasion",
     "arm": r"arm|group|treat|trt|alloc|random|condition|intervention",
 }
-MOST = {"participant": math.inf, "wave": 30, "arm": 2}
 BEFORE = r"base|^pre|screen|before|^0$"
-FEW = 8
-"""Most levels of a variable that is taken for a categorical one."""
+MOST_WAVES, MOST_LEVELS = 30, 8
 
 
 def draft(path: Path) -> str:
@@ -38,20 +36,24 @@ def draft(path: Path) -> str:
     roles = _roles(table)
     varies = table.groupby(roles["participant"]).nunique().max() > 1
     rest = [name for name in table.columns if name not in roles.values()]
-    outcome = min(rest, key=lambda name: (not varies[name], table[name].nunique() != 2, -numbers(table[name])))
-    covariates = [_covariate(table[name]) for name in rest if name != outcome and not varies[name]]
-    covariates = [part for part in covariates if part]
-    left = ", ".join(name for name in rest if name not in (outcome, *(part["column"] for part in covariates)))
+    values = {name: table[name].nunique() for name in rest}
+    numeric = {name: numbers(table[name], data.decimal) == values[name] for name in rest}
+    best = min(rest, key=lambda name: (not varies[name], values[name] != 2, not numeric[name]))
+    fixed = [name for name in rest if name != best and not varies[name] and values[name] > 1]
+    used = [name for name in fixed if numeric[name] or values[name] <= MOST_LEVELS]
+    kind = {name: "continuous" if values[name] > MOST_LEVELS else "categorical" for name in used}
+    covariates = [{"column": name, "kind": kind[name], "label": name, "adjust": False} for name in used]
+    left = ", ".join(name for name in rest if name not in (best, *used))
     waves = _waves(table[roles["wave"]])
-    top = {"title": path.stem, "simulated": False, "seed": 1, "primary_wave": waves[-1]["value"]}
+    top = {"title": path.stem, "simulated": False, "seed": 1, "primary_wave": waves[-1]["value"] if waves else "?"}
     parts: dict[str, Mapping[str, Any]] = {
         "Drafted from the columns of the data file: correct every line, then check again.": top,
         "How the file is written.": {"data": data.model_dump(exclude_defaults=True)},
         "Who, when, in which arm.": {"columns": roles},
         "Which arm is the control? Effects are treated minus control.": {"arms": _arms(table[roles["arm"]])},
         "In time order, months counted from baseline; role: baseline, negative control or follow-up.": {"waves": waves},
-        "kind: binary or count; better: lower or higher; margin: smallest difference that matters.": {
-            "outcome": _outcome(table[outcome])
+        "Outcome: binary or count, better lower or higher, the margin that matters.": {
+            "outcome": _outcome(table[best])
         },
         "Set adjust for those to adjust for, chosen before any outcome was seen.": {"covariates": covariates},
     }
@@ -67,13 +69,22 @@ def _toml(part: Mapping[str, Any]) -> str:
 
 
 def _roles(table: pd.DataFrame) -> dict[str, str]:
-    """Columns by their names, with no more values than the role can have; failing that the first that is left."""
+    """The column whose name and content suit each role best; of two as good the one with the name."""
     roles: dict[str, str] = {}
     for role, pattern in NAMES.items():
         left = [name for name in table.columns if name not in roles.values()]
-        fit = [name for name in left if 0 < table[name].nunique() <= MOST[role]] or left
-        roles[role] = next((name for name in fit if re.search(pattern, name, re.IGNORECASE)), fit[0])
+        named = {name: bool(re.search(pattern, name, re.IGNORECASE)) for name in left}
+        roles[role] = max(left, key=lambda name: (named[name] + _suits(table, role, name, roles), named[name]))
     return roles
+
+
+def _suits(table: pd.DataFrame, role: str, name: str, roles: dict[str, str]) -> bool:
+    values, filled = table[name].nunique(), bool(table[name].notna().all())
+    if role == "participant":
+        return filled and values < len(table)
+    if role == "wave":
+        return filled and values <= MOST_WAVES and not table.duplicated([roles["participant"], name]).any()
+    return values == 2 and bool((table.groupby(roles["participant"])[name].nunique() <= 1).all())
 
 
 def _ordered(column: pd.Series, first: str) -> list[str]:
@@ -88,9 +99,9 @@ def _arms(column: pd.Series) -> dict[str, dict[str, str]]:
 
 def _waves(column: pd.Series) -> list[dict[str, Any]]:
     values = _ordered(column, BEFORE)
-    number = [
-        0.0 if re.search(BEFORE, value, re.I) else float((re.findall(r"\d+", value) or ["nan"])[0]) for value in values
-    ]
+    number = [float((re.findall(r"[0-9]+", value) or ["nan"])[0]) for value in values]
+    if values and re.search(BEFORE, values[0], re.IGNORECASE):
+        number[0] = 0.0
     month = dict(zip(values, number, strict=True))
     if len(set(number)) < len(number) or any(map(math.isnan, number)):
         month = {value: float(place) for place, value in enumerate(values)}
@@ -106,12 +117,3 @@ def _outcome(column: pd.Series) -> dict[str, Any]:
     part |= {"margin": 0.1 if binary else 1.0, "margin_reason": "State why a smaller difference would not matter."}
     coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
     return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})
-
-
-def _covariate(column: pd.Series) -> dict[str, Any]:
-    levels = column.nunique()
-    numeric = numbers(column) == levels
-    if levels < 2 or (levels > FEW and not numeric):
-        return {}
-    kind = "continuous" if levels > FEW else "categorical"
-    return {"column": column.name, "kind": kind, "label": column.name, "adjust": False}

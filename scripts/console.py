@@ -177,6 +177,9 @@ def fit(
     name = study.resolve().name if os.path.isdir(study) else study.resolve().parent.name
     out = out or BUILD / (name or "study")
     _refuse_other_than_run(out, force)
+    from models import study as studies
+
+    studies.read(study)  # a fault in it is told before the libraries are loaded, which takes seconds
     say("loading the libraries")
     from models import job as jobs
 

@@ -20,6 +20,7 @@ import tomli_w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models import draft
 from models import study as studies
 from models import trial as trials
 from models.faults import InvalidInput
@@ -264,6 +265,28 @@ def test_random_bytes_are_refused(folder: Path) -> None:
         assert verdict(written(folder, content)).startswith("refused")
 
     examine()
+
+
+def test_a_draft_of_anything_is_toml_or_a_refusal(folder: Path) -> None:
+    counts: Counter[str] = Counter()
+    file = folder / "unknown.csv"
+
+    @many(250)
+    @given(CHANGES, st.booleans(), st.sampled_from(["utf-8", "utf-16", "cp1252"]), BYTES)
+    def examine(changes: list, bend: bool, encoding: str, bytes_changed: list) -> None:
+        header, *rows = spoilt([HEADER, *ROWS], changes)
+        content = text_of(rows, header).encode(encoding, errors="replace")
+        file.write_bytes(bent(content, bytes_changed) if bend else content)
+        try:
+            drafted = tomllib.loads(draft.draft(file))
+        except InvalidInput as error:
+            counts[explained(error)] += 1
+            return
+        counts["valid"] += 1
+        assert {"title", "data", "columns", "outcome"} <= set(drafted)
+
+    examine()
+    assert counts["valid"] >= 50, counts
 
 
 def places(table: Any, steps: tuple = ()) -> Iterator[tuple]:

@@ -128,7 +128,7 @@ def test_a_valid_study_is_summed_up_on_stdout(study: Path) -> None:
     assert result.stdout.startswith("Six people · SIMULATED DATA\n")
     assert ["control", "usual", "care", "as", "usual", "not", "stated", "3"] in lines
     assert ["treated", "savings", "with", "savings", "4", "3"] in lines
-    # of three in each arm: one of those treated is not seen at the end; of the controls two are seen, one without outcome
+    # of three in each arm: one of those treated has no row at the end; of the controls two have, one without outcome
     assert ["end", "6.5", "follow-up", "treated", "2", "2", "1", "(33%)", "50%"] in lines
     assert ["end", "6.5", "follow-up", "control", "2", "1", "2", "(67%)", "0%"] in lines
     assert ["middle", "1", "negative", "control", "control", "2", "2", "1", "(33%)", "50%"] in lines
@@ -153,7 +153,7 @@ def test_json_holds_the_same_numbers(study: Path) -> None:
     assert [arm["in_file"] for arm in found["arms"]] == [3, 3]
     (end,) = [cell for cell in found["waves"] if (cell["wave"], cell["arm"]) == ("end", "control")]
     assert (end["rows"], end["observed"], end["missing"], end["share"]) == (2, 1, 2, 0.0)
-    assert {column["column"]: column["missing"] for column in found["columns"]}["visits"] == 1
+    assert {column["column"]: column["missing"] for column in found["columns"]}["visits"] == 2
 
 
 def test_limitations_are_named(tmp_path: Path) -> None:
@@ -245,11 +245,12 @@ def test_a_data_file_alone_gets_a_draft_that_validates(tmp_path: Path, name: str
 
 def test_what_a_draft_guesses(tmp_path: Path) -> None:
     text = (
-        "PatientID;Week;Group;Improved;Pain;Remark;Empty\n1;Week 12;B;yes;1,5;a b;\n1;Screening;B;no;2,5;c;\n"
-        "2;Week 2;A (placebo);no;3,5;d;\n2;Week 12;A (placebo);yes;0,5;e;\n"
+        "PatientID;Week;Group;Improved;Pain;Remark;Empty;Age\n1;Week 12;B;yes;1,5;a b;;31,5\n"
+        "1;Screening;B;no;2,5;c;;\n2;Week 2;A (placebo);no;3,5;d;;40\n2;Week 12;A (placebo);yes;0,5;e;;40\n"
     )
     (tmp_path / "export.csv").write_text(text, encoding="utf-8")
-    drafted = tomllib.loads(run("check", tmp_path / "export.csv").stdout)
+    result = run("check", tmp_path / "export.csv")
+    drafted = tomllib.loads(result.stdout)
     assert drafted["data"] == {"file": "export.csv", "separator": ";", "decimal": ","}
     assert drafted["columns"] == {"participant": "PatientID", "wave": "Week", "arm": "Group"}
     assert drafted["arms"]["control"]["value"] == "A (placebo)"
@@ -260,6 +261,8 @@ def test_what_a_draft_guesses(tmp_path: Path) -> None:
     ]
     assert drafted["outcome"]["column"] == "Improved"
     assert drafted["outcome"]["codes"] == {"yes": 1, "no": 0}
+    assert drafted["covariates"] == [{"column": "Age", "kind": "categorical", "label": "Age", "adjust": False}]
+    assert result.stdout.splitlines()[-1].endswith(": Pain, Remark, Empty")
 
 
 @pytest.mark.parametrize(("text", "words"), [("a,b\n1,2\n", "2 columns"), ("", "is empty"), ("a,b,c,d\n", "no rows")])
