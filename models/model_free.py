@@ -26,7 +26,7 @@ def compare(study: Study, trial: xr.Dataset, design: Design, table: pd.DataFrame
 
     Crude: difference of the observed shares, Newcombe's hybrid score interval (counts: of means, Welch). Standardised:
     logistic (counts: Poisson) regression on arm, baseline outcome and covariates among those observed, averaged over
-    the participants in it; the interval is that of its influence function, which does not need the regression to be right.
+    the participants in it; the interval is that of its influence function, which does not need a correct regression.
 
     Parameters
     ----------

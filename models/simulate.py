@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.innovations import Array, Innovations
-from models.missingness import Observation, observe
-from models.people import People, draw_participants
-from models.scenario import CONTROL, TREATED, Scenario, ScenarioError
-from models.scenario_file import load
-from models.worlds import Paths, draw_outcomes, mediator_paths, outcome_means, reporting
+from models.simulation.innovations import Array, Innovations
+from models.simulation.missingness import Observation, observe
+from models.simulation.people import People, draw_participants
+from models.simulation.scenario import CONTROL, TREATED, Scenario, ScenarioError
+from models.simulation.scenario_file import load
+from models.simulation.worlds import Paths, draw_outcomes, mediator_paths, outcome_means, reporting
 
 __all__ = ["Scenario", "ScenarioError", "SimulatedTrial", "load", "simulate"]
 

@@ -44,7 +44,7 @@ def exits(debug: bool = False) -> Iterator[None]:
 def _explained(error: Exception) -> tuple[int, str]:
     # imported here so that --help stays under half a second
     from models.faults import InvalidInput, OutputExists, SamplerFailed
-    from models.scenario import ScenarioError
+    from models.simulation.scenario import ScenarioError
     from priors.prior_set import InvalidPriors
 
     if isinstance(error, InvalidInput):

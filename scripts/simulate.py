@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="Name in models/scenarios, or the path of a scenario's .toml file.")],
+    scenario: Annotated[str, typer.Argument(help="Name in models/simulation/scenarios, or path of a scenario's .toml.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed; equal seeds give files equal to the byte.")],
     out: Annotated[Path, typer.Option(help="Study folder to write: data.csv, study.toml, truth.json.")],
     participants: Annotated[int | None, typer.Option(min=2, help="Women in both arms; default: as stated.")] = None,
@@ -37,10 +37,10 @@ def simulate(
 
 
 def _write(scenario: str, seed: int, out: Path, participants: int | None, population: int) -> None:
-    from models.scenario_file import load
     from models.simulate import simulate as simulate_trial
-    from models.study_folder import FILES, write
-    from models.truth import truths
+    from models.simulation.scenario_file import load
+    from models.simulation.study_folder import FILES, write
+    from models.simulation.truth import truths
 
     chosen = load(scenario)
     trial = simulate_trial(chosen, seed, participants)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from models import effect, estimands, fit, simulate
 from models.design import design
-from models.scenario import Scenario
+from models.simulation.scenario import Scenario
 from tests import trials
 
 BASE = replace(simulate.load("effect").with_outcome(covariates={}), covariates=())

@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from models import job, run, study_folder
+from models import job, run
 from models.faults import InvalidInput, OutputExists
 from models.simulate import load, simulate
+from models.simulation import study_folder
 
 SMALL = {"draws": 150, "tune": 200, "chains": 2}
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.scenario import Missingness
 from models.simulate import load, simulate
+from models.simulation.scenario import Missingness
 
 LARGE = 200_000
 

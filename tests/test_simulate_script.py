@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.simulate import load, simulate
-from models.study_folder import FILES, data_text, study_text
+from models.simulation.study_folder import FILES, data_text, study_text
 from scripts.simulate import app
 
 ROOT = Path(__file__).parent.parent

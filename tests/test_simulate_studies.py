@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.simulate import SimulatedTrial, load, simulate
-from models.study_folder import FILES, data_text, study_text, truth_text
-from models.truth import truths
+from models.simulation.study_folder import FILES, data_text, study_text, truth_text
+from models.simulation.truth import truths
 
 STUDIES = Path(__file__).parent.parent / "studies"
 SEED, FIRST = 3481, 2016

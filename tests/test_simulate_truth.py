@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from models.averages import Averages
-from models.scenario import Arm, Correlation, Mediator, Outcome, Scenario, ScenarioError, Wave
 from models.simulate import load, simulate
-from models.truth import Truth, truth, truths
+from models.simulation.averages import Averages
+from models.simulation.scenario import Arm, Correlation, Mediator, Outcome, Scenario, ScenarioError, Wave
+from models.simulation.truth import Truth, truth, truths
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()

@@ -12,10 +12,11 @@ import numpy as np
 import xarray as xr
 from scipy import integrate, special, stats
 
-from models import effect, fit, simulate, study_folder, trial
+from models import effect, fit, simulate, trial
 from models import study as studies
 from models.design import Design, design
-from models.scenario import Scenario
+from models.simulation import study_folder
+from models.simulation.scenario import Scenario
 from models.study import Study
 from priors import prior_set
 

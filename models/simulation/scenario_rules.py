@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from models.scenario import Covariate, Mediator, Missingness, Outcome, Scenario
+    from models.simulation.scenario import Covariate, Mediator, Missingness, Outcome, Scenario
 
 ROLES = ("baseline", "negative control", "follow-up")
 

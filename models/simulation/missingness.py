@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.innovations import Array, Innovations, logistic
-from models.scenario import Missingness, Scenario
-from models.worlds import arm_code
+from models.simulation.innovations import Array, Innovations, logistic
+from models.simulation.scenario import Missingness, Scenario
+from models.simulation.worlds import arm_code
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models.scenario_rules import problems
+from models.simulation.scenario_rules import problems
 
 CONTROL, TREATED = 0, 1
 ARMS = ("control", "treated")

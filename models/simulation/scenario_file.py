@@ -7,7 +7,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from models.scenario import (
+from models.simulation.scenario import (
     Arm,
     Attendance,
     Confounder,
@@ -32,7 +32,7 @@ def names() -> list[str]:
 
 
 def load(scenario: str | Path) -> Scenario:
-    """Return a scenario by its name in `models/scenarios` or by the path of a TOML file.
+    """Return a scenario by its name in `models/simulation/scenarios` or by the path of a TOML file.
 
     A file may say `like = "NAME"`: top-level keys that it does not give are those of that shipped scenario.
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from models.innovations import Array, Innovations, logistic
-from models.scenario import Covariate, Scenario
-from models.scenario_rules import correlation_matrix
+from models.simulation.innovations import Array, Innovations, logistic
+from models.simulation.scenario import Covariate, Scenario
+from models.simulation.scenario_rules import correlation_matrix
 
 
 @dataclass(frozen=True)

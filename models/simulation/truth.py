@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.averages import Averages, Cell
-from models.innovations import Array, Innovations
-from models.people import People, draw_people
-from models.scenario import ARMS, CONTROL, TREATED, Outcome, Scenario, ScenarioError
-from models.worlds import Paths, mediator_paths, outcome_means
+from models.simulation.averages import Averages, Cell
+from models.simulation.innovations import Array, Innovations
+from models.simulation.people import People, draw_people
+from models.simulation.scenario import ARMS, CONTROL, TREATED, Outcome, Scenario, ScenarioError
+from models.simulation.worlds import Paths, mediator_paths, outcome_means
 
 POPULATION = 200_000  # a Monte-Carlo error near 2e-4 on a risk, a five-hundredth of the error of a trial of 107
 _CHUNK = 50_000

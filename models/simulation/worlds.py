@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.innovations import Array, Innovations, logistic, negative_binomial, normal_cdf
-from models.people import People, covariate_sum
-from models.scenario import Mediator, Outcome, Scenario
+from models.simulation.innovations import Array, Innovations, logistic, negative_binomial, normal_cdf
+from models.simulation.people import People, covariate_sum
+from models.simulation.scenario import Mediator, Outcome, Scenario
 
 
 @dataclass(frozen=True)

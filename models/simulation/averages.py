@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from models.innovations import Array
+from models.simulation.innovations import Array
 
 Cell = tuple[object, ...]
 

@@ -10,10 +10,10 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from models.innovations import Array
-from models.scenario import ARMS, Covariate, Mediator, Outcome, Scenario
 from models.simulate import SimulatedTrial
-from models.truth import Truth
+from models.simulation.innovations import Array
+from models.simulation.scenario import ARMS, Covariate, Mediator, Outcome, Scenario
+from models.simulation.truth import Truth
 
 FILES = ("data.csv", "study.toml", "truth.json")
 _TEXTS = {"label", "better", "margin", "margin_reason", "decimals", "link", "kind", "column"}
