@@ -21,7 +21,7 @@ from priors.prior_set import PriorSet
 
 MODELS: Mapping[str, ModuleType] = {effect.NAME: effect}
 """Every model by name; all have the same verbs, and nothing below asks which one it is."""
-PRIOR_DRAWS = 4000
+PRIOR_DRAWS = 8000
 LOO_DRAWS = 2000
 MOST_NUMBERS = 60_000_000
 """Pointwise log likelihoods beyond this many numbers (0.5 GB) are not formed; the report says so."""

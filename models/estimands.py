@@ -103,22 +103,18 @@ def _claim(kind: str, average: str, missing: bool) -> Claim:
 
 def _not_identified(study: Study) -> list[Estimate]:
     control, treated = study.arms.control.label, study.arms.treated.label
-    reasons = {
-        "effect_of_common_part": (
-            f"effect of {control} itself",
-            f"No arm went without the control condition ({control}): only the sum of its effect, changes with calendar "
-            "time, regression to the mean, repeated interviewing and changed reporting enters the likelihood.",
-        ),
-        "effect_of_addition_alone": (
-            f"effect of what {treated} adds, without {control}",
-            f"The addition was never given without the control condition ({control}).",
-        ),
-        "effect_in_selected": (
-            "effect among participants selected by what happened after randomisation",
-            "Who is selected may differ between the arms, so that the comparison is no longer randomised.",
-        ),
-    }
+    sum_of = (
+        "only the sum of its effect, changes with calendar time, regression to the mean, repeated measurement and changes "
+        "in how the outcome is recorded enters the likelihood."
+    )
+    selected = "Who is selected may differ between the arms, so that the comparison is no longer randomised."
+    rows = [("effect_in_selected", "effect among participants selected by what happened after randomisation", selected)]
+    if study.add_on:
+        rows.insert(0, ("effect_of_common_part", f"effect of {control} itself", f"Both arms received it: {sum_of}"))
+        alone = f"The addition was never given without {control}."
+        rows.insert(1, ("effect_of_addition_alone", f"effect of what {treated} adds, without {control}", alone))
+    else:
+        untreated = f"No arm was without any condition: {sum_of}"
+        rows.insert(0, ("effect_of_common_part", f"effect of {control} against nothing", untreated))
     claim = Claim(Evidence.NOT_IDENTIFIED, ("none would suffice in this design",))
-    return [
-        Estimate(name, label, "", POPULATION, "", "", claim, reason=reason) for name, (label, reason) in reasons.items()
-    ]
+    return [Estimate(name, label, "", POPULATION, "", "", claim, reason=reason) for name, label, reason in rows]

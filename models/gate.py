@@ -105,9 +105,6 @@ def gate(
             _tails(predictive),
             _power(power, primary),
             Check(
-                "sum of parts", GREEN, "not applicable", "", "< 1e-8", "", "This model has one path; nothing to sum."
-            ),
-            Check(
                 "data hash",
                 GREEN if data_unchanged else RED,
                 "equal" if data_unchanged else "changed",
@@ -272,7 +269,7 @@ def _tails(predictive: pd.DataFrame) -> Check:
 def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
-    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}"
+    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}".replace("-", "−")
     return Check(
         "power-scaling of the primary estimand",
         AMBER if row.prior > 0.10 else GREEN,

@@ -87,7 +87,7 @@ MISSING_AT_RANDOM = "missing outcomes independent of their values given arm, cov
 NORMAL_TRAITS = "participants' traits normal on the link scale"
 CHANGE = (
     "a description, not an effect: what both arms received, changes with calendar time, regression to the mean, "
-    "repeated interviewing and changed reporting enter it only as their sum"
+    "repeated measurement and changes in how the outcome is recorded enter it only as their sum"
 )
 
 

@@ -196,6 +196,8 @@ class Study(Part):
     simulated: Flag
     seed: Annotated[Whole, Field(ge=0, lt=2**63)]
     primary_wave: Label
+    add_on: bool = False
+    """Whether the treated arm received all that the control arm did, and more."""
     question: str = ""
     description: str = ""
     data: Data

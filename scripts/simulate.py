@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 @app.command()
 def simulate(
-    scenario: Annotated[str, typer.Argument(help="Name in models/simulation/scenarios, or path of a scenario's .toml.")],
+    scenario: Annotated[str, typer.Argument(help="Name in models/simulation/scenarios, or a scenario's .toml file.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed; equal seeds give files equal to the byte.")],
     out: Annotated[Path, typer.Option(help="Study folder to write: data.csv, study.toml, truth.json.")],
     participants: Annotated[int | None, typer.Option(min=2, help="Women in both arms; default: as stated.")] = None,

@@ -106,12 +106,21 @@ def test_missing_outcomes_add_mar_to_the_class():
 
 def test_what_the_design_cannot_identify_has_a_reason_and_no_number(table):
     rows = table[table.evidence == "not identified"]
-    assert len(rows) == 3
+    assert len(rows) == 2
     assert rows["median"].isna().all()
     assert (rows.reason.str.len() > 40).all()
     training = rows[rows.estimand == "effect_of_common_part"].iloc[0]
     assert "calendar time" in training.reason
     assert "regression to the mean" in training.reason
+
+
+def test_an_addition_to_a_common_part_has_its_own_reasons(trial):
+    study, data = trial
+    layout = pinned.layout()
+    added = _table(study.model_copy(update={"add_on": True}), data, layout, pinned.posterior(layout, draws=20))
+    rows = added[added.evidence == "not identified"].set_index("estimand")
+    assert rows.reason["effect_of_common_part"].startswith("Both arms received it")
+    assert rows.reason["effect_of_addition_alone"] == "The addition was never given without training."
 
 
 def test_the_primary_row_is_the_population_difference_at_the_primary_wave(table):

@@ -209,6 +209,7 @@ class Scenario:
     outcomes: tuple[Outcome, ...]
     question: str = ""
     description: str = ""
+    add_on: bool = False
     mediators: tuple[Mediator, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     correlations: tuple[Correlation, ...] = ()

@@ -63,6 +63,7 @@ def study_text(trial: SimulatedTrial) -> str:
         "seed": trial.seed,
         "question": scenario.question,
         "primary_wave": scenario.primary_wave,
+        "add_on": scenario.add_on,
         "description": f"{origin} {scenario.description}".strip(),
     }
     parts = [_lines({k: v for k, v in head.items() if v != ""}), "[data]\n" + _lines({"file": FILES[0]})]
