@@ -104,8 +104,8 @@ def _claim(kind: str, average: str, missing: bool) -> Claim:
 def _not_identified(study: Study) -> list[Estimate]:
     control, treated = study.arms.control.label, study.arms.treated.label
     sum_of = (
-        "only the sum of its effect, changes with calendar time, regression to the mean, repeated measurement and changes "
-        "in how the outcome is recorded enters the likelihood."
+        "only the sum of its effect, changes with calendar time, regression to the mean, repeated measurement and "
+        "changes in how the outcome is recorded enters the likelihood."
     )
     selected = "Who is selected may differ between the arms, so that the comparison is no longer randomised."
     rows = [("effect_in_selected", "effect among participants selected by what happened after randomisation", selected)]
