@@ -79,7 +79,7 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
     study, trial : Study, Dataset
         The trial decides whether MAR is needed: it is wherever an outcome is missing.
     """
-    missing = bool(trial["outcome"].isnull().any())
+    missing = _missing(study, trial)
     found = []
     for kind, (name, label, unit) in names(study).items():
         if name not in draws:
@@ -93,6 +93,12 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
             claim = _claim(kind, average, missing)
             found.append(Estimate(name, label, unit, average, where.get("arm", ""), wave, claim, values))
     return [*found, *_not_identified(study)]
+
+
+def _missing(study: Study, trial: xr.Dataset) -> bool:
+    """Whether an outcome is missing, of those in the file or of those randomised who are not in it."""
+    stated = sum(arm.randomised or 0 for arm in (study.arms.control, study.arms.treated))
+    return bool(trial["outcome"].isnull().any()) or stated > trial.sizes["participant"]
 
 
 def _claim(kind: str, average: str, missing: bool) -> Claim:

@@ -51,7 +51,10 @@ LIMITS = {
     "predictive tails of response patterns": Limit(0.005, 0.0005, low=True, form="{:g}"),
 }
 """The limits of every numeric check; the report prints them."""
-CHAINS_WANTED = 2
+SENSITIVE = 0.10
+"""Power-scaling index above which a reader is told that the priors matter for the answer."""
+LEARNED = 0.25
+"""Contraction of the primary estimand below which a reader is told that these data add little to the prior."""
 R_HAT_TEXT = "Chains that agree have R-hat near 1; run longer, or look for a parameter that the data do not inform."
 
 
@@ -104,6 +107,7 @@ def gate(
             _cells(predictive),
             _tails(predictive),
             _power(power, primary),
+            _learned(primary),
             Check(
                 "data hash",
                 GREEN if data_unchanged else RED,
@@ -269,13 +273,30 @@ def _tails(predictive: pd.DataFrame) -> Check:
 def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
-    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}".replace("-", "−")
+    shown = (
+        f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}".replace(
+            "-", "−"
+        )
+    )
     return Check(
         "power-scaling of the primary estimand",
-        AMBER if row.prior > 0.10 else GREEN,
+        GREEN if row.prior <= SENSITIVE else AMBER,
         shown,
         str(row.element),
-        "≤ 0.10",
+        f"≤ {SENSITIVE:.2f}",
         "above",
         "Above the limit the priors matter for the answer: read it with their reasons.",
+    )
+
+
+def _learned(primary: pd.Series) -> Check:
+    low = not primary.contraction >= LEARNED
+    return Check(
+        "contraction of the primary estimand",
+        AMBER if low else GREEN,
+        f"{primary.contraction:.2f}".replace("-", "−"),
+        f"{primary.estimand}[{primary.wave}]",
+        f"≥ {LEARNED:g}",
+        "below",
+        "How much narrower the data made the prior (0: not at all); below the limit the answer is mostly the prior.",
     )

@@ -76,9 +76,16 @@ def _refined(rule: Rule, draws: Draws, design: Design) -> np.ndarray:
     """Apply a rule to all draws, in groups of like SD, each with the coarsest step that its hardest draws allow."""
     parts, order = [], np.argsort(draws.scale, kind="stable")
     for rows in np.array_split(order, min(order.size, GROUPS)):
-        hardest = np.unique([rows[-1], rows[0], rows[draws.fixed[rows].sum(1).argmax()]])
+        hardest = np.unique([rows[-1], rows[0], rows[_narrowest(draws.take(rows))]])
         parts.append(rule(_step(rule, draws.take(hardest), design), draws.take(rows), design))
     return np.concatenate(parts)[np.argsort(order, kind="stable")]
+
+
+def _narrowest(draws: Draws) -> int:
+    """Place of the draw whose data pin a trait down most, by the information of counts, Σ τ² m / (1 + m dispersion²)."""
+    mean = np.exp(np.minimum(draws.fixed, 50.0))
+    information = draws.scale**2 * (mean / (1 + mean * draws.dispersion[:, None] ** 2)).sum(1)
+    return int(information.argmax())
 
 
 def _step(rule: Rule, draws: Draws, design: Design) -> float:

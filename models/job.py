@@ -162,7 +162,13 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
     content = {
         "microsavings": _version("microsavings"),
         "model": job.model,
-        "priors": {"name": priors.name, "why": priors.why, "path": priors.path.name, "rows": priors.rows()},
+        "priors": {
+            "name": priors.name,
+            "why": priors.why,
+            "path": priors.path.name,
+            "sha256": runs.digest(priors.path),
+            "rows": priors.rows(),
+        },
         "study": {
             "title": study.title,
             "simulated": study.simulated,

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 import xarray as xr
 from scipy import stats
+from statsmodels.genmod import families
+from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
 
@@ -125,16 +126,16 @@ def _regression(y: np.ndarray, matrix: np.ndarray, study: Study) -> Any:
         return "the outcome does not vary"
     if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
         return "the covariates determine each other"
-    family = sm.families.Binomial() if study.outcome.kind == "binary" else sm.families.Poisson()
+    family = families.Binomial() if study.outcome.kind == "binary" else families.Poisson()
     with warnings.catch_warnings():
         # separation and lack of convergence are findings: they stand in the table's note
         warnings.simplefilter("error", PerfectSeparationWarning)
         warnings.simplefilter("error", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         try:
-            fitted = sm.GLM(y, matrix, family=family).fit(maxiter=100)
+            fitted = GLM(y, matrix, family=family).fit(maxiter=100)
         except (PerfectSeparationError, PerfectSeparationWarning, ConvergenceWarning, np.linalg.LinAlgError) as error:
             return f"the regression has no finite solution ({type(error).__name__})"
-    if not fitted.converged or np.abs(fitted.params).max() > 12:
+    if not fitted.converged or np.abs(fitted.params[1:]).max() > 12:
         return "the regression has no finite solution (separation)"
     return fitted

@@ -321,10 +321,7 @@ def read(path: Path) -> tuple[Study, Path]:
             "A study is a folder with a study.toml, or that file itself.",
             "Give its path; `uv run scripts/check.py DATA.csv` drafts one for a data file.",
         ) from None
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # a wrong encoding, bad TOML, numbers or nesting beyond Python's limits
+    except (ValueError, RecursionError) as error:  # encoding, syntax, numbers or nesting beyond Python's limits
         raise InvalidInput(
             f"{file} cannot be read.",
             f"It is not TOML in UTF-8: {error}.",

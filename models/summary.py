@@ -62,7 +62,7 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
     DataFrame
         Identity (estimand, label, unit, average, arm, wave, primary), claim (evidence, assumptions, reason), posterior
         (median, mean, sd, lower, upper), prior_ likewise, contraction
-        1 − Var(posterior)/Var(prior) (ratios: of their logarithms), mcse_, ess_, rhat,
+        1 − (posterior spread / prior spread)², mcse_, ess_, rhat,
         and for differences the probabilities p_below_zero, p_benefit, p_benefit_beyond_margin, p_harm_beyond_margin,
         p_within_margin. Numbers are on the estimand's own scale (risks 0 to 1); NaN where they do not apply.
     """
@@ -76,13 +76,13 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
             _identity(estimate, study)
             | _numbers("", values)
             | _numbers("prior_", prior[key(estimate)])
-            | {"contraction": _contraction(values, prior[key(estimate)], estimate.unit == "ratio")}
+            | {"contraction": _contraction(values, prior[key(estimate)], estimate.unit)}
             | {str(name): float(checks.loc[name].iloc[place]) for name in checks.index}
             | (_probabilities(values, study) if estimate.estimand in DIFFERENCES else {})
         )
-    rows += [
-        _needed_to_treat(row) for row in rows if row["estimand"] == "risk_difference" and row["average"] == "population"
-    ]
+    follow_up = [wave.value for wave in study.waves if wave.role == "follow-up"]
+    differences = [row for row in rows if row["estimand"] == "risk_difference" and row["wave"] in follow_up]
+    rows += [_needed_to_treat(row) for row in differences if row["average"] == "population"]
     rows += [_identity(estimate, study) for estimate in estimates if estimate.draws is None]
     return pd.DataFrame(rows)
 
@@ -119,13 +119,17 @@ def _numbers(prefix: str, values: np.ndarray) -> dict[str, float]:
     return {f"{prefix}{name}": float(number) for name, number in found.items()}
 
 
-def _contraction(posterior: np.ndarray, prior: np.ndarray, ratio: bool) -> float:
-    """Share of the prior variance that the data took away; of the logarithm for ratios, which are all tail."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if ratio:
-            posterior, prior = np.log(posterior), np.log(prior)
-        before = prior.var(ddof=1)
-        return float(1 - posterior.var(ddof=1) / before) if np.isfinite(before) and before > 0 else float("nan")
+def _contraction(posterior: np.ndarray, prior: np.ndarray, unit: str) -> float:
+    """Share of the prior's spread that the data took away, 1 − (posterior spread / prior spread)².
+
+    The spread is the SD; of the logarithm for ratios, and the width of the 95% interval for mean counts: their prior
+    variance is all tail, and would make any data look decisive.
+    """
+    if unit == "events":
+        widths = [np.subtract(*np.quantile(values, [UPPER, LOWER])) for values in (posterior, prior)]
+    else:
+        widths = [np.std(np.log(values) if unit == "ratio" else values, ddof=1) for values in (posterior, prior)]
+    return float(1 - (widths[0] / widths[1]) ** 2) if widths[1] > 0 else float("nan")
 
 
 def _probabilities(values: np.ndarray, study: Study) -> dict[str, float]:

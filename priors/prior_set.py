@@ -80,8 +80,13 @@ def load(name: str | Path = DEFAULT) -> PriorSet:
     faults = [fault for parameter, row in rows.items() for fault in _faults(parameter, row)]
     if faults:
         raise InvalidPriors(f"{path} has {len(faults)} fault(s):\n" + "\n".join(f"  - {fault}" for fault in faults))
+    name = str(table.get("name", path.stem))
+    if name in shipped() and path.resolve().parent != FOLDER:
+        raise InvalidPriors(
+            f'{path}: the name "{name}" is that of a set that ships. Give your own set its own name and why.'
+        )
     priors = {parameter: _prior(parameter, row) for parameter, row in rows.items()}
-    return PriorSet(str(table.get("name", path.stem)), str(table.get("why", "")), priors, path)
+    return PriorSet(name, str(table.get("why", "")), priors, path)
 
 
 def _prior(parameter: str, row: Mapping[str, object]) -> Prior:

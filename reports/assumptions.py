@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.facts import Facts
+from reports.words import agreeing
 
-DESIGN, UNTESTABLE = "by design", "not testable"
+DESIGN, UNTESTABLE, UNSTATED = "by design", "not testable", "not stated"
+DOUBT = "in doubt, see § 8"
+
+
+def _priors(facts: Facts) -> str:
+    return DOUBT if facts.pulled else "checked in § 8"
+
+
+def _negative_control(facts: Facts) -> str:
+    """Where it is looked at, with its numbers where estimates are printed at all."""
+    if facts.withheld:
+        return "looked at in § 5"
+    wave = next(wave for wave in facts.contrasts if facts.role(wave) == "negative control")
+    found = facts.estimate(facts.scale.difference, wave)
+    median = found.number("median").text
+    return f"looked at in § 5: {median} {agreeing(median, facts.scale.points)} ({found.interval})"
 
 
 def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
@@ -23,7 +39,7 @@ def _has_negative_control(facts: Facts) -> bool:
 
 
 def _has_missing(facts: Facts) -> bool:
-    return any(cell.observed < cell.people for cell in facts.people.counts.values())
+    return facts.people.incomplete
 
 
 def _counts_events(facts: Facts) -> bool:
@@ -38,8 +54,9 @@ class Assumption:
     ----------
     claim : str
         What is assumed.
-    status : str
-        "by design", "checked in § n" or "not testable".
+    status : str or callable
+        "by design", "checked in § n", "looked at in § n: numbers", "in doubt, see § n", "not testable" or "not stated";
+        a function where the run decides.
     consequence : str
         What goes wrong if it does not hold.
     applies : callable
@@ -47,7 +64,7 @@ class Assumption:
     """
 
     claim: str
-    status: str
+    status: str | Callable[[Facts], str]
     consequence: str
     applies: Callable[[Facts], bool] = _always
 
@@ -60,7 +77,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "Both arms were visited at the same times",
-        DESIGN,
+        UNSTATED,
         "A difference in timing would be read as an effect.",
     ),
     Assumption(
@@ -71,7 +88,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "At the negative control the arms do not differ yet",
-        "checked in § 5",
+        _negative_control,
         "An early difference speaks for bias or for an early effect.",
         _has_negative_control,
     ),
@@ -82,7 +99,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "The effect is the same for all on the link scale",
-        "checked in § 7",
+        "not testable here",
         "The average difference would be slightly off.",
     ),
     Assumption(
@@ -93,7 +110,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "The priors do not decide the answer",
-        "checked in § 8",
+        _priors,
         "The answer would be what was believed before.",
     ),
     Assumption(
@@ -117,5 +134,9 @@ ASSUMPTIONS = (
 
 
 def assumed(facts: Facts) -> list[Assumption]:
-    """Those that a run needs."""
-    return [assumption for assumption in ASSUMPTIONS if assumption.applies(facts)]
+    """Those that a run needs, with the status that its numbers give."""
+    return [
+        replace(one, status=one.status(facts) if callable(one.status) else one.status)
+        for one in ASSUMPTIONS
+        if one.applies(facts)
+    ]

@@ -6,7 +6,20 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from reports.numbers import PLAIN, POINTS, RATIO, RISK, Number, Unit, interval, places, probability, show, unit
+from reports.numbers import (
+    PLAIN,
+    POINTS,
+    RATIO,
+    RISK,
+    Number,
+    Unit,
+    interval,
+    places,
+    probability,
+    rounded,
+    show,
+    unit,
+)
 
 DIFFERENCES = ("risk_difference", "change")
 """Estimands on the risk scale that are printed in percentage points."""
@@ -87,18 +100,20 @@ class Estimate:
     def number(self, field: str) -> Number:
         """Median or limit of the posterior or of the prior (`prior_…`), as printed.
 
-        Median and limits of a posterior share their digits, those of the largest error. Of a ratio only the second
-        decimal is shared: its error grows with its size, and the upper limit's would leave the median without any
-        decimal. Numbers of a prior each have the digits of their own error.
+        Median and limits share their digits, those of the largest error. Of a ratio each has its own: the error grows
+        with the size, and the upper limit's would leave the median without any decimal.
         """
-        if field.startswith("prior_"):
-            own = getattr(self, f"prior_mcse_{field.removeprefix('prior_')}")
-            return show(getattr(self, field), self.shown, places(own, self.shown))
-        digits = {name: places(getattr(self, f"mcse_{name}"), self.shown) for name in ("median", "lower", "upper")}
-        common = min(digits.values())
-        if self.shown == RATIO and common < 1:
-            common = min(1, digits[field])
-        return show(getattr(self, field), self.shown, common)
+        before = "prior_" if field.startswith("prior_") else ""
+        errors = {name: getattr(self, f"{before}mcse_{name}") for name in ("median", "lower", "upper")}
+        digits = {name: places(error, self.shown) for name, error in errors.items()}
+        value, name = getattr(self, field), field.removeprefix(before)
+        if self.shown != RATIO:
+            return show(value, self.shown, min(digits.values()))
+        own = digits[name]
+        # a limit that excludes 1 must not be printed as 1
+        while own < RATIO.decimals and errors[name] < abs(value - 1) and rounded(value, own) == 1:
+            own += 1
+        return show(value, self.shown, own)
 
     @property
     def interval(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,22 +9,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reports.elements import SHARES, worded
 from reports.estimate import Estimate
-from reports.numbers import EVENTS, POINTS, RISK, Number, Unit, show
+from reports.numbers import EVENTS, POINTS, RISK, Number, Unit, fixed, rounded, show
 from reports.parts import Label
 from reports.people import People
 from reports.privacy import Limit
-from reports.words import short
+from reports.words import minus, short
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from models.gate_table import Gate
+    from models.gate_table import Check, Gate
     from models.run import Run
-    from models.study import Wave
+    from models.study import Study, Wave
 
 DEFAULT_AVERAGE = "population"
-_TRAIT = re.compile(r"\btrait\w*\[[^\]]*\]")
+NOT_APPLICABLE = "not applicable"
+"""Value of a check that a run has no use for; it is shown, and counted neither as passed nor at all."""
 
 
 class MissingFact(LookupError):  # noqa: N818 - named after what happened
@@ -34,7 +35,7 @@ class MissingFact(LookupError):  # noqa: N818 - named after what happened
 
 @dataclass(frozen=True)
 class Scale:
-    """Names of the estimands of one kind of outcome, and the units of a level and of a difference."""
+    """Names of the estimands of one kind of outcome, in code and words; the units of a level and a difference."""
 
     level: str
     difference: str
@@ -44,12 +45,44 @@ class Scale:
     difference_unit: Unit
     level_word: str
     points: str
+    difference_name: str
+    ratio_name: str
 
 
 SCALES = {
-    "binary": Scale("risk", "risk_difference", "risk_ratio", "odds_ratio", RISK, POINTS, "risk", "percentage points"),
-    "count": Scale("mean", "mean_difference", "rate_ratio", "", EVENTS, EVENTS, "mean", "events"),
+    "binary": Scale(
+        "risk",
+        "risk_difference",
+        "risk_ratio",
+        "odds_ratio",
+        RISK,
+        POINTS,
+        "risk",
+        "percentage points",
+        "Risk difference",
+        "Risk ratio",
+    ),
+    "count": Scale(
+        "mean",
+        "mean_difference",
+        "rate_ratio",
+        "",
+        EVENTS,
+        EVENTS,
+        "mean",
+        "events",
+        "Mean difference",
+        "Rate ratio",
+    ),
 }
+
+
+def scale(study: Study) -> Scale:
+    """Scale of a study's outcome; of what is better when there is more of it, nobody has a risk."""
+    found = SCALES[study.outcome.kind]
+    if study.outcome.kind == "count" or study.outcome.better == "lower":
+        return found
+    return replace(found, level_word="share", difference_name="Difference in shares", ratio_name="Ratio of shares")
 
 
 class Facts:
@@ -64,9 +97,9 @@ class Facts:
     """
 
     def __init__(self, run: Run, show_anyway: bool = False) -> None:
-        self.run, self.study, self.gate, self.manifest = run, run.study, anonymous(run.gate), run.manifest
+        self.run, self.study, self.gate, self.manifest = run, run.study, printed(run.gate, run.study), run.manifest
         self.show_anyway = show_anyway
-        self.scale = SCALES[run.study.outcome.kind]
+        self.scale = scale(run.study)
         self.limit = Limit(run.study.privacy.minimum_cell)
         self._rows = {_key(row): row for row in run.estimates.to_dict("records")}
 
@@ -91,7 +124,29 @@ class Facts:
         ]
         return f"{'Failed' if self.gate.status == 'red' else 'To look at'}: {'; '.join(named)}." if named else ""
 
+    @property
+    def counted(self) -> list[Check]:
+        """Checks that this run has a use for."""
+        return [check for check in self.gate.checks if check.value != NOT_APPLICABLE]
+
+    @property
+    def pulled(self) -> bool:
+        """Whether the primary difference is flagged: by power-scaling, or by a model-free check that disagrees."""
+        wanted = f"{self.scale.difference}[{self.primary}]"
+        return any(row["flag"] for row in self._at_primary) or any(
+            row["flag"] for row in self.run.power_scaling.to_dict("records") if str(row["element"]) == wanted
+        )
+
+    @property
+    def _at_primary(self) -> list[dict]:
+        return [row for row in self.run.model_free.to_dict("records") if str(row["wave"]) == self.primary]
+
     # words
+
+    def named(self, estimate: Estimate, length: int = 60) -> str:
+        """Printed name of an estimand."""
+        shares = SHARES if self.binary and not self.lower_is_better else {}
+        return shares.get(estimate.estimand) or short(estimate.label, length)
 
     def arm(self, arm: str, length: int = 60) -> Label:
         """Label of "control" or "treated", as printed."""
@@ -143,7 +198,7 @@ class Facts:
     def margin(self) -> Number:
         """Smallest difference that matters, in the unit of a difference, with the digits of the study file."""
         value, shown = self.study.outcome.margin, self.scale.difference_unit
-        digits = next((d for d in range(4) if abs(round(value * shown.factor, d) - value * shown.factor) < 1e-9), 4)
+        digits = next((d for d in range(4) if abs(rounded(value * shown.factor, d) - value * shown.factor) < 1e-9), 4)
         return show(value, shown, digits)
 
     # numbers
@@ -214,10 +269,29 @@ class Facts:
         )
 
 
-def anonymous(gate: Gate) -> Gate:
-    """Gate whose elements never point at one participant, not even by the number that a run gives them."""
-    checks = (replace(check, element=_TRAIT.sub("trait of one participant", check.element)) for check in gate.checks)
+def printed(gate: Gate, study: Study) -> Gate:
+    """Gate in words: elements that name no code and no participant, true minus signs, no count that is not to be told.
+
+    The number of rows is the sum of what is observed by arm and wave: with it a hidden cell could be worked out.
+    """
+    checks = (
+        replace(
+            check,
+            element=worded(check.element, study) if check.element else "",
+            value=_value(check, hide=study.privacy.minimum_cell > 0),
+        )
+        for check in gate.checks
+    )
     return replace(gate, checks=tuple(checks))
+
+
+def _value(check: Check, *, hide: bool) -> str:
+    """Figure found; of observations the share alone where numbers are not to be told."""
+    count, of, total = check.value.partition(" of ")
+    total = total.removesuffix(" rows").removesuffix(" observations")
+    if hide and of and check.name.casefold().startswith("pareto") and count.isdigit() and total.isdigit():
+        return f"{fixed(100 * int(count) / max(int(total), 1))}% of observations"
+    return minus(check.value)
 
 
 def quantile_errors(draws: np.ndarray) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "\u2212"
 LARGE = 1e5
@@ -75,7 +76,8 @@ def unit(word: str) -> Unit:
 def places(mcse: float, shown: Unit) -> int:
     """Decimals that a Monte Carlo error allows.
 
-    Prints 10^k with the error at most half of 10^k: −1 stands for tens, 0 for whole units, 1 for one decimal.
+    The last digit printed is at least twice the error, but whole units are always printed: tens would hide more than
+    they spare.
 
     Parameters
     ----------
@@ -87,7 +89,7 @@ def places(mcse: float, shown: Unit) -> int:
     if error == 0:
         return shown.decimals
     # the guard against 0.5 being 0.49999…: a tolerance far below any digit that is printed
-    return min(shown.decimals, -math.ceil(math.log10(2 * error) - 1e-9))
+    return max(0, min(shown.decimals, -math.ceil(math.log10(2 * error) - 1e-9)))
 
 
 def show(value: float, shown: Unit = PLAIN, decimals: int | None = None) -> Number:
@@ -97,11 +99,20 @@ def show(value: float, shown: Unit = PLAIN, decimals: int | None = None) -> Numb
         bound = f"{LARGE:,.0f}".replace(",", "\u202f")
         return Number(float(value), f"< {MINUS}{bound}" if value < 0 else f"> {bound}")
     digits = shown.decimals if decimals is None else decimals
-    rounded = round(value * shown.factor, digits) + 0.0
-    text = f"{rounded:,.{max(digits, 0)}f}"
-    if float(text.replace(",", "")) == 0:
-        text = text.lstrip("-")
-    return Number(float(value), text.replace("-", MINUS).replace(",", "\u202f") + shown.sign)
+    return Number(float(value), fixed(value * shown.factor, digits) + shown.sign)
+
+
+def rounded(value: float, digits: int = 0) -> float:
+    """Round half away from zero, as readers do: 12.5 is 13, and −12.5 is −13; never a negative zero."""
+    _finite(value)
+    # nine digits beyond the last absorb what binary fractions do to a half: 57.49999999999999 stands for 57.5
+    near = Decimal(f"{value:.{digits + 9}f}")
+    return float(near.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)) + 0.0
+
+
+def fixed(value: float, digits: int = 0) -> str:
+    """Set a number with so many decimals, by `rounded`, with a true minus sign and thousands set apart."""
+    return f"{rounded(value, digits):,.{digits}f}".replace("-", MINUS).replace(",", "\u202f")
 
 
 def probability(value: float, ess: float = math.inf) -> Number:
@@ -112,7 +123,7 @@ def probability(value: float, ess: float = math.inf) -> Number:
     if value > 0.99 or value < 0.01:
         return Number(value, "> 0.99" if value > 0.99 else "< 0.01")
     digits = max(1, places(math.sqrt(value * (1 - value) / ess), PROBABILITY))
-    text = f"{value:.{digits}f}"
+    text = fixed(value, digits)
     return Number(value, {"0.0": "< 0.1", "1.0": "> 0.9"}.get(text, text))
 
 

@@ -109,8 +109,8 @@ def html(facts: Facts, sections: Sequence[Section]) -> str:
         + (TEMPLATES / "style.css").read_text(encoding="utf-8")
         + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
     )
-    passed = sum(check.status == "green" for check in facts.gate.checks)
-    every = f"{passed} of {count(len(facts.gate.checks), 'check')} of the computation pass"
+    passed = sum(check.status == "green" for check in facts.counted)
+    every = f"{passed} of {count(len(facts.counted), 'check')} of the computation pass"
     badge = f"{every}." if facts.gate.status == "green" else f"{every}. {short(facts.verdict_reason, 200)}"
     page = _environment().get_template("page.html.j2")
     return page.render(

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from reports.numbers import Unit
+from reports.numbers import Unit, fixed, rounded
 from reports.parts import Cell
 from reports.privacy import HIDDEN, SUPPRESSED, Limit
 
@@ -107,12 +107,17 @@ class People:
         if told.kind == SUPPRESSED:
             hidden = self.limit.count(missing, cell.people)
             return hidden if hidden.kind == SUPPRESSED else told
-        return Cell(f"{missing} ({100 * missing / cell.people:.0f}%)", missing)
+        return Cell(f"{missing} ({fixed(100 * missing / cell.people)}%)", missing)
 
     def lost(self, arm: str) -> Cell:
         """Participants whose outcome is missing at one wave or more."""
         inside = self.arm == ARMS.index(arm)
         return self.limit.count(int(np.isnan(self.outcome[inside]).any(axis=1).sum()), int(inside.sum()))
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether an outcome is missing anywhere."""
+        return any(cell.observed < cell.people for cell in self.counts.values())
 
     def hidden(self, place: Place) -> bool:
         """Whether the share or mean of a cell may not be told: too few observed, or too few yeses or noes."""
@@ -129,7 +134,7 @@ class People:
         if not cell.observed or self.hidden(place):
             return None
         if self.observed[place].kind == SUPPRESSED:
-            return round(cell.mean, 2 if self.binary else 1)
+            return rounded(cell.mean, 2 if self.binary else 1)
         return cell.mean
 
     def mean_cell(self, place: Place, shown: Unit) -> Cell:
@@ -137,11 +142,15 @@ class People:
         value = self.mean(place)
         if value is None:
             return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if self.counts[place].observed else Cell("—")
-        return Cell(f"{value * shown.factor:.{0 if self.binary else 2}f}{shown.sign}", value)
+        return Cell(f"{fixed(value * shown.factor, 0 if self.binary else 2)}{shown.sign}", value)
 
     def concealed(self, wave: str) -> bool:
         """Whether a difference between the arms would let a suppressed share be worked out."""
         return any(self.hidden((arm, wave)) for arm in ARMS)
+
+    def untold(self, place: Place) -> bool:
+        """Whether the number observed is not printed, so that nothing may be whose steps are fractions of it."""
+        return self.hidden(place) or self.observed[place].kind == SUPPRESSED
 
     def coarse(self, wave: str) -> bool:
         """Whether a difference between the arms may be told only as printed: its digits give a denominator away."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from reports.estimate import Estimate
 from reports.facts import Facts
-from reports.numbers import INTERVAL, NotANumber, Number
+from reports.figures import contrasts
+from reports.numbers import INTERVAL, MINUS, NotANumber, Number, show
 from reports.parts import Label, Sentence, Strong, joined, sentence
 from reports.words import agreeing, at, capital
 
@@ -69,8 +70,8 @@ def answer(facts: Facts, wave: str) -> Answer:
 def a1(about: Answer) -> Sentence:
     """A1: the level in each arm and the difference, with its interval."""
     level = (
-        "{at}, an estimated {r1} of participants in the {treated} arm and {r0} in the {control} arm experience "
-        "{outcome}"
+        "{at}, an estimated {r1} of participants in the {treated} arm and {r0} in the {control} arm "
+        f"{'experience' if about.lower_is_better else 'have'} {{outcome}}"
         if about.binary
         else "{at}, the estimated mean {outcome} is {r1} in the {treated} arm and {r0} in the {control} arm"
     )
@@ -92,17 +93,18 @@ def a1(about: Answer) -> Sentence:
 
 
 def a2(about: Answer) -> Sentence:
-    """A2: the probabilities of a benefit, of harm beyond the margin, and of a difference too small to matter."""
+    """A2: the probabilities of a benefit, of one and of a harm beyond the margin, of a difference within it."""
     gain, loss = ("lowers", "raises") if about.lower_is_better else ("raises", "lowers")
+    what = ("the risk" if about.lower_is_better else "the share") if about.binary else "the mean"
     _agree(about)
     return sentence(
-        f"The probability that {{treated}} {gain} it is {{p}}; that it {loss} it by more than {{m}} {{points}}, "
-        f"{{ph}}; "
-        "that the difference is within ±{m} {points}, {pin}.",
+        f"The probability that {{treated}} {gain} {what} is {{p}}, by {{m}} {{points}} or more {{pb}}; that it {loss} "
+        f"{what} by {{m}} {{points}} or more, {{ph}}; that the difference is within ±{{m}} {{points}}, {{pin}}.",
         treated=about.treated_label,
         p=about.difference.chance("p_benefit"),
         m=about.margin,
         points=agreeing(about.margin.text, about.points),
+        pb=about.difference.chance("p_benefit_beyond_margin"),
         ph=about.difference.chance("p_harm_beyond_margin"),
         pin=about.difference.chance("p_within_margin"),
     )
@@ -150,6 +152,8 @@ def a3(about: Answer) -> Sentence:
         treated=about.treated_label,
         **_directions(about),
     )
+    if not about.lower_is_better:
+        found = joined(found, sentence("For this outcome a rise is better."))
     edge = max(about.difference.mcse_lower, about.difference.mcse_upper)
     if min(abs(abs(lower) - about.margin.value), abs(abs(upper) - about.margin.value)) < edge:
         return joined(
@@ -188,21 +192,64 @@ _A3 = {
 
 def t1(change: Estimate, control: Label, outcome: Label, since: str, until: str, points: str) -> Sentence:
     """T1: how far the outcome moved in the control arm, and that its cause is not identified."""
-    moved = {-1: "fell", 0: "changed", 1: "rose"}[int(change.median > 0) - int(change.median < 0)]
     size = change.number("median")
+    if change.lower <= 0 <= change.upper:
+        moved, size = "changed", Number(size.value, f"+{size.text}" if change.median > 0 else size.text)
+    else:
+        moved, size = "rose" if change.median > 0 else "fell", Number(size.value, size.text.lstrip(MINUS))
     return sentence(
         f"{{outcome}} {moved} by {{size}} {{points}} in the {{control}} arm from “{{since}}” to “{{until}}” "
         "({ci} interval of the change {lo} to {hi}). "
         "The cause of this change is not identified: without a further arm to compare with, what the control arm "
-        "received cannot be told from the passing of time, regression to the mean, repeated interviewing or a change "
-        "in what participants report.",
+        "received cannot be told from the passing of time, regression to the mean, repeated measurement or a change "
+        "in how the outcome is recorded.",
         ci=INTERVAL,
         outcome=Label(capital(outcome.text)),
         control=control,
-        points=agreeing(size.text, points),
+        points=agreeing(size.text.lstrip("+"), points),
         since=Label(since),
         until=Label(until),
-        size=Number(size.value, size.text.lstrip("\u2212")),
+        size=size,
         lo=change.number("lower"),
         hi=change.number("upper"),
     )
+
+
+def pulled(facts: Facts) -> Sentence | None:
+    """A4: what the primary difference is without the model, where a check flags it; None where none does, or no number.
+
+    That the prior is what pulls is said only where the medians and the shift under power-scaling agree on it.
+    """
+    if not facts.pulled:
+        return None
+    rows = contrasts.intervals(facts)
+    crude = next((row for row in rows if (row.wave, row.method) == (facts.primary, "crude") and row.drawn), None)
+    if crude is None:
+        return None
+    model = facts.estimate(facts.scale.difference, facts.primary)
+    unit, digits = facts.scale.difference_unit, contrasts.digits(facts, facts.primary, model.decimals)
+    # what a hidden number of participants could be worked out from is rounded already
+    median, lower, upper = (show(value, unit, digits) for value in (crude.median, crude.lower, crude.upper))
+    return sentence(
+        f"{_pull(model.median, crude.median, _shift(facts))}: without the model the difference is {{crude}} {{points}} "
+        "({lo} to {hi}).",
+        crude=median,
+        points=agreeing(median.text, facts.scale.points),
+        lo=lower,
+        hi=upper,
+    )
+
+
+def _pull(model: float, crude: float, shift: float) -> str:
+    """Direction in which the model's median lies from the crude difference; `shift` under a prior that counts more."""
+    if model * crude < 0:
+        return "The model turns this difference round"
+    if abs(model) >= abs(crude):
+        return "The model puts this difference further from 0"
+    return f"The {'prior' if shift * model < 0 else 'model'} pulls this difference towards 0"
+
+
+def _shift(facts: Facts) -> float:
+    wanted = f"{facts.scale.difference}[{facts.primary}]"
+    rows = facts.run.power_scaling.to_dict("records")
+    return next((float(row["shift"]) for row in rows if str(row["element"]) == wanted), 0.0)

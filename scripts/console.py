@@ -175,7 +175,8 @@ def fit(
 ) -> tuple[Path, str]:
     """Run a fit with progress on stderr; the run folder and the gate's status."""
     name = study.resolve().name if os.path.isdir(study) else study.resolve().parent.name
-    out = out or BUILD / (name or "study")
+    suffix = "" if priors == "weakly_informative" else f"-{Path(priors).stem}"  # each prior set has a run of its own
+    out = out or BUILD / f"{name or 'study'}{suffix}"
     _refuse_other_than_run(out, force)
     from models import study as studies
 

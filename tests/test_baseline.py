@@ -33,6 +33,7 @@ def test_a_covariate_that_changes_is_noted_and_the_earliest_value_holds(tmp_path
     cells = [(7, "age", "45"), (8, "age", "46"), (3, "age", "31.0"), (3, "sex", "male"), (14, "sex", "female")]
     trial = loaded(tmp_path, text_of(with_cells(*cells)))
     xr.testing.assert_equal(trial, loaded(tmp_path))
+    xr.testing.assert_identical(trial, loaded(tmp_path, text_of(with_cells(*cells)[::-1])))
     assert notes(trial) == [
         LATE[0],
         "age: another value in a later row for 1 participant; the earliest is used.",

@@ -48,7 +48,7 @@ def test_cells_are_text_and_rows_are_numbered_as_in_a_spreadsheet(tmp_path: Path
 
 
 def test_blank_lines_count_as_rows_and_hold_nothing(tmp_path: Path) -> None:
-    assert rows(read(tmp_path, "\nid,x\n\n1,2\n ,\n,\n   \n3,4\n\n")) == {4: ["1", "2"], 8: ["3", "4"]}
+    assert rows(read(tmp_path, "\nid,x\n\n1,2\n ,\n,\n \t\u00a0\n3,4\n\n")) == {4: ["1", "2"], 8: ["3", "4"]}
 
 
 def test_a_line_break_inside_quotes_does_not_begin_a_row(tmp_path: Path) -> None:

@@ -104,6 +104,15 @@ def test_missing_outcomes_add_mar_to_the_class():
     assert "(MAR)" in primary.assumptions
 
 
+def test_participants_who_are_not_in_the_file_are_missing_too(trial):
+    study, data = trial
+    control = study.arms.control.model_copy(update={"randomised": 60})
+    short = study.model_copy(update={"arms": study.arms.model_copy(update={"control": control})})
+    layout = pinned.layout()
+    table = _table(short, data, layout, pinned.posterior(layout, draws=20))
+    assert table[table.primary].iloc[0].evidence == "randomised + MAR"
+
+
 def test_what_the_design_cannot_identify_has_a_reason_and_no_number(table):
     rows = table[table.evidence == "not identified"]
     assert len(rows) == 2

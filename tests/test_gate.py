@@ -69,6 +69,7 @@ def _inputs(**changes):
         "mcse_median": 0.001,
         "mcse_lower": 0.002,
         "mcse_upper": 0.002,
+        "contraction": 0.6,
     }
     predictive = pd.DataFrame(
         [
@@ -200,6 +201,15 @@ def test_power_scaling_is_never_red():
     check = _status("power-scaling", power=power)
     assert check.status == AMBER
     assert "points" in check.value
+
+
+def test_an_unknown_sensitivity_does_not_pass():
+    assert _status("power-scaling", power=_inputs()["power"].assign(prior=float("nan"))).status == AMBER
+
+
+@pytest.mark.parametrize(("value", "status"), [(0.25, GREEN), (0.24, AMBER), (-0.24, AMBER), (float("nan"), AMBER)])
+def test_data_that_add_little_to_the_prior_are_named(value, status):
+    assert _status("contraction", table=_inputs()["table"].assign(contraction=value)).status == status
 
 
 def test_changed_data_are_red():

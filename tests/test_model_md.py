@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import inspect
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
-from models import design, gate, integrated, predictive, quadrature
+from models import analysis, design, gate, integrated, predictive, quadrature
 from priors import prior_set
 
 ROOT = Path(__file__).parents[1]
@@ -37,12 +38,8 @@ def _cells(part: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("name", sorted(set(NAMED)))
 def test_every_function_that_it_names_exists(name):
-    path = name.split(".")
-    module = importlib.import_module(".".join(path[:2]))
-    assert path[2:], f"{name} names a module: name the function"
-    found = module
-    for step in path[2:]:
-        found = getattr(found, step)
+    found = pkgutil.resolve_name(name)
+    assert not inspect.ismodule(found), f"{name} names a module: name the function"
     assert callable(found)
 
 
@@ -88,5 +85,8 @@ def test_other_numbers_are_the_codes():
     assert f"h starts at {integrated.COARSEST:g} and is halved (at most eight times" in TEXT
     assert integrated.HALVINGS == 8
     assert f"in {integrated.GROUPS} groups" in TEXT
+    assert f"comes from {analysis.PRIOR_DRAWS:,} draws" in TEXT
+    assert f"about {analysis.LOO_DRAWS:,} evenly spaced draws" in TEXT
+    assert f"About {predictive.REPLICATES:,} evenly spaced draws" in TEXT
     assert f"participants' means exceeds {design.RELIABLE:g}" in TEXT
     assert f"at most {predictive.MOST_PATTERNS} patterns" in TEXT

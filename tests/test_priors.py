@@ -120,6 +120,13 @@ def test_a_bad_file_is_named_with_its_faults(tmp_path, text, said):
     assert said in str(caught.value)
 
 
+def test_a_changed_set_cannot_pass_for_the_one_that_ships(tmp_path):
+    shipped = (prior_set.FOLDER / "sceptical.toml").read_text(encoding="utf-8")
+    with pytest.raises(InvalidPriors, match="its own name"):
+        prior_set.load(_file(tmp_path, shipped.replace("sd = 0.35", "sd = 0.1")))
+    assert prior_set.load(_file(tmp_path, shipped.replace('name = "sceptical"', 'name = "mine"'))).name == "mine"
+
+
 def test_an_unknown_set_lists_those_that_ship():
     with pytest.raises(InvalidPriors, match="weakly_informative, diffuse, sceptical"):
         prior_set.load("flat")

@@ -15,7 +15,9 @@ from reports.numbers import EVENTS, LARGE, PLAIN, POINTS, RATIO, RISK, NotANumbe
 def test_the_last_digit_is_at_least_twice_the_error(mcse: float, unit) -> None:
     digits = places(mcse, unit)
     # 1e-6 is the guard against rounding in log10; it is far below any digit
-    assert mcse * unit.factor <= 0.5 * 10.0**-digits * (1 + 1e-6)
+    if digits > 0:  # whole units are always printed
+        assert mcse * unit.factor <= 0.5 * 10.0**-digits * (1 + 1e-6)
+    assert digits >= 0
     if digits < unit.decimals:  # and no digit is withheld without need
         assert mcse * unit.factor > 0.5 * 10.0 ** -(digits + 1) * (1 - 1e-6)
 
@@ -26,7 +28,12 @@ def test_the_last_digit_is_at_least_twice_the_error(mcse: float, unit) -> None:
         (0.1234, RISK, 0.004, "12%"),
         (0.1234, RISK, 0.0004, "12.3%"),
         (0.1234, RISK, 0.00001, "12.3%"),
-        (0.1234, RISK, 0.03, "10%"),
+        (0.1234, RISK, 0.03, "12%"),
+        (0.125, RISK, 0.004, "13%"),
+        (-0.125, POINTS, 0.004, "−13"),
+        (0.575, RISK, 0.004, "58%"),
+        (0.006, RISK, 0.3, "1%"),
+        (0.994, RISK, 0.3, "99%"),
         (-0.034, POINTS, 0.004, "−3"),
         (-0.0004, POINTS, 0.004, "0"),
         (0.0, POINTS, 0.0, "0.0"),

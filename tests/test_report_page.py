@@ -189,13 +189,19 @@ def test_every_number_in_the_sentences_is_in_the_record(green: Path) -> None:
     record = json.loads((green / "report.json").read_text(encoding="utf-8"))
     text = Page((green / "report.html").read_text(encoding="utf-8")).text
     assert {"A1", "A2", "A3", "T1"} <= set(record["sentences"])
-    labels = ("6 months after the programme", "3 months after the programme", "past 90 days")
+    labels = (
+        "6 months after the programme",
+        "3 months after the programme",
+        "past 90 days",
+        "towards 0",
+        "away from 0",
+    )
     for name, sentence in record["sentences"].items():
         assert re.sub(r"\s+", " ", sentence["text"]) in text, name
         rest = sentence["text"]
         for label in labels:
             rest = rest.replace(label, "")
-        printed = {part for number in sentence["numbers"].values() for part in number["printed"].split()}
+        printed = {part for number in sentence["numbers"].values() for part in number["printed"].lstrip("+").split()}
         assert set(re.findall(r"−?\d+(?:\.\d+)?%?", rest)) <= printed, name
 
 
@@ -251,9 +257,8 @@ def test_a_red_gate_hides_every_estimate(tmp_path: Path, cause: str) -> None:
     text = Page(hidden["report.html"]).text
     assert f"difference of {sorted(printed)[0]}" not in text
     assert "an estimated" not in text
-    assert (
-        text.count(f"Withheld: the computation cannot be trusted. Failed: {cause}: 1.20 (theta[6 months]).") == 4
-    )  # sections 1, 5, 7 and 8
+    reason = f"Failed: {cause}: 1.20 (effect, 6 months after the programme)."
+    assert text.count(f"Withheld: the computation cannot be trusted. {reason}") == 4  # sections 1, 5, 7 and 8
     assert json.loads(hidden["report.json"])["withheld"]
     assert set(shown) == set(hidden)
 
@@ -267,7 +272,7 @@ def test_show_anyway_prints_both(tmp_path: Path) -> None:
 
 def test_an_amber_gate_names_the_weakest_element(tmp_path: Path) -> None:
     found = Page((built(tmp_path, Recipe(status=AMBER)) / "report.html").read_text(encoding="utf-8"))
-    assert "To look at: R̂ max: 1.04 (risk_difference[population, 6 months])" in found.text
+    assert "To look at: R̂ max: 1.04 (risk difference, 6 months after the programme)" in found.text
     assert "an estimated" in found.text
 
 

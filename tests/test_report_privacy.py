@@ -13,11 +13,12 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.gate_table import Check, Gate
 from reports import page
-from reports.facts import Facts
+from reports.facts import Facts, printed
 from reports.figures import contrasts
 from reports.people import ARMS
-from reports.privacy import SUPPRESSED, Limit
+from reports.privacy import HIDDEN, SUPPRESSED, Limit
 from tests.report_fixture import Recipe, make
 
 MINIMUM = 5
@@ -153,3 +154,55 @@ def test_observed_and_missing_hide_the_same_cells(suppressed: tuple[Facts, Path]
     facts, _ = suppressed
     for place, cell in facts.people.observed.items():
         assert (facts.people.missing(place, "observed").kind == SUPPRESSED) == (cell.kind == SUPPRESSED)
+
+
+def test_nothing_that_a_replicate_shows_gives_a_hidden_number_away(suppressed: tuple[Facts, Path]) -> None:
+    facts, folder = suppressed
+    waves = {(row["arm"], row["wave"]): row for row in rows(folder / "tables" / "waves.csv")}
+    untold = {place for place, row in waves.items() if not row["n"].isdigit() or row["observed"] == SUPPRESSED}
+    assert any(waves[place]["observed"] != SUPPRESSED for place in untold)
+    assert untold
+    assert len(untold) < len(facts.people.counts)
+    files = {path.name: path.read_text(encoding="utf-8") for path in folder.rglob("*.*")}
+    for row in facts.run.predictive_checks.to_dict("records"):
+        place = (row["arm"], row["wave"])
+        if place in untold or not row["arm"]:
+            for field in ("lower", "median", "upper"):
+                found = f"{row[field]:.8g}"
+                if len(found) > 8:  # shorter ones may stand in a file by chance
+                    assert not [name for name, text in files.items() if found in text], (place, field)
+    told = {(row["arm"], row["wave"]): row for row in rows(folder / "figures" / "predictive.csv")}
+    assert {place for place, row in told.items() if row["upper"] == SUPPRESSED} == untold
+    assert {row["inside"] for row in told.values()} <= {"true", "false"}
+    table = json.loads(files["report.json"])["tables"]["predictive"]["rows"]
+    hidden = [row for row in table if row["predicted"]["printed"] == HIDDEN]
+    assert len(hidden) == len(untold) + sum(row["check"]["value"] in ("never", "always") for row in table)
+    assert all(row["inside"]["printed"][2:] in ("inside", "outside") for row in hidden)
+
+
+def test_the_number_of_rows_from_which_a_hidden_one_could_be_subtracted_is_told_nowhere(
+    suppressed: tuple[Facts, Path],
+) -> None:
+    facts, folder = suppressed
+    total = facts.group("checks", "loo").sizes["observation"]
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert {row["rows"]["value"] for row in record["tables"]["pareto"]["rows"]} == {SUPPRESSED}
+    assert {
+        row["n"]["value"] for row in record["tables"]["predictive"]["rows"] if "both" in row["where"]["printed"]
+    } == {SUPPRESSED}
+    check = Check("Pareto k above 0.7", "green", f"4 of {total}", "", "0", "≤ 2% of observations", "")
+    for minimum, value in ((MINIMUM, "1% of observations"), (0, f"4 of {total}")):
+        study = make(folder.parent / "none", Recipe(minimum_cell=minimum)).study
+        assert printed(Gate((check,)), study).checks[0].value == value
+
+
+def test_a_crude_interval_beside_a_hidden_number_has_whole_points(suppressed: tuple[Facts, Path]) -> None:
+    facts, _ = suppressed
+    found = [row for row in contrasts.intervals(facts) if row.drawn and row.method != "modelled"]
+    coarse = [row for row in found if facts.people.coarse(row.wave)]
+    assert coarse
+    assert contrasts.digits(facts, coarse[0].wave, 1) == 0
+    for row in coarse:
+        assert [100 * value for value in (row.median, row.lower, row.upper)] == pytest.approx(
+            [round(100 * value) for value in (row.median, row.lower, row.upper)]
+        )

@@ -181,6 +181,7 @@ def test_an_identifier_written_with_decimals_is_the_same_person(tmp_path: Path) 
         ("sessions", "3.5"),
         ("age", "unknown"),
         ("age", "-inf"),
+        ("age", "1e999"),
         ("age", "FALSE"),
         ("sex", "f"),
         ("when", "End"),
@@ -268,6 +269,8 @@ def test_another_separator_is_suggested(tmp_path: Path) -> None:
 def test_arms(tmp_path: Path) -> None:
     assert spoilt(tmp_path, (3, "group", "savings")) == [(3, "group", "savings")]
     assert spoilt(tmp_path, (9, "group", "")) == [(9, "group", "")]
+    # told once for a participant with three rows
+    assert spoilt(tmp_path, (10, "group", ""), (11, "group", ""), (12, "group", "")) == [(10, "group", "")]
     # written in a later row only
     late = loaded(tmp_path, text_of(with_cells((6, "group", ""), (8, "group", "savings"))))
     xr.testing.assert_identical(late, loaded(tmp_path))
@@ -303,7 +306,13 @@ def test_attendance(tmp_path: Path) -> None:
     assert spoilt(tmp_path, (7, "sessions", "29")) == [(7, "sessions", "29")]
     xr.testing.assert_identical(loaded(tmp_path, text_of(with_cells((7, "sessions", "30.0")))), loaded(tmp_path))
     # an arm that stands in the first row only counts in the others
-    assert spoilt(tmp_path, (6, "sessions", ""), (7, "sessions", "35")) == [(7, "sessions", "35")]
+    assert spoilt(tmp_path, (2, "sessions", ""), (3, "group", ""), (3, "sessions", "5")) == [(3, "sessions", "5")]
+
+
+def test_rows_that_contradict_each_other_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
+    rows = [*with_cells((2, "sessions", "5"), (12, "group", "usual")), ROWS[0]]
+    rows[-1] = [*rows[-1][:7], "", *rows[-1][8:]]
+    assert faults(tmp_path, text_of(rows)) == [(2, "sessions", "5"), (12, "group", "usual"), (15, "when", "start")]
 
 
 def test_files_of_other_kinds_hold_the_same_trial(tmp_path: Path) -> None:

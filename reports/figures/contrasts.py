@@ -9,9 +9,9 @@ from typing import Any
 from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
-from reports.numbers import interval, show
+from reports.numbers import interval, rounded, show
 from reports.parts import Figure
-from reports.words import capital, clean, count, short
+from reports.words import agreeing, capital, clean, short
 
 NAME = "contrasts"
 METHODS = {"modelled": "diamond", "crude": "circle", "standardised": "triangle"}
@@ -39,12 +39,10 @@ class Row:
 def draw(facts: Facts) -> Figure:
     """Forest by wave; the negative control is marked as what it is."""
     rows = intervals(facts)
-    modelled = [row for row in rows if row.method == "modelled"]
-    holding = sum(row.lower <= 0 <= row.upper for row in modelled)
-    title = (
-        f"{capital(facts.scale.level_word)} difference in {facts.scale.points}: the model’s interval contains 0 "
-        f"at {holding} of {count(len(modelled), 'wave')}"
-    )
+    estimate = facts.estimate(facts.scale.difference, facts.primary)
+    points = agreeing(estimate.number("median").text, facts.scale.points)
+    told = f"{estimate.number('median').text} {points} ({estimate.interval})"
+    title = f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: {told}"
     described = "; ".join(f"{facts.wave(row.wave)}{_marked(facts, row.wave)}, {row.method}: {row.text}" for row in rows)
     description = f"Forest plot, treated minus control, median or estimate with 95% interval. {described}."
 
@@ -79,12 +77,18 @@ def _model_free(facts: Facts, wave: str, row: dict[str, Any], decimals: int) -> 
         return Row(wave, method, *nothing, "suppressed", note="it would give a small cell away")
     if not all(math.isfinite(value) for value in values):
         return Row(wave, method, *nothing, "not available", note=note)
+    decimals = digits(facts, wave, decimals)
     numbers = [show(value, facts.scale.difference_unit, decimals) for value in values]
     text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
     if facts.people.coarse(wave):
         factor = facts.scale.difference_unit.factor
-        values = [round(value * factor, decimals) / factor for value in values]
+        values = [rounded(value * factor, decimals) / factor for value in values]
     return Row(wave, method, values[0], values[1], values[2], text, bool(row["flag"]), note)
+
+
+def digits(facts: Facts, wave: str, decimals: int) -> int:
+    """Decimals of a model-free difference: one of an interval's limit would give away a number that is not printed."""
+    return min(decimals, 0 if facts.binary else 1) if facts.people.coarse(wave) else decimals
 
 
 def _marked(facts: Facts, wave: str) -> str:

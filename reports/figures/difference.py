@@ -8,8 +8,9 @@ from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, density, measured
+from reports.numbers import MINUS, probability
 from reports.parts import Figure
-from reports.words import capital
+from reports.words import agreeing
 
 NAME = "difference"
 
@@ -34,17 +35,17 @@ def draw(facts: Facts) -> Figure:
 
 
 def _title(facts: Facts, estimate: Estimate) -> str:
-    """Most probable of the three zones, by rule."""
-    gain, loss = ("lower", "higher") if facts.lower_is_better else ("higher", "lower")
-    zones = {
-        "p_benefit_beyond_margin": f"{gain} by {facts.margin.text} {facts.scale.points} or more",
-        "p_within_margin": f"within ±{facts.margin.text} {facts.scale.points}",
-        "p_harm_beyond_margin": f"{loss} by {facts.margin.text} {facts.scale.points} or more",
-    }
-    field = max(zones, key=lambda name: float(getattr(estimate, name)))
+    """The number, and the probabilities on its side of 0 and of the margin; the side is that of the median."""
+    below = estimate.median < 0
+    side = 1 - estimate.p_below_zero if not below else estimate.p_below_zero
+    beyond = estimate.chance(
+        "p_benefit_beyond_margin" if below == facts.lower_is_better else "p_harm_beyond_margin"
+    ).text
+    median = estimate.number("median").text
+    edge = f"{MINUS}{facts.margin.text} or less" if below else f"+{facts.margin.text} or more"
     return (
-        f"{capital(facts.scale.level_word)} difference: most probably {zones[field]} (P "
-        f"{_equals(estimate.chance(field).text)})"
+        f"{facts.scale.difference_name}: {median} {agreeing(median, facts.scale.points)} ({estimate.interval}); "
+        f"P {_equals(probability(side, estimate.ess_bulk).text)} {'below' if below else 'above'} 0, {beyond} at {edge}"
     )
 
 

@@ -36,13 +36,11 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
         found.append(("lasting differences between participants", node, "modelled"))
         if facts.study.covariates:
             found.append(("baseline variables", node, "modelled"))
-        found.append(
-            (
-                node,
-                missing,
-                "allowed where the outcome was observed; assumed absent where it was not (missing at random)",
-            )
-        )
+        if facts.people.incomplete:
+            told = "allowed where the outcome was observed; assumed absent where it was not (missing at random)"
+            found.append((node, missing, told))
+    if not facts.people.incomplete:
+        return found
     found.append(("randomised arm", missing, "allowed"))
     if facts.study.covariates:
         found.append(("baseline variables", missing, "allowed"))
@@ -67,14 +65,16 @@ def _across(facts: Facts) -> Canvas:
         if _style(wave.role):
             _from(sheet, (arm[0], arm[1] + 20), (place + 12, 121), _style(wave.role))
         _from(sheet, (trait[0], trait[1] - 22), (place - 12, 189), "flow")
-    for place in places[:-1]:
-        _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
-    _absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
+    if facts.people.incomplete:
+        for place in places[:-1]:
+            _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
+        _absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
     for place, wave in zip(places, waves, strict=True):
         words = lines(facts.wave(wave.value), max(int(half / 3.3), 8), 2)
         _node(sheet, (place, 154), (half, 32), ("Outcome", *words))
     _causes(facts, sheet, base, arm, trait, 84)
-    _node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
+    if facts.people.incomplete:
+        _node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
     _legend(facts, sheet, 358, 2)
     return sheet
 
@@ -93,16 +93,18 @@ def _down(facts: Facts) -> Canvas:
         if _style(wave.role):
             _bent(sheet, (arm[0] + 16, 44), (width / 2 + half + 2, y - 8), _style(wave.role))
         _bent(sheet, (trait[0] - 74, trait[1] - 24), (width / 2 - half - 2, y + 8), "flow")
-        if wave != waves[-1]:
+        if wave != waves[-1] and facts.people.incomplete:
             sheet.curve(
                 (width / 2 + half, y + 10), (missing[0] + 80, y + 10), (missing[0] + 60, missing[1] - 26), "flow"
             )
-    sheet.head((missing[0] + 60, missing[1] - 24), math.pi / 2 + 0.1, "flow-head")
-    _absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
+    if facts.people.incomplete:
+        sheet.head((missing[0] + 60, missing[1] - 24), math.pi / 2 + 0.1, "flow-head")
+        _absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
     for place, wave in enumerate(waves):
         _node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 23, 1)))
     _causes(facts, sheet, base, arm, trait, 66)
-    _node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
+    if facts.people.incomplete:
+        _node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
     _legend(facts, sheet, last + 150, 1)
     return sheet
 
@@ -150,7 +152,8 @@ def _legend(facts: Facts, sheet: Canvas, y: float, columns: int) -> None:
         ("latent", "not observed: estimated with the rest"),
     )
     roles = {_style(wave.role) for wave in facts.study.waves}
-    shown = [entry for entry in entries if entry[0] != "tested" or "tested" in roles]
+    unused = {style for style, used in (("tested", "tested" in roles), ("absent", facts.people.incomplete)) if not used}
+    shown = [entry for entry in entries if entry[0] not in unused]
     for place, (style, words) in enumerate(shown):
         x, row = 10 + (place % columns) * sheet.width / 2, y + (place // columns) * 18
         if style == "latent":

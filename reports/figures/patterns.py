@@ -48,7 +48,7 @@ def draw(facts: Facts) -> Figure:
     """One row a pattern: filled squares for yes, hollow for no, then the interval and the observed count."""
     found = rows(facts)
     inside = sum(row.inside for row in found)
-    title = f"{inside} of {len(found)} paths through the waves were taken as often as the model predicts"
+    title = f"{inside} of {len(found)} patterns lie inside their 95% predictive intervals"
     told = "; ".join(
         f"{row.pattern}: observed {row.observed.text}, predicted {row.lower:.0f} to {row.upper:.0f}" for row in found
     )

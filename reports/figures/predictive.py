@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 from reports.facts import Facts
 from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
-from reports.numbers import Unit
+from reports.numbers import Unit, fixed
 from reports.parts import Figure
-from reports.people import ARMS
+from reports.people import ARMS, Place
+from reports.privacy import HIDDEN, SUPPRESSED
 from reports.words import capital, lines, short
 
 NAME = "predictive"
@@ -17,7 +20,7 @@ NAME = "predictive"
 
 @dataclass(frozen=True)
 class Row:
-    """One check of an arm at a wave; `observed` is None where it may not be told."""
+    """One check of an arm at a wave; `observed` is None, and the limits are NaN, where they may not be told."""
 
     arm: str
     wave: str
@@ -26,6 +29,11 @@ class Row:
     median: float
     upper: float
     inside: bool
+
+    @property
+    def told(self) -> bool:
+        """Whether the predictive interval may be printed."""
+        return math.isfinite(self.upper)
 
 
 def rows(facts: Facts) -> list[Row]:
@@ -44,13 +52,18 @@ def rows(facts: Facts) -> list[Row]:
             row["arm"],
             str(row["wave"]),
             facts.people.mean((row["arm"], str(row["wave"]))),
-            float(row["lower"]),
-            float(row["median"]),
-            float(row["upper"]),
+            *_limits(facts, (row["arm"], str(row["wave"])), row),
             bool(row["inside"]),
         )
         for row in table
     ]
+
+
+def _limits(facts: Facts, place: Place, row: dict[str, Any]) -> tuple[float, float, float]:
+    """Lower, median and upper; replicated shares are multiples of 1/n, so a hidden n hides them too."""
+    if facts.people.untold(place):
+        return math.nan, math.nan, math.nan
+    return float(row["lower"]), float(row["median"]), float(row["upper"])
 
 
 def draw(facts: Facts) -> Figure:
@@ -64,8 +77,7 @@ def draw(facts: Facts) -> Figure:
     )
     described = "; ".join(
         f"{facts.arm(row.arm, 40).text}, {facts.wave(row.wave)}: observed {_text(row.observed, unit)}, predicted "
-        f"{_text(row.lower, unit)} to "
-        f"{_text(row.upper, unit)}, {'inside' if row.inside else 'outside'}"
+        f"{_range(row, unit)}, {'inside' if row.inside else 'outside'}"
         for row in found
     )
     description = f"Interval plot, 95% predictive intervals. {described}."
@@ -77,10 +89,8 @@ def draw(facts: Facts) -> Figure:
         (
             row.arm,
             row.wave,
-            "suppressed" if row.observed is None else row.observed,
-            row.lower,
-            row.median,
-            row.upper,
+            SUPPRESSED if row.observed is None else row.observed,
+            *(limit if row.told else SUPPRESSED for limit in (row.lower, row.median, row.upper)),
             row.inside,
         )
         for row in found
@@ -89,8 +99,12 @@ def draw(facts: Facts) -> Figure:
     return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, table)
 
 
+def _range(row: Row, unit: Unit) -> str:
+    return f"{_text(row.lower, unit)} to {_text(row.upper, unit)}" if row.told else HIDDEN
+
+
 def _text(value: float | None, unit: Unit) -> str:
-    return "suppressed" if value is None else f"{value * unit.factor:.{0 if unit.sign else 2}f}{unit.sign}"
+    return "suppressed" if value is None else f"{fixed(value * unit.factor, 0 if unit.sign else 2)}{unit.sign}"
 
 
 def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
@@ -99,7 +113,10 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
     waves = list(dict.fromkeys(row.wave for row in found))
     height = 6 + len(waves) * head + len(found) * step
     sheet = Canvas(width, height + 82)
-    highest = max(max(row.upper, row.observed or 0.0) for row in found)
+    known = [
+        value for row in found for value in (row.upper, row.observed) if value is not None and math.isfinite(value)
+    ]
+    highest = max(known, default=1.0) or 1.0
     x = Linear(0, highest * 1.06, 190 if wide else 14, width - 16)
     y = 6.0
     bottom(sheet, x, height, facts.scale.level_unit, about=6 if wide else 5, up_to=10)
@@ -110,12 +127,16 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
             sheet.text(0, y + 16, capital(short(facts.wave(wave), 52)), "strong")
         y += head
         for row in (row for row in found if row.wave == wave):
-            sheet.line(x(row.lower), y, x(row.upper), y, f"{row.arm}-range")
-            sheet.line(x(row.median), y - 5, x(row.median), y + 5, f"{row.arm}-range")
+            if row.told:
+                sheet.line(x(row.lower), y, x(row.upper), y, f"{row.arm}-range")
+                sheet.line(x(row.median), y - 5, x(row.median), y + 5, f"{row.arm}-range")
             if row.observed is not None:
                 sheet.marker("circle" if row.arm == "control" else "square", x(row.observed), y, 9, f"{row.arm}-hollow")
+            end = x(row.upper if row.told else row.observed or 0.0) + 10
             if not row.inside:
-                sheet.text(x(row.upper) + 10, y + 4, "✗ outside", "stop-text strong")
+                sheet.text(end, y + 4, "✗ outside", "stop-text strong")
+            elif not row.told:
+                sheet.text(end, y + 4, f"{HIDDEN} inside", "note")
             y += step
     _key(facts, sheet, height + 44)
     return sheet

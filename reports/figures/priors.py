@@ -60,7 +60,7 @@ def panels(facts: Facts) -> list[Panel]:
         )
     for other in [wave, *(name for name in facts.contrasts if name != wave)][:5]:
         where = {"average": "population", "contrast": other}
-        name = (f"{scale.level_word} difference", facts.wave(other))
+        name = (scale.difference_name.lower(), facts.wave(other))
         found.append(
             _panel(
                 *name,

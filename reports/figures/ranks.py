@@ -9,6 +9,7 @@ import numpy as np
 
 from reports.facts import Facts
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
+from reports.numbers import fixed
 from reports.parts import Figure
 from reports.words import capital, short
 
@@ -34,9 +35,7 @@ def quantities(facts: Facts) -> list[Ranked]:
     """Key estimands and parameters, at most six."""
     scale, wave = facts.scale, facts.primary
     where = {"average": "population", "contrast": wave}
-    found = [
-        Ranked(f"{scale.level_word} difference", facts.wave(wave), _counted(facts.chains(scale.difference, **where)))
-    ]
+    found = [Ranked(scale.difference_name.lower(), facts.wave(wave), _counted(facts.chains(scale.difference, **where)))]
     for arm in ("control", "treated"):
         draws = facts.chains(scale.level, average="population", arm=arm, wave=wave)
         found.append(Ranked(f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave), _counted(draws)))
@@ -46,7 +45,7 @@ def quantities(facts: Facts) -> list[Ranked]:
             found.append(Ranked(label, "", _counted(facts.parameter(name))))
     for other in [wave for wave in facts.contrasts if wave != facts.primary][: 6 - len(found)]:
         draws = facts.chains(scale.difference, average="population", contrast=other)
-        found.append(Ranked(f"{scale.level_word} difference", facts.wave(other), _counted(draws)))
+        found.append(Ranked(scale.difference_name.lower(), facts.wave(other), _counted(draws)))
     return found
 
 
@@ -64,7 +63,7 @@ def draw(facts: Facts) -> Figure:
     worst = max(float(np.abs(one.counts / one.counts.mean() - 1).max()) for one in ranked)
     bins = sum(one.counts.size for one in ranked)
     inside = sum(int((np.abs(one.counts - one.counts.mean()) <= _spread(one.counts)).sum()) for one in ranked)
-    title = f"Ranks of the draws by chain: {100 * inside / bins:.0f}% of bins lie within the range expected of 95%"
+    title = f"Ranks of the draws by chain: {fixed(100 * inside / bins)}% of bins lie within the range expected of 95%"
     description = (
         f"Rank histograms in {BINS} bins for {len(ranked)} quantities and {ranked[0].counts.shape[0]} chains: "
         f"{'; '.join(one.label for one in ranked)}. Even bars mean that chains agree. Largest departure of a bar "

@@ -11,7 +11,7 @@ from reports.figures import difference
 from reports.numbers import NotANumber
 from reports.parts import Cell, Column, Section, Sentence, Table
 from reports.people import ARMS
-from reports.words import capital, clean, short
+from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
 TABLES = ("answer", "not_identified", "estimates")
@@ -49,6 +49,9 @@ def compose(facts: Facts) -> Section:
     told = _training(facts)
     if told:
         said["T1"] = told
+    pull = sentences.pulled(facts)
+    if pull:
+        said["A4"] = pull
     tables = {"answer": _main(facts), "not_identified": _not_identified(facts), "estimates": _all(facts)}
     word = sentences.verdict(about.difference.lower, about.difference.upper, about.margin.value, about.lower_is_better)
     return Section(
@@ -58,7 +61,24 @@ def compose(facts: Facts) -> Section:
         sentences=said,
         tables=tables,
         figures={"difference": difference.draw(facts)},
-        values={"verdict": word, "assumptions": _assumptions(about.difference)},
+        values={"verdict": word, "assumptions": _assumptions(about.difference), "missing": _missing(facts)},
+    )
+
+
+def _missing(facts: Facts) -> str:
+    """How many primary outcomes are missing in each arm, small numbers hidden; empty where none is."""
+    cells = facts.people.counts
+    if all(cells[arm, facts.primary].observed == cells[arm, facts.primary].people for arm in ARMS):
+        return ""
+    told = listed(
+        [
+            f"{facts.people.missing((arm, facts.primary), 'observed').text} in the {facts.arm(arm, 40).text} arm"
+            for arm in ARMS
+        ]
+    )
+    return (
+        f"Primary outcomes are missing for {told}; no analysis for outcomes that are not missing at random was run in "
+        "this edition."
     )
 
 
@@ -79,8 +99,8 @@ def primary_rows(facts: Facts) -> list[tuple[str, str, Estimate]]:
         (f"{capital(scale.level_word)}, {facts.arm(arm).text}", level, facts.estimate(scale.level, wave, arm=arm))
         for arm in reversed(ARMS)
     ]
-    rows.append((f"{capital(scale.level_word)} difference", scale.points, facts.estimate(scale.difference, wave)))
-    rows.append((f"{'Risk' if facts.binary else 'Rate'} ratio", "ratio", facts.estimate(scale.ratio, wave)))
+    rows.append((scale.difference_name, scale.points, facts.estimate(scale.difference, wave)))
+    rows.append((scale.ratio_name, "ratio", facts.estimate(scale.ratio, wave)))
     if scale.odds and facts.has(scale.odds, wave):
         rows.append(("Odds ratio (marginal)", "ratio", facts.estimate(scale.odds, wave)))
     return rows

@@ -6,7 +6,7 @@ from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import ranks
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
-from reports.words import capital, count, listed, minus, short
+from reports.words import capital, count, listed, minus
 
 NUMBER, QUESTION, ESTIMATES = 2, "Can the computation be trusted?", False
 TABLES = ("gate", "computation")
@@ -26,7 +26,7 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    checks = facts.gate.checks
+    checks = facts.counted
     passed = sum(check.status == "green" for check in checks)
     numbers = {"passed": Number(passed, str(passed)), "all": Number(len(checks), str(len(checks)))}
     if passed == len(checks):
@@ -79,7 +79,7 @@ def _computation(facts: Facts) -> Table:
             where = " · ".join(
                 part for part in (row.arm and facts.arm(row.arm, 40).text, _wave(facts, row.wave)) if part
             )
-            name = f"{capital(short(row.label, 60))}{' · ' + where if where else ''}"
+            name = f"{capital(facts.named(row))}{' · ' + where if where else ''}"
             rows.append(
                 {
                     "quantity": Cell(name, f"{row.estimand}[{row.arm}, {row.wave}]"),

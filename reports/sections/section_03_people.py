@@ -8,11 +8,11 @@ import numpy as np
 
 from reports.facts import Facts
 from reports.figures import flow
-from reports.numbers import Number
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.numbers import Number, fixed, rounded
+from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.people import ARMS, Place
 from reports.privacy import SUPPRESSED, Limit
-from reports.words import capital, clean, short
+from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 3, "Who was analysed?", False
 TABLES = ("baseline", "missing")
@@ -36,19 +36,21 @@ def compose(facts: Facts) -> Section:
 def _lead(facts: Facts) -> Sentence:
     numbers = [facts.people.size(arm) for arm in ARMS]
     everybody, counts = sum(numbers), facts.people.counts.values()
-    # to whole percent: more digits would give a suppressed count away
-    share = round(sum(cell.observed for cell in counts) / sum(cell.people for cell in counts), 2)
-    return sentence(
+    share = rounded(sum(cell.observed for cell in counts) / sum(cell.people for cell in counts), 2)
+    found = sentence(
         "{all} participants, {n0} in the {control} arm and {n1} in the {treated} arm, are analysed in the arm to "
-        "which they were randomised. "
-        "The outcome was observed in {share} of their visits; nobody is dropped for a missing one.",
+        "which they were randomised; nobody is dropped for a missing outcome.",
         all=Number(everybody, str(everybody)),
         n0=Number(numbers[0], str(numbers[0])),
         n1=Number(numbers[1], str(numbers[1])),
         control=facts.arm("control"),
         treated=facts.arm("treated"),
-        share=Number(share, f"{100 * share:.0f}%"),
     )
+    if any(cell.kind == SUPPRESSED for cell in facts.people.observed.values()):
+        # the share of all visits bounds the sum of the numbers that are not printed
+        return found
+    told = "The outcome was observed in {share} of their visits."
+    return joined(found, sentence(told, share=Number(share, f"{fixed(100 * share)}%")))
 
 
 def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
@@ -73,11 +75,21 @@ def _baseline(facts: Facts) -> Table:
                 )
     rows += _outcome(facts)
     caption = (
-        "Participants at baseline, by arm: mean (SD) or n (%)"
+        f"Participants at baseline, by arm: mean (SD) or n (%){_use(facts)}"
         if rows
         else "No baseline variables were named in the study file"
     )
     return Table("baseline", caption, _columns(facts, "Variable"), tuple(rows))
+
+
+def _use(facts: Facts) -> str:
+    """Which variables the model adjusts for, and which stand in the table alone."""
+    found = []
+    for adjust, words in ((True, "adjusted for"), (False, "in this table only")):
+        named = [short(one.label, 60) for one in facts.study.covariates if one.adjust == adjust]
+        if named:
+            found.append(f"{words}: {listed(named)}")
+    return f"; {'; '.join(found)}" if found else ""
 
 
 def _covariate(facts: Facts, label: str, values: np.ndarray, levels: list[str] | None) -> list[dict[str, Cell]]:
@@ -117,14 +129,14 @@ def _mean_sd(values: np.ndarray, limit: Limit) -> Cell:
     values = values[~np.isnan(values)]
     if limit.small(values.size) or values.size < 2:
         return Cell("—", SUPPRESSED, SUPPRESSED)
-    text = f"{values.mean():.1f} ({values.std(ddof=1):.1f})"
+    text = f"{fixed(values.mean(), 1)} ({fixed(values.std(ddof=1), 1)})"
     return Cell(text, text)
 
 
 def _percent(cell: Cell, total: int) -> Cell:
     if cell.kind == SUPPRESSED or not total:
         return cell
-    text = f"{cell.value} ({100 * float(cell.value or 0) / total:.0f}%)"
+    text = f"{cell.value} ({fixed(100 * float(cell.value or 0) / total)}%)"
     return Cell(text, text)
 
 
@@ -143,7 +155,7 @@ def _outcome_cell(facts: Facts, place: Place) -> Cell:
     if share.kind or share.value is None:
         return share
     if not facts.binary:
-        text = f"{cell.mean:.1f} ({cell.sd:.1f})"
+        text = f"{fixed(cell.mean, 1)} ({fixed(cell.sd, 1)})"
     elif facts.people.observed[place].kind:
         text = share.text
     else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from reports.assumptions import DESIGN, UNTESTABLE, assumed
+from reports.assumptions import DESIGN, DOUBT, assumed
 from reports.facts import Facts
 from reports.figures import graph
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
-from reports.words import clean, short
+from reports.words import clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 4, "What was assumed?", False
 TABLES = ("assumptions", "priors_used")
@@ -27,10 +27,13 @@ PARAMETERS = {
 
 def compose(facts: Facts) -> Section:
     """Graph, model, priors with reasons, assumptions with their status."""
+    adjusted = [short(one.label, 60) for one in facts.study.covariates if one.adjust]
     values = {
         "binary": facts.binary,
         "link": facts.study.outcome.link,
-        "covariates": bool(facts.study.covariates),
+        "covariates": bool(adjusted),
+        "adjusted": listed(adjusted),
+        "described": listed([short(one.label, 60) for one in facts.study.covariates if not one.adjust]),
         "baseline": facts.baseline is not None,
         "negative_control": any(wave.role == "negative control" for wave in facts.study.waves),
         "priors_why": clean(facts.manifest["priors"].get("why", "")),
@@ -50,16 +53,20 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    found = assumed(facts)
+    found = [str(one.status) for one in assumed(facts)]
     numbers = {
-        "design": sum(one.status == DESIGN for one in found),
-        "open": sum(one.status == UNTESTABLE for one in found),
+        "design": sum(status == DESIGN for status in found),
+        "open": sum(status.startswith("not ") for status in found),
         "all": len(found),
-        "checked": sum(one.status.startswith("checked") for one in found),
+        "checked": sum(status.startswith(("checked", "looked")) for status in found),
+        "doubt": sum(status == DOUBT for status in found),
     }
+    told = ", {doubt} is in doubt (see the table)" if numbers["doubt"] else ""
+    if not numbers["doubt"]:
+        del numbers["doubt"]
     return sentence(
-        "The answer rests on {all} assumptions: {design} hold by design, {checked} are checked on this page, and "
-        "{open} cannot be tested with these data.",
+        f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} looked at on this page{told}, "
+        "{open} that these data cannot test or that the study file does not state.",
         **{name: Number(value, str(value)) for name, value in numbers.items()},
     )
 
@@ -73,7 +80,7 @@ def _assumptions(facts: Facts) -> Table:
     rows = tuple(
         {
             "assumption": Cell(one.claim, one.claim),
-            "status": Cell(one.status, one.status, "status"),
+            "status": Cell(str(one.status), str(one.status), "status"),
             "consequence": Cell(one.consequence, one.consequence),
         }
         for one in assumed(facts)

@@ -6,7 +6,7 @@ import numpy as np
 
 from reports.facts import Facts
 from reports.figures import patterns, predictive
-from reports.numbers import INTERVAL, Number
+from reports.numbers import INTERVAL, Number, fixed, rounded
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.privacy import HIDDEN, SUPPRESSED
 from reports.words import capital, clean
@@ -82,6 +82,7 @@ def _predictive(facts: Facts) -> Table:
         )
         percent = (facts.binary and row["check"] != "spread between participants") or row["check"] == "zeros"
         shown = [_shown(float(row[key]), percent) for key in ("observed", "median", "lower", "upper")]
+        hidden = _untold(facts, row)
         inside = "✓ inside" if row["inside"] else "✗ outside"
         rows.append(
             {
@@ -89,9 +90,9 @@ def _predictive(facts: Facts) -> Table:
                 "where": Cell(where, f"{row['arm']} {row['wave']}".strip()),
                 "n": _n(facts, row),
                 "observed": _observed(facts, row, shown[0]),
-                "predicted": Cell(f"{shown[1]} ({shown[2]} to {shown[3]})", None),
+                "predicted": Cell(HIDDEN if hidden else f"{shown[1]} ({shown[2]} to {shown[3]})", None),
                 "inside": Cell(inside, bool(row["inside"]), "nowrap"),
-                **{field: Cell("", float(row[field])) for field in ("median", "lower", "upper")},
+                **{field: _limit(row, field, hidden=hidden) for field in ("median", "lower", "upper")},
             }
         )
     return Table(
@@ -104,7 +105,18 @@ def _predictive(facts: Facts) -> Table:
 
 
 def _shown(value: float, percent: bool) -> str:
-    return f"{100 * value:.0f}%" if percent else f"{value:.2f}".replace("-", "−")
+    return f"{fixed(100 * value)}%" if percent else fixed(value, 2)
+
+
+def _untold(facts: Facts, row: dict) -> bool:
+    """Whether predictive limits would give a hidden number away: replicated shares are multiples of 1/n."""
+    if row["arm"] and row["wave"]:
+        return facts.people.untold((row["arm"], str(row["wave"])))
+    return facts.limit.minimum > 0
+
+
+def _limit(row: dict, field: str, *, hidden: bool) -> Cell:
+    return Cell("", SUPPRESSED, SUPPRESSED) if hidden else Cell("", float(row[field]))
 
 
 def _observed(facts: Facts, row: dict, text: str) -> Cell:
@@ -114,14 +126,16 @@ def _observed(facts: Facts, row: dict, text: str) -> Cell:
         return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if value is None else Cell(text, value)
     if row["check"] in ("never", "always", "zeros") and facts.limit.small(row["observed"] * row["n"], row["n"]):
         return Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
-    return Cell(text, float(row["observed"]))
+    # two digits: more of a share give its denominator away
+    return Cell(text, rounded(row["observed"], 2) if facts.limit.minimum else float(row["observed"]))
 
 
 def _n(facts: Facts, row: dict) -> Cell:
     place = (row["arm"], str(row["wave"]))
     if place in facts.people.observed:
         return facts.people.observed[place]
-    return facts.limit.count(int(row["n"]))
+    # with it a hidden number of another row could be found by subtraction
+    return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if facts.limit.minimum else Cell(str(int(row["n"])), int(row["n"]))
 
 
 def _patterns(paths: list[patterns.Row]) -> Table:
@@ -170,8 +184,10 @@ def _pareto(facts: Facts) -> Table:
         {
             "band": Cell(band, band),
             "meaning": Cell(meaning, meaning),
-            "rows": Cell(str(int(np.sum(inside))), int(np.sum(inside))),
-            "share": Cell(f"{100 * float(np.mean(inside)):.1f}%", float(np.mean(inside))),
+            "rows": Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
+            if facts.limit.minimum
+            else Cell(str(int(np.sum(inside))), int(np.sum(inside))),
+            "share": _share(facts, float(np.mean(inside))),
         }
         for band, meaning, inside in bands
     )
@@ -182,3 +198,9 @@ def _pareto(facts: Facts) -> Table:
         else ""
     )
     return Table("pareto", f"Does a single observation dominate? Leave-one-out diagnostics{told}", columns, rows)
+
+
+def _share(facts: Facts, value: float) -> Cell:
+    """Share of the rows, to whole percent where their number is not to be told."""
+    digits = 0 if facts.limit.minimum else 1
+    return Cell(f"{fixed(100 * value, digits)}%", rounded(value, 2) if facts.limit.minimum else value)

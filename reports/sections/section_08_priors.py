@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
-from reports.numbers import PLAIN, Number, show
+from reports.numbers import PLAIN, Number, Unit, rounded, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.sections.section_01_answer import posterior_cells
-from reports.words import agreeing, capital, short
+from reports.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
 TABLES = ("contraction", "power_scaling")
@@ -44,11 +45,25 @@ def _lead(facts: Facts) -> Sentence:
         parts.append(sentence("The prior of the primary difference has no finite variance to compare with."))
     wanted = (facts.scale.difference, facts.primary)
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
-        told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}."
+        told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}{way}."
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
-        shift = show(abs(row.shift), facts.scale.difference_unit, 1)
-        parts.append(sentence(told, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
+        shift = _signed(row.shift, facts.scale.difference_unit, 1)
+        way = _way(row.shift, primary.median, shift)
+        parts.append(sentence(told, way=way, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     return joined(*parts)
+
+
+def _signed(value: float, unit: Unit, digits: int) -> Number:
+    """Shift with its sign, a plus as well."""
+    shift = show(value, unit, digits)
+    return Number(shift.value, f"+{shift.text}" if rounded(value * unit.factor, digits) > 0 else shift.text)
+
+
+def _way(shift: float, median: float, printed: Number) -> str:
+    """Which way the median moves when the priors count more; nothing where the shift is printed as 0."""
+    if not any(sign in printed.text for sign in "123456789"):
+        return ""
+    return ", towards 0" if shift * median < 0 else ", away from 0"
 
 
 def _percent(value: float) -> Number:
@@ -89,7 +104,7 @@ def _contraction(facts: Facts) -> Table:
     rows = []
     for row in facts.estimates:
         if row.printed and row.average in (DEFAULT_AVERAGE, "") and row.prior_median == row.prior_median:
-            name = short(row.label, 60) + (
+            name = facts.named(row) + (
                 f", {facts.arm(row.arm, 40).text}" if row.arm and facts.arm(row.arm, 40).text not in row.label else ""
             )
             known = any(wave.value == row.wave for wave in facts.study.waves)
@@ -123,10 +138,10 @@ def _power(facts: Facts) -> Table:
     rows = []
     for row in _scaled(facts):
         unit = facts.scale.difference_unit if row.estimand == facts.scale.difference else PLAIN
-        shift = show(row.shift, unit, 1)
+        shift = _signed(row.shift, unit, 1)
         rows.append(
             {
-                "quantity": Cell(capital(row.estimand.replace("_", " ")), row.estimand),
+                "quantity": Cell(capital(worded(row.estimand, facts.study)), row.estimand),
                 "wave": Cell(_wave(facts, row.wave), row.wave),
                 "prior": Cell(show(row.prior).text, row.prior),
                 "likelihood": Cell(show(row.likelihood).text, row.likelihood),
