@@ -82,7 +82,7 @@ def _refined(rule: Rule, draws: Draws, design: Design) -> np.ndarray:
 
 
 def _narrowest(draws: Draws) -> int:
-    """Place of the draw whose data pin a trait down most, by the information of counts, Σ τ² m / (1 + m dispersion²)."""
+    """Place of the draw whose data pin a trait down most, by counts' information, Σ τ² m / (1 + m dispersion²)."""
     mean = np.exp(np.minimum(draws.fixed, 50.0))
     information = draws.scale**2 * (mean / (1 + mean * draws.dispersion[:, None] ** 2)).sum(1)
     return int(information.argmax())

@@ -1,0 +1,282 @@
+"""Scripts that make a run: what goes to stdout and stderr, what is written, and what an interruption leaves."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomli_w
+import typer
+from typer.testing import Result
+
+from models import study as studies
+from models.faults import SamplerFailed
+from priors import prior_set
+from scripts import console
+from tests.command_line import ROOT, TINY, files, messages, run
+from tests.small_trial import STUDY, changed, written
+
+
+@pytest.fixture(autouse=True)
+def _build_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "BUILD", tmp_path / "build")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("study") / "six")
+
+
+@pytest.fixture(scope="module")
+def made(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """One run of fit.py, shared by the tests that only look at it."""
+    folder = tmp_path_factory.mktemp("run") / "six"
+    return folder, run("fit", study, "--out", folder, *TINY)
+
+
+@pytest.fixture
+def finished(made: tuple[Path, Result], tmp_path: Path) -> Path:
+    """A copy of that run, to do with as a test likes."""
+    return Path(shutil.copytree(made[0], tmp_path / "six"))
+
+
+# fit and analyse
+
+
+def test_fit_prints_the_run_folder_and_nothing_else(made: tuple[Path, Result]) -> None:
+    folder, result = made
+    assert result.exit_code == 5  # 200 draws are too few
+    assert result.stdout == f"{folder}\n"
+    assert result.stderr.splitlines()[0] == "· loading the libraries"
+    assert "gate red" in result.stderr.splitlines()[-1]
+    assert json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["gate"] == "red"
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["six"]
+
+
+def test_an_identical_run_is_not_repeated_unless_forced(study: Path, finished: Path) -> None:
+    before, at = files(finished), (finished / "core.nc").stat().st_mtime_ns
+    again = run("fit", study, "--out", finished, *TINY)
+    assert (again.exit_code, again.stdout) == (5, f"{finished}\n")
+    assert "already done" in again.stderr
+    assert (finished / "core.nc").stat().st_mtime_ns == at
+    forced = run("fit", study, "--out", finished, "--force", *TINY)
+    assert forced.exit_code == 5
+    assert "already done" not in forced.stderr
+    assert (finished / "core.nc").stat().st_mtime_ns > at
+    changed_by = {name for name, content in files(finished).items() if before[name] != content}
+    # the command is part of the manifest; the draws are the same bytes
+    assert changed_by <= {"manifest.json", "SHA256SUMS", "run.log"}
+
+
+def test_another_run_is_not_overwritten(study: Path, finished: Path) -> None:
+    before = files(finished)
+    result = run("fit", study, "--out", finished, "--seed", "2", *TINY)
+    assert (result.exit_code, result.stdout) == (7, "")
+    assert messages(result.stderr) == ["What", "Why", "Fix"]
+    assert "--force" in result.stderr
+    assert files(finished) == before
+    assert not finished.with_name("six.partial").exists()
+
+
+@pytest.mark.parametrize("script", ["fit", "analyse"])
+def test_force_replaces_nothing_but_runs(study: Path, tmp_path: Path, script: str) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter.md").write_text("mine", encoding="utf-8")
+    for place in (tmp_path / "thesis", tmp_path / "thesis/chapter.md", study):
+        before = files(place if place.is_dir() else place.parent)
+        result = run(script, study, "--out", place, "--force", *TINY)
+        assert (result.exit_code, result.stdout) == (7, "")
+        assert "--force replaces only runs" in result.stderr
+        assert files(place if place.is_dir() else place.parent) == before
+
+
+def test_analyse_writes_the_report_and_prints_the_folder_last(study: Path, finished: Path) -> None:
+    result = run("analyse", study, "--out", finished, *TINY)
+    assert result.exit_code == 5
+    assert result.stdout.splitlines()[-1] == str(finished)
+    assert (finished / "report.html").is_file()
+    estimates = json.loads(run("analyse", study, "--out", finished, "--json", *TINY).stdout)
+    assert {"estimand", "median", "evidence"} <= set(estimates[0])
+
+
+@pytest.mark.parametrize(("gate", "code"), [("green", 0), ("amber", 0), ("red", 5)])
+def test_the_gate_decides_the_exit_code(study: Path, monkeypatch: pytest.MonkeyPatch, gate: str, code: int) -> None:
+    monkeypatch.setattr(console, "fit", lambda *_: (Path("run"), gate))
+    monkeypatch.setattr(console, "report", lambda *_: None)
+    for script in ("fit", "analyse"):
+        result = run(script, study)
+        assert (result.exit_code, result.stdout) == (code, "run\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--model", "magic"], "Choose one of effect"),
+        (["--priors", "magic"], "weakly_informative"),
+        (["--priors", "gone.toml"], "Shipped: weakly_informative, diffuse, sceptical"),
+    ],
+)
+def test_an_unknown_model_or_prior_set_exits_3_with_a_choice(
+    study: Path, tmp_path: Path, arguments: list, words: str
+) -> None:
+    result = run("fit", study, "--out", tmp_path / "run", *arguments)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert words in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_prior_set_that_lacks_a_row_exits_3(study: Path, tmp_path: Path) -> None:
+    text = (prior_set.FOLDER / "weakly_informative.toml").read_text(encoding="utf-8")
+    mine = tomllib.loads(text)
+    del mine["parameters"]["tau"]
+    (tmp_path / "mine.toml").write_text(tomli_w.dumps(mine), encoding="utf-8")
+    result = run("fit", study, "--out", tmp_path / "run", "--priors", tmp_path / "mine.toml", *TINY)
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "no row [parameters.tau]" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.toml"]
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    def raise_it(*_: object, **__: object) -> None:
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (SamplerFailed("no chain could start"), 4, "no chain could start"),
+        (OSError(errno.ENOSPC, "No space left on device", "core.nc"), 7, "No space left on device (core.nc)"),
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (ZeroDivisionError("a bug"), 1, "ZeroDivisionError: a bug"),
+    ],
+)
+def test_what_fails_on_the_way_leaves_nothing(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
+) -> None:
+    from models import job
+
+    monkeypatch.setattr(job, "analyse", raising(error))
+    for arguments in ([], ["--debug"]):
+        result = run("analyse", study, "--out", tmp_path / "run", *arguments)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert words in result.stderr
+        assert ("Traceback" in result.stderr) == (arguments == ["--debug"] and code != 130)
+        assert not list(tmp_path.iterdir())
+
+
+def interrupted(command: list[str | Path], when: str) -> tuple[int, str]:
+    """Exit code and stderr of a script that gets Ctrl-C a second after it says `when`."""
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    said = ""
+    for line in process.stderr:
+        said += line
+        if when in line:
+            time.sleep(1)
+            process.send_signal(signal.SIGINT)
+            break
+    out, rest = process.communicate(timeout=60)
+    assert out == ""
+    return process.returncode, said + rest
+
+
+def test_an_interruption_in_mid_sampling_leaves_what_was_there(study: Path, finished: Path) -> None:
+    before = files(finished)
+    long = ("--draws", "3000000", "--chains", "2")
+    code, said = interrupted(["scripts/fit.py", study, "--out", finished, "--force", *long], "sampling")
+    assert code == 130, said
+    assert "nothing was left half-written" in said
+    assert "Traceback" not in said
+    assert files(finished) == before
+    assert sorted(path.name for path in finished.parent.iterdir()) == ["six"]
+
+
+def test_an_interruption_while_compiling_leaves_nothing(study: Path, tmp_path: Path) -> None:
+    code, said = interrupted(["scripts/fit.py", study, "--out", tmp_path / "run"], "reading the data")
+    assert code == 130, said
+    assert not list(tmp_path.iterdir())
+
+
+# the terminal
+
+
+def on_a_terminal(command: list[str | Path], **environment: str) -> str:
+    """What a script shows on a terminal, colours and all."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        stdout=theirs,
+        stderr=theirs,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "120", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while select.select([ours], [], [], 60)[0]:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux: the other end is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    return shown.decode()
+
+
+def test_tables_are_drawn_on_a_terminal_and_no_colour_where_none_is_wanted(study: Path) -> None:
+    shown = on_a_terminal(["scripts/check.py", study], NO_COLOR="1")
+    assert "┃" in shown
+    assert "with savings" in shown
+    assert "\x1b[3" not in shown
+    assert "\x1b[9" not in shown
+
+
+def test_labels_are_no_markup(tmp_path: Path) -> None:
+    study = changed(("arms.control.label", "[red]usual[/red] [/]"))
+    assert "[red]usual[/red] [/]" in on_a_terminal(["scripts/check.py", written(tmp_path / "s", study=study)])
+
+
+def test_progress_without_a_terminal_is_a_line_every_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.progress_bar() as update:
+        for second in range(25):
+            now[0] = float(second)
+            update(second, 24, 1)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines() == ["  10 of 24 draws, 1 divergent", "  20 of 24 draws, 1 divergent"]
+
+
+def test_exits_pass_on_what_typer_means() -> None:
+    with pytest.raises(typer.Exit), console.exits():
+        raise typer.Exit(9)
+    with pytest.raises(BrokenPipeError), console.exits():
+        raise BrokenPipeError
+
+
+def test_studies_are_read_the_same_from_anywhere(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(study)
+    assert run("check", ".").stdout == run("check", study).stdout
+    assert studies.read(Path())[0] == studies.parse(STUDY)
