@@ -141,6 +141,7 @@ def test_an_unknown_model_or_prior_set_exits_3_with_a_choice(
 def test_a_prior_set_that_lacks_a_row_exits_3(study: Path, tmp_path: Path) -> None:
     text = (prior_set.FOLDER / "weakly_informative.toml").read_text(encoding="utf-8")
     mine = tomllib.loads(text)
+    mine["name"] = "mine"
     del mine["parameters"]["tau"]
     (tmp_path / "mine.toml").write_text(tomli_w.dumps(mine), encoding="utf-8")
     result = run("fit", study, "--out", tmp_path / "run", "--priors", tmp_path / "mine.toml", *TINY)
