@@ -52,7 +52,7 @@ def draft(path: Path) -> str:
         "Who, when, in which arm.": {"columns": roles},
         "Which arm is the control? Effects are treated minus control.": {"arms": _arms(table[roles["arm"]])},
         "In time order, months counted from baseline; role: baseline, negative control or follow-up.": {"waves": waves},
-        "Outcome: binary or count, better lower or higher, the margin that matters.": {
+        "Outcome: binary or count, better lower or higher, the margin that matters; margin_reason is yours to write.": {
             "outcome": _outcome(table[best])
         },
         "Set adjust for those to adjust for, chosen before any outcome was seen.": {"covariates": covariates},
@@ -114,6 +114,6 @@ def _outcome(column: pd.Series) -> dict[str, Any]:
     values = _ordered(column, r"yes|^y|true|good|event|positive")
     binary = len(values) == 2
     part = {"column": column.name, "kind": "binary" if binary else "count", "label": column.name, "better": "lower"}
-    part |= {"margin": 0.1 if binary else 1.0, "margin_reason": "State why a smaller difference would not matter."}
+    part |= {"margin": 0.1 if binary else 1.0, "margin_reason": ""}  # only its author can say why
     coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
     return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})

@@ -190,6 +190,11 @@ def test_a_data_file_alone_gets_a_draft_that_validates(tmp_path: Path, name: str
     assert messages(result.stderr) == ["What", "Why", "Fix"]
     assert str(tmp_path / "study.toml") in result.stderr
     (tmp_path / "study.toml").write_text(result.stdout, encoding="utf-8")
+    unread = run("check", tmp_path)  # nobody but its author can say why the margin matters
+    assert unread.exit_code == 3
+    assert "outcome.margin_reason" in unread.stderr
+    reasoned = result.stdout.replace('margin_reason = ""', 'margin_reason = "a reason"')
+    (tmp_path / "study.toml").write_text(reasoned, encoding="utf-8")
     assert run("check", tmp_path).exit_code == 0
     drafted = tomllib.loads(result.stdout)
     waves = [wave["role"] for wave in drafted["waves"]]
