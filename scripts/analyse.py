@@ -1,32 +1,25 @@
 """The main job: check a study, fit, derive, check again, report. The last line on stdout is the run folder."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from scripts import console
+from scripts import console, options
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 @app.command()
 def analyse(
-    study: Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder, or its study.toml.")],
-    priors: Annotated[
-        str, typer.Option(help="Prior set: weakly_informative, sceptical, diffuse, or a .toml file.")
-    ] = "weakly_informative",
-    out: Annotated[Path | None, typer.Option(help="Run folder to write; default reports/build/STUDY.")] = None,
-    draws: Annotated[int | None, typer.Option(min=100, help="Draws a chain; default 2000.")] = None,
-    tune: Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000.")] = None,
-    chains: Annotated[int | None, typer.Option(min=2, help="Chains; default 4.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the run at --out.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the estimates as JSON in place of the folder.")] = False,
-    show_anyway: Annotated[
-        bool, typer.Option("--show-anyway", help="Print estimates although the gate is red.")
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    study: options.Study,
+    priors: options.Priors = "weakly_informative",
+    out: options.Out = None,
+    draws: options.Draws = None,
+    tune: options.Tune = None,
+    chains: options.Chains = None,
+    seed: options.Seed = None,
+    force: options.Force = False,
+    json: options.Json = False,
+    show_anyway: options.ShowAnyway = False,
+    debug: options.Debug = False,
 ) -> None:
     """Analyse STUDY and write its report; prints the run folder, which holds report.html.
 

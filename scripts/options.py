@@ -1,0 +1,18 @@
+"""Arguments and options that several scripts share, each written once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder, or its study.toml.")]
+Priors = Annotated[str, typer.Option(help="Prior set: weakly_informative, sceptical, diffuse, or a .toml file.")]
+Out = Annotated[Path | None, typer.Option(help="Run folder to write; default reports/build/STUDY.")]
+Draws = Annotated[int | None, typer.Option(min=100, help="Draws a chain; default 2000.")]
+Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000.")]
+Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4.")]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the run at --out.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the estimates as JSON in place of the folder.")]
+ShowAnyway = Annotated[bool, typer.Option("--show-anyway", help="Print estimates although the gate is red.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
