@@ -9,7 +9,7 @@ from reports.facts import Facts
 from reports.figures import contrasts
 from reports.numbers import INTERVAL, MINUS, NotANumber, Number, show
 from reports.parts import Label, Sentence, Strong, joined, sentence
-from reports.words import agreeing, at, capital
+from reports.words import agreeing, at
 
 BENEFIT, HARM, EQUIVALENT, UNDECIDED = "benefit", "harm", "equivalent", "undecided"
 
@@ -198,13 +198,13 @@ def t1(change: Estimate, control: Label, outcome: Label, since: str, until: str,
     else:
         moved, size = "rose" if change.median > 0 else "fell", Number(size.value, size.text.lstrip(MINUS))
     return sentence(
-        f"{{outcome}} {moved} by {{size}} {{points}} in the {{control}} arm from “{{since}}” to “{{until}}” "
-        "({ci} interval of the change {lo} to {hi}). "
+        f"By the model, {{outcome}} {moved} by {{size}} {{points}} in the {{control}} arm from “{{since}}” to "
+        "“{until}” ({ci} interval of the change {lo} to {hi}). "
         "The cause of this change is not identified: without a further arm to compare with, what the control arm "
         "received cannot be told from the passing of time, regression to the mean, repeated measurement or a change "
         "in how the outcome is recorded.",
         ci=INTERVAL,
-        outcome=Label(capital(outcome.text)),
+        outcome=outcome,
         control=control,
         points=agreeing(size.text.lstrip("+"), points),
         since=Label(since),

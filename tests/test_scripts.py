@@ -70,6 +70,7 @@ def test_a_study_that_is_not_there_exits_3(script: str, tmp_path: Path) -> None:
         result = run(script, path)
         assert (result.exit_code, result.stdout) == (3, "")
         assert messages(result.stderr) == ["What", "Why", "Fix"]
+        assert "·" not in result.stderr, "told before the libraries are loaded"
 
 
 # check
@@ -189,6 +190,7 @@ def test_a_data_file_alone_gets_a_draft_that_validates(tmp_path: Path, name: str
     assert result.exit_code == 3
     assert messages(result.stderr) == ["What", "Why", "Fix"]
     assert str(tmp_path / "study.toml") in result.stderr
+    assert json.loads(run("check", tmp_path / name, "--json").stdout)["valid"] is False
     (tmp_path / "study.toml").write_text(result.stdout, encoding="utf-8")
     unread = run("check", tmp_path)  # nobody but its author can say why the margin matters
     assert unread.exit_code == 3
@@ -204,8 +206,9 @@ def test_a_data_file_alone_gets_a_draft_that_validates(tmp_path: Path, name: str
 
 def test_what_a_draft_guesses(tmp_path: Path) -> None:
     text = (
-        "PatientID;Week;Group;Improved;Pain;Remark;Empty;Age\n1;Week 12;B;yes;1,5;a b;;31,5\n"
-        "1;Screening;B;no;2,5;c;;\n2;Week 2;A (placebo);no;3,5;d;;40\n2;Week 12;A (placebo);yes;0,5;e;;40\n"
+        "EventDate;PatientID;Week;Group;Improved;Pain;Remark;Empty;Age\n3.5.;1;Week 12;B;yes;1,5;a b;;31,5\n"
+        ";1;Screening;B;no;2,5;c;;\n7.5.;2;Week 2;A (placebo);no;3,5;d;;40\n"
+        "8.5.;2;Week 12;A (placebo);yes;0,5;e;;40\n"
     )
     (tmp_path / "export.csv").write_text(text, encoding="utf-8")
     result = run("check", tmp_path / "export.csv")
@@ -221,7 +224,13 @@ def test_what_a_draft_guesses(tmp_path: Path) -> None:
     assert drafted["outcome"]["column"] == "Improved"
     assert drafted["outcome"]["codes"] == {"yes": 1, "no": 0}
     assert drafted["covariates"] == [{"column": "Age", "kind": "categorical", "label": "Age", "adjust": False}]
-    assert result.stdout.splitlines()[-1].endswith(": Pain, Remark, Empty")
+    assert result.stdout.splitlines()[-1].endswith(": EventDate, Pain, Remark, Empty")
+
+
+def test_a_draft_without_any_wave_says_so_when_checked(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("who,when,group,sick\n1,,a,0\n1,,a,1\n2,,b,0\n", encoding="utf-8")
+    (tmp_path / "study.toml").write_text(run("check", tmp_path / "d.csv").stdout, encoding="utf-8")
+    assert "- waves: 'missing'" in run("check", tmp_path).stderr
 
 
 @pytest.mark.parametrize(("text", "words"), [("a,b\n1,2\n", "2 columns"), ("", "is empty"), ("a,b,c,d\n", "no rows")])

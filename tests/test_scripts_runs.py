@@ -183,7 +183,12 @@ def test_what_fails_on_the_way_leaves_nothing(
 def interrupted(command: list[str | Path], when: str) -> tuple[int, str]:
     """Exit code and stderr of a script that gets Ctrl-C a second after it says `when`."""
     process = subprocess.Popen(
-        [sys.executable, *map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, *map(str, command)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr
     said = ""
@@ -226,7 +231,13 @@ def on_a_terminal(command: list[str | Path], **environment: str) -> str:
         cwd=ROOT,
         stdout=theirs,
         stderr=theirs,
-        env={"PATH": os.environ["PATH"], "TERM": "xterm-256color", "COLUMNS": "120", **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "TERM": "xterm-256color",
+            "COLUMNS": "120",
+            **environment,
+        },
     )
     os.close(theirs)
     shown = b""

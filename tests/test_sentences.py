@@ -268,7 +268,7 @@ def test_a_benefit_raises_the_outcome_where_higher_is_better() -> None:
 def test_t1_tells_the_change_and_that_its_cause_is_not_identified(shift: float, verb: str) -> None:
     change = estimate(np.full(99, shift), 0.1, True, "change", "control")
     text = sentences.t1(change, Label("training"), Label("violence"), "before", "6 months", "percentage points").text
-    assert text.startswith(f"Violence {verb} percentage points in the training arm")
+    assert text.startswith(f"By the model, violence {verb} percentage points in the training arm")
     assert "not identified" in text
     assert not FORBIDDEN.search(text)
 

@@ -65,9 +65,17 @@ def draw(facts: Facts) -> Figure:
     )
 
 
+def _first_word(facts: Facts) -> str:
+    """Head of the flow: nothing is called randomised that the study file does not state."""
+    stated = all(getattr(facts.study.arms, arm).randomised for arm in ARMS)
+    return "Randomised" if stated else "In the data"
+
+
 def _randomised(facts: Facts, arm: str) -> str:
     people, told = facts.people.size(arm), getattr(facts.study.arms, arm).randomised
-    return f"{told} randomised, {people} in the data" if told and told != people else f"{people} randomised"
+    if told is None:
+        return f"{people} in the data"
+    return f"{told} randomised, {people} in the data" if told != people else f"{people} randomised"
 
 
 def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
@@ -78,7 +86,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
     step, tall = (74, 54) if wide else (80, 60)
     sheet = Canvas(width, 150 + step * len(waves) + 66)
     told = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
-    _box(sheet, width / 2, 4, 200, 34, ("Randomised", f"{sum(told)}"), one_line=True)
+    _box(sheet, width / 2, 4, 200, 34, (_first_word(facts), f"{sum(told)}"), one_line=True)
     for middle, arm in zip(middles, ARMS, strict=True):
         sheet.path([(width / 2, 38), (width / 2, 52), (middle, 52), (middle, 60)], "flow")
         sheet.head((middle, 66), 1.5708, "flow-head")

@@ -112,7 +112,7 @@ def _main(facts: Facts) -> Table:
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "0 to 1", number=True),
+        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
     )
     rows = []
