@@ -229,7 +229,9 @@ def test_what_a_draft_guesses(tmp_path: Path) -> None:
 
 def test_a_draft_without_any_wave_says_so_when_checked(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("who,when,group,sick\n1,,a,0\n1,,a,1\n2,,b,0\n", encoding="utf-8")
-    (tmp_path / "study.toml").write_text(run("check", tmp_path / "d.csv").stdout, encoding="utf-8")
+    result = run("check", tmp_path / "d.csv")
+    (tmp_path / "study.toml").write_text(result.stdout, encoding="utf-8")
+    assert (result.exit_code, tomllib.loads(result.stdout)["primary_wave"]) == (3, "?")
     assert "- waves: 'missing'" in run("check", tmp_path).stderr
 
 
