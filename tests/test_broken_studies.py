@@ -86,7 +86,7 @@ def test_study_files_with_each_entry_changed(folder: Path) -> None:
     for place, where in enumerate(EVERYWHERE):
         for change, entry in [("drop", None), ("add", "x"), *(("replace", entry) for entry in ENTRIES[place % 3 :: 3])]:
             counts[judged(folder, changed_at(FULL, where, change, entry))] += 1
-    tally(counts, 100)
+    tally(counts, 20)
 
 
 def test_study_files_with_several_entries_changed(folder: Path) -> None:
