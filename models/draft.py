@@ -58,7 +58,12 @@ def draft(path: Path) -> str:
         "Set adjust for those to adjust for, chosen before any outcome was seen.": {"covariates": covariates},
     }
     body = "\n".join(f"# {comment}\n{_toml(part)}" for comment, part in parts.items() if any(part.values()))
-    return f"{body}\n# Without a role so far (further_outcomes, mediators, attendance): {left or 'none'}\n"
+    wide = (
+        ""
+        if varies.any()
+        else "# No participant has a second row: lay waves out as rows, not side by side as columns.\n"
+    )
+    return f"{body}\n{wide}# Without a role so far (further_outcomes, mediators, attendance): {left or 'none'}\n"
 
 
 def _toml(part: Mapping[str, Any]) -> str:

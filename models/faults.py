@@ -29,10 +29,15 @@ class Fault:
     allowed: str
 
     def __str__(self) -> str:
-        """One line for the terminal; long values are cut, line breaks shown."""
+        """One line for the terminal; long texts are cut, line breaks and other signs without a shape are shown."""
         where = f"row {self.row}, " if self.row is not None else ""
-        value = self.value if len(self.value) <= 60 else self.value[:57] + "…"
-        return f"{where}{self.column}: {value!r} (allowed: {self.allowed})"
+        column = _cut(self.column)
+        shown = column if column.isprintable() else repr(column)
+        return f"{where}{shown}: {_cut(self.value)!r} (allowed: {self.allowed})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise InvalidInput(what, why, fix)

@@ -70,7 +70,13 @@ def changed_at(study: dict[str, Any], where: tuple, change: str, entry: Any) -> 
     return study
 
 
-FULL = changed(("author", {"ethics": "none"}), ("privacy", {"minimum_cell": 2}), ("data.missing", ["NA"]))
+FULL = changed(
+    ("author", {"ethics": "none"}),
+    ("privacy", {"minimum_cell": 2}),
+    ("data", {"file": "data.csv", "separator": ",", "decimal": ".", "encoding": "utf-8", "missing": ["NA"]}),
+    ("outcome.codes", {"1": 1, "0": 0}),
+    ("outcome.link", "probit"),
+)
 EVERYWHERE = sorted(places(FULL), key=str)
 
 

@@ -166,6 +166,14 @@ def test_more_than_ten_faults_go_to_a_file_that_a_spreadsheet_can_open(tmp_path:
     assert [line[2] for line in listed[1:]] == ["'=1+1", "'+1-", "'-x", "'@sum", "x", *hostile[5:]]
 
 
+def test_a_header_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    folder = written(tmp_path / "s", 'who,"\x1b[2Jx","\x1b[2Jx"\n1,2,3\n')
+    result = run("check", folder)
+    assert result.exit_code == 3
+    assert "row 1, '\\x1b[2Jx'" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
 def test_faults_that_cannot_be_written_are_still_told(tmp_path: Path) -> None:
     (tmp_path / "build").write_text("in the way", encoding="utf-8")
     rows = [[*row[:3], "x", *row[4:]] for row in ROWS]
@@ -223,6 +231,7 @@ def test_what_a_draft_guesses(tmp_path: Path) -> None:
     ]
     assert drafted["outcome"]["column"] == "Improved"
     assert drafted["outcome"]["codes"] == {"yes": 1, "no": 0}
+    assert "second row" not in result.stdout
     assert drafted["covariates"] == [{"column": "Age", "kind": "categorical", "label": "Age", "adjust": False}]
     assert result.stdout.splitlines()[-1].endswith(": EventDate, Pain, Remark, Empty")
 
@@ -233,6 +242,11 @@ def test_a_draft_without_any_wave_says_so_when_checked(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(result.stdout, encoding="utf-8")
     assert (result.exit_code, tomllib.loads(result.stdout)["primary_wave"]) == (3, "?")
     assert "- waves: 'missing'" in run("check", tmp_path).stderr
+
+
+def test_a_draft_for_one_row_a_participant_asks_for_rows(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("id,arm,sick_0,sick_6\n1,a,0,1\n2,b,1,0\n", encoding="utf-8")
+    assert "# No participant has a second row" in run("check", tmp_path / "d.csv").stdout
 
 
 @pytest.mark.parametrize(("text", "words"), [("a,b\n1,2\n", "2 columns"), ("", "is empty"), ("a,b,c,d\n", "no rows")])
