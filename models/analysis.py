@@ -15,7 +15,7 @@ import xarray as xr
 from models import effect, estimands, fit, gate, integrated, model_free, predictive, sensitivity, summary
 from models.design import Design, design
 from models.gate_table import Gate
-from models.likelihoods import LIKELIHOODS
+from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from priors.prior_set import PriorSet
 
@@ -86,7 +86,7 @@ def analyse(
     """
     layout = design(study, trial)
     say("compiling the model")
-    compiled = fit.compile_model(model.build(layout, priors), layout)
+    compiled = fit.compile_model(model.build(layout, priors), model.observed(layout))
     say("sampling")
     tree = fit.sample(compiled, sampler, progress)
     return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
@@ -167,13 +167,9 @@ def derive(
     return Analysis(xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks), verdict, table, notes)
 
 
-def _dispersion(draws: xr.Dataset) -> np.ndarray:
-    return draws["dispersion"].to_numpy() if "dispersion" in draws else np.zeros(draws["mu_0"].shape)
-
-
 def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np.ndarray:
     rule = LIKELIHOODS[layout.likelihood].log_probability
-    return rule(layout.outcome, model.predictor(draws, layout), _dispersion(draws)[..., None])
+    return rule(layout.outcome, model.predictor(draws, layout), dispersion(draws, layout)[..., None])
 
 
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:
@@ -199,7 +195,7 @@ def _leave_one_out(model: ModuleType, posterior: xr.Dataset, layout: Design) -> 
         return None, "Leave-one-out was not run: too many observations for importance sampling in memory."
     fixed = model.predictor(thin, layout, np.zeros((chains, length, layout.participants)))
     scale = thin["tau"].to_numpy() if layout.has_trait else np.zeros((chains, length))
-    given = integrated.Draws(fixed.reshape(chains * length, -1), scale.ravel(), _dispersion(thin).ravel())
+    given = integrated.Draws(fixed.reshape(chains * length, -1), scale.ravel(), dispersion(thin, layout).ravel())
     try:
         log_predictive = integrated.log_predictive(given, layout).reshape(chains, length, -1)
     except integrated.NodesExhausted as error:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import xarray as xr
 
+from models import covariates
+from models.mediators import NO_MEDIATORS, Mediators, mediators
+from models.standard import first_wave, reliability
 from models.study import Study
 
 RELIABLE = 0.8
@@ -21,7 +24,7 @@ class Design:
     Attributes
     ----------
     likelihood : str
-        Key of `likelihoods.LIKELIHOODS`: "logit", "probit" or "negative binomial".
+        Key of `likelihoods.LIKELIHOODS`: "logit", "probit", "negative binomial" or "normal".
     wave, role : tuple of str
         Every wave in time order, and its role.
     arm : ndarray, (participant,)
@@ -31,7 +34,11 @@ class Design:
     covariate : tuple of str
         Their names; one for each level but the first of a categorical variable.
     participant_of, wave_of, outcome : ndarray, (observation,)
-        One entry for each observed cell; nothing is filled in.
+        One entry for each observed cell; nothing is filled in. A continuous outcome is standardised.
+    location, scale : float
+        A continuous outcome's mean and SD at the first wave, by which it is standardised; 0 and 1 for others.
+    mediators : Mediators
+        What stands on the paths; the effect model does not look at it.
     has_trait : bool
         Whether a participant's own level can be told from noise: somebody has two observed outcomes or more.
     centred : bool
@@ -52,6 +59,9 @@ class Design:
     outcome: np.ndarray = field(repr=False)
     has_trait: bool = True
     centred: bool = False
+    location: float = 0.0
+    scale: float = 1.0
+    mediators: Mediators = NO_MEDIATORS
     notes: tuple[str, ...] = ()
 
     @property
@@ -89,7 +99,11 @@ class Design:
     def complete(self) -> Design:
         """The same trial with every cell present (outcomes 0): for simulating forward, never for fitting."""
         people, waves = np.indices((self.participants, len(self.wave))).reshape(2, -1)
-        return replace(self, participant_of=people, wave_of=waves, outcome=np.zeros(people.size, dtype=int))
+        return replace(self, participant_of=people, wave_of=waves, outcome=np.zeros(people.size, self.outcome.dtype))
+
+    def natural(self, mean: np.ndarray) -> np.ndarray:
+        """Expected outcomes in the outcome's own unit."""
+        return mean if self.location == 0 and self.scale == 1 else self.location + self.scale * mean
 
     def unobserved(self) -> Design:
         """The same trial before any outcome was seen: its posterior is the prior."""
@@ -108,15 +122,17 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         As `models.trial.load` returns it.
     """
     values = trial["outcome"].to_numpy()
+    continuous = study.outcome.kind == "continuous"
+    location, scale = first_wave(values) if continuous else (0.0, 1.0)
     people, waves = np.nonzero(~np.isnan(values))
-    columns, names, notes = _covariates(study, trial)
+    columns, names, notes = covariates.columns(study, trial)
     has_trait = bool(np.bincount(people, minlength=values.shape[0]).max() > 1)
     if not has_trait:
         notes.append(
             "Nobody has two observed outcomes: a participant's own level cannot be told from noise and is left out."
         )
     return Design(
-        likelihood=study.outcome.link if study.outcome.kind == "binary" else "negative binomial",
+        likelihood=study.outcome.likelihood,
         wave=tuple(wave.value for wave in study.waves),
         role=tuple(wave.role for wave in study.waves),
         arm=trial["arm"].to_numpy() - 0.5,
@@ -124,81 +140,14 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         covariate=names,
         participant_of=people,
         wave_of=waves,
-        outcome=values[people, waves].astype(int),
+        outcome=(values[people, waves] - location) / scale if continuous else values[people, waves].astype(int),
         has_trait=has_trait,
         centred=has_trait and reliability(np.log1p(values) if study.outcome.kind == "count" else values) > RELIABLE,
+        location=location,
+        scale=scale,
+        mediators=mediators(study, trial),
         notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
     )
-
-
-def _covariates(study: Study, trial: xr.Dataset) -> tuple[np.ndarray, tuple[str, ...], list[str]]:
-    levels = json.loads(trial.attrs["levels"])
-    columns, names, notes = [], [], []
-    for covariate in study.covariates:
-        if not covariate.adjust:
-            continue
-        value = trial["covariate_value"].sel(covariate=covariate.column).to_numpy()
-        missing = int(np.isnan(value).sum())
-        if missing:
-            notes.append(
-                f"{covariate.label}: missing for {missing} of {value.size}, who are given the mean of the others."
-            )
-        found = levels.get(covariate.column)
-        parts = {covariate.column: value}
-        if found is not None:
-            parts = {
-                f"{covariate.column}: {level}": np.where(np.isnan(value), np.nan, value == code)
-                for code, level in enumerate(found)
-                if code > 0
-            }
-        for name, column in parts.items():
-            standard = standardise(column)
-            if standard is None:
-                notes.append(f"{covariate.label}: {name} does not vary between participants and is not adjusted for.")
-                continue
-            columns.append(standard)
-            names.append(name)
-    return np.array(columns, dtype=float).reshape(len(columns), value_count(trial)).T, tuple(names), notes
-
-
-def value_count(trial: xr.Dataset) -> int:
-    """Number of participants."""
-    return int(trial.sizes["participant"])
-
-
-def standardise(column: np.ndarray) -> np.ndarray | None:
-    """Mean 0 and SD 1 (n − 1) over the values present, missing ones at 0; None where nothing varies."""
-    present = column[~np.isnan(column)]
-    if present.size < 2 or np.ptp(present) == 0:
-        return None
-    scaled = (column - present.mean()) / present.std(ddof=1)
-    return np.where(np.isnan(scaled), 0.0, scaled)
-
-
-def reliability(values: np.ndarray) -> float:
-    """Share of the variance between participants' means that is not chance: 1 − (within / waves) / between.
-
-    Parameters
-    ----------
-    values : ndarray, (participant, wave)
-        Outcomes, NaN where missing (counts: logarithms). Wave means are taken out first.
-
-    Returns
-    -------
-    float
-        Near 1 where each participant's level is well known; −inf where nobody, or nothing, varies.
-    """
-    seen = ~np.isnan(values)
-    level = np.where(seen, values, 0).sum(0) / np.maximum(seen.sum(0), 1)
-    rest, times = np.where(seen, values - level, 0.0), seen.sum(1)
-    several = times > 1
-    if several.sum() < 2:
-        return -np.inf
-    rest, seen, times = rest[several], seen[several], times[several]
-    means = rest.sum(1) / times
-    within = (np.where(seen, rest - means[:, None], 0.0) ** 2).sum() / (times - 1).sum()
-    between = means.var(ddof=1)
-    return float(1 - within * (1 / times).mean() / between) if between > 0 else -np.inf
 
 
 def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 Array = Any
 """A NumPy array or a PyTensor variable."""
 
@@ -29,7 +31,9 @@ def combination(weights: Array, rows: Any) -> Array:
     -------
     array, (..., n)
     """
-    return sum(weights[..., k, None] * row for k, row in enumerate(rows))
+    if isinstance(weights, np.ndarray):
+        return sum(weights[..., k, None] * row for k, row in enumerate(rows))
+    return (weights[..., :, None] * rows).sum(-2)
 
 
 def wave_level(mu_0: Array, step: Array, cumulation: Array) -> Array:
@@ -61,8 +65,56 @@ def covariate_score(gamma: Array, columns: Any) -> Array:
     return combination(gamma, columns)
 
 
-def outcome_predictor(level: Array, effect: Array, arm: Array, score: Array, trait: Array) -> Array:
-    """Outcome on the link scale: wave level + arm × effect + covariates + the participant's own trait.
+def mediated(slope: Array, interaction: Array, arm: Array, values: Any, differing: Any) -> Array:
+    """What an outcome's mediators add to it, Σⱼ slopeⱼ mⱼ + arm · Σ interactionⱼ mⱼ.
+
+    Parameters
+    ----------
+    slope : array, (..., mediator)
+        Per SD of each mediator, half-way between the arms.
+    interaction : array, (..., mediator that interacts)
+        Difference of its slope between the arms; may be None where none does.
+    arm : array
+        −½ control, +½ treated, and 0 where the slopes do not differ yet.
+    values : sequence of arrays, (mediator, ..., n)
+        Scaled mediators; 0 where one does not act.
+    differing : sequence of arrays
+        Those of `values` that interact.
+    """
+    shared = sum(slope[..., k, None] * value for k, value in enumerate(values))
+    return shared if interaction is None else shared + arm * combination(interaction, differing)
+
+
+def correlation_root(partial: Array, size: int) -> list[list[Array]]:
+    """Rows of the Cholesky root of a correlation matrix, from its partial correlations.
+
+    Parameters
+    ----------
+    partial : array, (..., pair)
+        Cells below the diagonal, row by row, each in (−1, 1).
+    size : int
+        Of the matrix.
+
+    Returns
+    -------
+    list of list of array
+        Row j holds j + 1 entries, each (...).
+    """
+    rows, place = [], 0
+    for j in range(size):
+        row: list[Array] = []
+        left: Array = 1.0
+        for _ in range(j):
+            cell = partial[..., place]
+            place += 1
+            row.append(cell * left**0.5)
+            left = left * (1 - cell**2)
+        rows.append([*row, left**0.5])
+    return rows
+
+
+def predictor(level: Array, effect: Array, arm: Array, score: Array, trait: Array, mediators: Array = 0.0) -> Array:
+    """Any variable on its link scale: wave level + arm × effect + covariates + the participant's trait + its mediators.
 
     Parameters
     ----------
@@ -72,10 +124,12 @@ def outcome_predictor(level: Array, effect: Array, arm: Array, score: Array, tra
         −½ control, +½ treated.
     score, trait : array
         Of the participant; a trait of 0 is a typical participant.
+    mediators : array
+        An outcome's, from `mediated`.
 
     Returns
     -------
     array
-        Log-odds, probit or log-mean, in the common broadcast shape.
+        Log-odds, probit, log-mean or mean, in the common broadcast shape.
     """
-    return level + arm * effect + score + trait
+    return level + arm * effect + score + trait + mediators

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ import nutpie
 import pymc as pm
 import xarray as xr
 
-from models.design import Design
 from models.faults import SamplerFailed
 from models.random_variables import STANDARD
 
 Progress = Callable[[int, int, int], None]
 """Called now and then with (draws done, draws in all, divergences so far)."""
 POLL_SECONDS = 0.1
+OBSERVED = "observed_"
+"""Beginning of the names of observed data."""
 
 
 @dataclass(frozen=True)
@@ -48,26 +49,18 @@ class Sampler:
         return {"name": f"nutpie {nutpie.__version__}, NUTS, diagonal adaptation", **asdict(self)}
 
 
-def compile_model(model: pm.Model, design: Design) -> Any:
-    """Observe the design's outcome in a generative model and compile its log density; `refit` reuses the result."""
-    # the outcome is shared data, so that another trial of the same shape needs no second compilation
+def compile_model(model: pm.Model, observed: Mapping[str, np.ndarray]) -> Any:
+    """Observe a generative model (a model's `build`, its `observed`) and compile its log density, once a shape."""
+    # what is observed is shared data, so that another trial of the same shape needs no second compilation
     with model:
-        observed = pm.Data("observed_outcome", design.outcome, dims="observation")
-    fitted = pm.observe(model, {"outcome": observed.astype("int64")})
+        given = {name: pm.Data(f"{OBSERVED}{name}", value) for name, value in observed.items()}
+    fitted = pm.observe(model, {name: value.astype(model[name].dtype) for name, value in given.items()})
     return nutpie.compile_pymc_model(fitted)
 
 
-def with_trial(compiled: Any, design: Design) -> Any:
-    """A compiled model, given another trial with the same waves, covariates and number of participants."""
-    updates = {
-        "arm": design.arm,
-        "participant_of": design.participant_of,
-        "wave_of": design.wave_of,
-        "observed_outcome": design.outcome,
-    }
-    if design.covariate:
-        updates["covariates"] = design.covariates.T
-    return compiled.with_data(**updates)
+def with_trial(compiled: Any, data: Mapping[str, np.ndarray], observed: Mapping[str, np.ndarray]) -> Any:
+    """A compiled model, given another trial of the same shape: a model's `data` and `observed`."""
+    return compiled.with_data(**data, **{f"{OBSERVED}{name}": value for name, value in observed.items()})
 
 
 def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) -> xr.DataTree:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special, stats
 
 from models import quadrature
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from models.design import Design
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,10 @@ class Likelihood:
         (outcome, predictor, dispersion) to log probability, elementwise.
     draw : callable
         (generator, predictor, dispersion) to simulated outcomes.
-    binary, dispersed : bool
-        Whether the outcome is 0 or 1, and whether a dispersion parameter belongs to it.
+    binary : bool
+        Whether the outcome is 0 or 1.
+    spread : str
+        Name of the parameter of its spread, passed as `dispersion`; empty where there is none.
     """
 
     mean: Callable[[np.ndarray], np.ndarray]
@@ -34,7 +42,7 @@ class Likelihood:
     log_probability: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     draw: Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
     binary: bool
-    dispersed: bool
+    spread: str
 
 
 def _draw_binary(mean: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
@@ -77,15 +85,36 @@ def _marginal_log(predictor: np.ndarray, sd: np.ndarray) -> np.ndarray:
     return np.exp(predictor + sd**2 / 2)
 
 
+def _same(predictor: np.ndarray) -> np.ndarray:
+    return np.asarray(predictor, dtype=float)
+
+
+def _marginal_same(predictor: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    return np.asarray(predictor + 0.0 * sd)
+
+
+def _log_normal_density(outcome: np.ndarray, predictor: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
+    return -0.5 * ((outcome - predictor) / dispersion) ** 2 - np.log(dispersion) - 0.5 * np.log(2 * np.pi)
+
+
+def _draw_normal(rng: np.random.Generator, predictor: np.ndarray, dispersion: np.ndarray) -> np.ndarray:
+    return predictor + dispersion * rng.standard_normal(predictor.shape)
+
+
 LIKELIHOODS: Mapping[str, Likelihood] = {
     "logit": Likelihood(
-        special.expit, quadrature.logistic_normal_mean, _log_bernoulli_logit, _draw_binary(special.expit), True, False
+        special.expit, quadrature.logistic_normal_mean, _log_bernoulli_logit, _draw_binary(special.expit), True, ""
     ),
-    "probit": Likelihood(
-        special.ndtr, _marginal_probit, _log_bernoulli_probit, _draw_binary(special.ndtr), True, False
-    ),
+    "probit": Likelihood(special.ndtr, _marginal_probit, _log_bernoulli_probit, _draw_binary(special.ndtr), True, ""),
     "negative binomial": Likelihood(
-        np.exp, _marginal_log, _log_negative_binomial, _draw_negative_binomial, False, True
+        np.exp, _marginal_log, _log_negative_binomial, _draw_negative_binomial, False, "dispersion"
     ),
+    "normal": Likelihood(_same, _marginal_same, _log_normal_density, _draw_normal, False, "residual_sd"),
 }
 """Every likelihood by the name that `Design.likelihood` carries."""
+
+
+def dispersion(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Parameter of the outcome's spread at each draw, (chain, draw); 0 where its distribution has none."""
+    name = LIKELIHOODS[design.likelihood].spread
+    return draws[name].to_numpy() if name else np.zeros(draws["mu_0"].shape)

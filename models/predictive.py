@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from models.design import Design
-from models.likelihoods import LIKELIHOODS
+from models.likelihoods import LIKELIHOODS, dispersion
 from models.summary import LOWER, UPPER
 
 REPLICATES = 2000
@@ -50,8 +50,7 @@ def replicate(predictor: Predictor, traits: Predictor, draws: xr.Dataset, design
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
     linear = predictor(draws, design, traits(draws, design, rng))[0]
-    dispersion = draws["dispersion"].to_numpy()[0][:, None] if "dispersion" in draws else np.zeros((1, 1))
-    return LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion)
+    return LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(draws, design)[0][:, None])
 
 
 def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:

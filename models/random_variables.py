@@ -11,34 +11,40 @@ import pytensor.tensor as pt
 
 from models.equations import combination
 from models.likelihoods import POISSON_BELOW
-from priors.prior import Prior
+from priors.prior import Prior, lkj_shapes
 
 STANDARD = "_standard"
 """Ending of the names of standard normal variables behind a non-centred parameter; they are not kept with the draws."""
 
 
-def declare(prior: Prior, dims: str | None = None, size: int = 0) -> Any:
+def declare(prior: Prior, dims: Sequence[str] = (), sizes: Sequence[int] = ()) -> Any:
     """Add a parameter to the model in context.
 
     Parameters
     ----------
     prior : Prior
         Its row of the prior file; the parameter takes its name.
-    dims : str, optional
-        Name of its dimension; a scalar without.
-    size : int
-        Length of that dimension; needed where the distribution is joint.
+    dims : sequence of str
+        Names of its dimensions; a scalar without.
+    sizes : sequence of int
+        Lengths of them; a joint distribution is over the last.
     """
     # as float64: PyTensor stores a Python float such as 0.75 as float32, and takes its logarithm in that precision
     arguments = {name: np.float64(number) for name, number in prior.arguments.items()}
+    name = prior.parameter
     if prior.distribution == "half_normal":
-        return pm.HalfNormal(prior.parameter, sigma=arguments["sd"], dims=dims)
-    if prior.distribution == "normal" or size == 1:
-        return pm.Normal(prior.parameter, mu=arguments["mean"], sigma=arguments["sd"], dims=dims)
+        return pm.HalfNormal(name, sigma=arguments["sd"], dims=dims)
+    if prior.distribution == "gamma":
+        return pm.Gamma(name, alpha=arguments["shape"], beta=arguments["rate"], dims=dims)
+    if prior.distribution == "lkj":
+        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(arguments["shape"], sizes[-1])] * 2, dims=dims)
+        return pm.Deterministic(name, 2 * halves - 1, dims=dims)
+    if prior.distribution == "normal" or sizes[-1] == 1:
+        return pm.Normal(name, mu=arguments["mean"], sigma=arguments["sd"], dims=dims)
     # independent values, combined: the joint normal without a triangular solve in every gradient
-    standard = pm.Normal(f"{prior.parameter}{STANDARD}", dims=dims)
-    root = np.linalg.cholesky(prior.covariance(size))
-    return pm.Deterministic(prior.parameter, arguments["mean"] + combination(standard, root.T), dims=dims)
+    standard = pm.Normal(f"{name}{STANDARD}", dims=dims)
+    root = np.linalg.cholesky(prior.covariance(sizes[-1]))
+    return pm.Deterministic(name, arguments["mean"] + combination(standard, root.T), dims=dims)
 
 
 def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
@@ -61,14 +67,28 @@ def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
     return pm.Deterministic(name, whole - around, dims="participant")
 
 
-def declare_outcome(likelihood: str, predictor: Any, dispersion: Any, dims: Sequence[str]) -> Any:
+def declare_outcome(likelihood: str, predictor: Any, dispersion: Any) -> Any:
     """Add the outcome, as a variable that `pm.observe` can fit and `pm.do` can simulate."""
-    if likelihood == "logit":
-        return pm.Bernoulli("outcome", logit_p=predictor, dims=dims)
     if likelihood == "probit":
-        return pm.CustomDist("outcome", predictor, logp=_probit_logp, random=_probit_random, dtype="int64", dims=dims)
-    alpha = pt.maximum(dispersion, POISSON_BELOW) ** -2
-    return pm.NegativeBinomial("outcome", mu=pt.exp(predictor), alpha=alpha, dims=dims)
+        return pm.CustomDist("outcome", predictor, logp=_probit_logp, random=_probit_random, dtype="int64")
+    kind, arguments = _standard_distribution(likelihood, predictor, dispersion)
+    return kind("outcome", **arguments)
+
+
+def log_probability(likelihood: str, value: Any, predictor: Any, dispersion: Any) -> Any:
+    """Log probability of outcomes, elementwise."""
+    if likelihood == "probit":
+        return _probit_logp(value, predictor)
+    kind, arguments = _standard_distribution(likelihood, predictor, dispersion)
+    return pm.logp(kind.dist(**arguments), value)
+
+
+def _standard_distribution(likelihood: str, predictor: Any, dispersion: Any) -> tuple[Any, dict[str, Any]]:
+    if likelihood == "logit":
+        return pm.Bernoulli, {"logit_p": predictor}
+    if likelihood == "normal":
+        return pm.Normal, {"mu": predictor, "sigma": dispersion}
+    return pm.NegativeBinomial, {"mu": pt.exp(predictor), "alpha": pt.maximum(dispersion, POISSON_BELOW) ** -2}
 
 
 def _probit_logp(value: Any, predictor: Any) -> Any:

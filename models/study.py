@@ -118,33 +118,51 @@ class Outcome(Part):
     """An outcome, the direction that is better, and the smallest difference that matters."""
 
     column: Text
-    kind: Literal["binary", "count"]
+    kind: Literal["binary", "count", "continuous"]
     label: Text
     better: Literal["lower", "higher"]
-    link: Literal["logit", "probit"] = "logit"
+    link: Literal["logit", "probit", "identity"] = "logit"
     margin: Annotated[Number, Field(gt=0)]
     margin_reason: Text
     codes: Codes = Field(default_factory=dict)
+
+    @property
+    def likelihood(self) -> str:
+        """Name of its distribution, a key of `models.likelihoods.LIKELIHOODS`."""
+        return {"count": "negative binomial", "continuous": "normal"}.get(self.kind, self.link)
 
     @model_validator(mode="after")
     def _margin_fits(self) -> Self:
         if self.kind == "binary" and self.margin >= 1:
             raise ValueError("margin: a difference of risks lies between 0 and 1; 10 percentage points are 0.10")
+        if self.link == "identity" and self.kind != "continuous":
+            raise ValueError('link: "logit" or "probit"; the identity is for continuous outcomes')
         _codes_fit(self.codes, self.kind)
         return self
 
 
 class Mediator(Part):
-    """A variable on a possible path from arm to outcome."""
+    """A variable on a possible path from arm to outcome.
+
+    `family` is the distribution of a continuous one; `interaction` lets its slope on the outcome differ by arm;
+    `reference` is the value at which it is held for the controlled direct effect (default: its mean at baseline).
+    """
 
     column: Text
     kind: Literal["continuous", "share", "binary"]
     label: Text
     codes: Codes = Field(default_factory=dict)
+    family: Literal["normal", "student"] = "normal"
+    interaction: Flag = False
+    reference: Number | None = None
 
     @model_validator(mode="after")
     def _mediator_fits(self) -> Self:
         _codes_fit(self.codes, self.kind)
+        if self.family == "student" and self.kind != "continuous":
+            raise ValueError("family: only of a continuous mediator")
+        if self.reference is not None and self.kind != "continuous" and not 0 <= self.reference <= 1:
+            raise ValueError("reference: a share or a yes-or-no mediator lies between 0 and 1")
         return self
 
 
@@ -198,6 +216,8 @@ class Study(Part):
     primary_wave: Label
     add_on: bool = False
     """Whether the treated arm received all that the control arm did, and more."""
+    lag: Annotated[Whole, Field(ge=0)] = 1
+    """By how many waves a mediator comes before the outcome that it acts on."""
     question: str = ""
     description: str = ""
     data: Data
@@ -206,7 +226,7 @@ class Study(Part):
     waves: Annotated[tuple[Wave, ...], Field(min_length=1)]
     outcome: Outcome
     further_outcomes: tuple[Outcome, ...] = ()
-    mediators: tuple[Mediator, ...] = ()
+    mediators: Annotated[tuple[Mediator, ...], Field(max_length=6)] = ()
     attendance: Attendance | None = None
     covariates: tuple[Covariate, ...] = ()
     privacy: Privacy = Privacy()
@@ -250,6 +270,9 @@ def _wave_faults(study: Study) -> Iterable[Fault]:
     if study.primary_wave not in follow_up:
         allowed = f"the value of a wave whose role is follow-up: {', '.join(follow_up) or 'there is none'}"
         yield Fault(None, "primary_wave", study.primary_wave, allowed)
+    if study.mediators and study.lag >= len(study.waves):
+        allowed = f"less than {len(study.waves)}, the number of waves; 0: a mediator acts on the same wave's outcome"
+        yield Fault(None, "lag", str(study.lag), allowed)
 
 
 def _name_faults(study: Study) -> Iterable[Fault]:

@@ -113,7 +113,7 @@ def _faults(parameter: str, row: object) -> list[str]:
 def _number_faults(name: str, value: object) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return [f"must be a finite number, not {value!r}"]
-    if name == "sd" and value <= 0:
+    if name in ("sd", "shape", "rate", "a", "b") and value <= 0:
         return [f"must be above 0, not {value}"]
     if name == "correlation" and not 0 <= value < 1:
         return [f"must be in [0, 1), not {value}"]

@@ -29,18 +29,18 @@ def posterior(design: Design, draws: int = 40, seed: int = 9, **fixed: object) -
     rng = np.random.default_rng(seed)
     labels = effect.coordinates(design)
     found = {}
-    for name, dim in effect.dimensions(design).items():
-        shape = (2, draws, len(labels[dim])) if dim else (2, draws)
+    for name, dims in effect.dimensions(design).items():
+        shape = (2, draws, *(len(labels[dim]) for dim in dims))
         value = rng.standard_normal(shape)
-        if name in ("tau", "dispersion"):
+        if name in ("tau", "dispersion", "residual_sd"):
             value = np.abs(value) + 0.05
         if name in fixed:
             value = np.broadcast_to(np.asarray(fixed[name], dtype=float), shape).copy()
-        found[name] = (("chain", "draw", dim) if dim else ("chain", "draw"), value)
+        found[name] = (("chain", "draw", *dims), value)
     if design.has_trait:
         found["trait"] = (
             ("chain", "draw", "participant"),
             found["tau"][1][..., None] * rng.standard_normal((2, draws, design.participants)),
         )
-    used = {dim: labels[dim] for dim in effect.dimensions(design).values() if dim}
+    used = {dim: labels[dim] for dims in effect.dimensions(design).values() for dim in dims}
     return xr.Dataset(found, {**used, "chain": [0, 1], "draw": np.arange(draws)})

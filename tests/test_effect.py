@@ -28,7 +28,7 @@ def _point(model, draws, layout, chain=0, draw=0):
         value = one[name].to_numpy()
         if prior.distribution == "exchangeable_normal" and value.size > 1:
             point[f"{name}_standard"] = np.linalg.solve(np.linalg.cholesky(prior.covariance(value.size)), value)
-        elif prior.distribution == "half_normal":
+        elif prior.distribution in ("half_normal", "gamma"):
             point[f"{name}_log__"] = np.log(value)
         else:
             point[name] = value
@@ -197,7 +197,9 @@ def test_centring_changes_nothing_but_the_speed(trait_sd):
     assert layout.centred == (trait_sd > 3)  # the rule takes the better form for either
     for centred in (False, True):
         changed = replace(layout, centred=centred)
-        draws = fit.sample(fit.compile_model(effect.build(changed, PRIORS), changed), fit.Sampler(seed=5))
+        draws = fit.sample(
+            fit.compile_model(effect.build(changed, PRIORS), effect.observed(changed)), fit.Sampler(seed=5)
+        )
         response = effect.response(draws["posterior"].to_dataset(), changed).sel(average="population")
         error = diagnostics(response.to_dataset(name="risk"))["risk"].sel(diagnostic="ess_bulk")
         found.append((response.mean(("chain", "draw")), response.std(("chain", "draw")) / np.sqrt(error)))
@@ -211,7 +213,9 @@ def test_prior_only_run_returns_the_declared_prior_of_the_risk_difference():
     """K13: sampled with nothing observed, the posterior of every RD is its prior."""
     layout = pinned.layout(covariates=0, control=3, treated=3)
     empty = layout.unobserved()
-    tree = fit.sample(fit.compile_model(effect.build(empty, PRIORS), empty), fit.Sampler(draws=4000, seed=2))
+    tree = fit.sample(
+        fit.compile_model(effect.build(empty, PRIORS), effect.observed(empty)), fit.Sampler(draws=4000, seed=2)
+    )
     posterior = effect.response(tree["posterior"].to_dataset(), empty).sel(average="population")
     prior = effect.response(effect.prior(empty, PRIORS, 16_000, seed=8), empty).sel(average="population")
     for wave in ("post-test", "3 months", "6 months"):

@@ -243,7 +243,11 @@ def test_ignoring_participants_own_levels_is_not_green():
     layout = replace(layout, has_trait=False)
     sampler = fit.Sampler(seed=1)
     verdict = _verdict(
-        study, data, layout, fit.sample(fit.compile_model(effect.build(layout, PRIORS), layout), sampler), sampler
+        study,
+        data,
+        layout,
+        fit.sample(fit.compile_model(effect.build(layout, PRIORS), effect.observed(layout)), sampler),
+        sampler,
     )
     assert verdict.status != GREEN
     assert "predictive tails of response patterns" in [check.name for check in verdict.worst]
@@ -256,7 +260,7 @@ def test_leaving_the_waves_out_is_not_green():
     layout = design(study, data)
     model = pm.do(effect.build(layout, PRIORS), {"step": np.zeros(3)})
     sampler = fit.Sampler(seed=1)
-    tree = fit.sample(fit.compile_model(model, layout), sampler)
+    tree = fit.sample(fit.compile_model(model, effect.observed(layout)), sampler)
     posterior = tree["posterior"].to_dataset()
     nothing = np.zeros((sampler.chains, sampler.draws, 3))
     tree["posterior"] = xr.DataTree(
@@ -273,5 +277,5 @@ def test_a_log_link_for_a_binary_outcome_is_not_green():
     study, data = trials.simulated(simulate.load("effect").with_outcome(**SPREAD), 2, participants=300)
     counted = study.model_copy(update={"outcome": study.outcome.model_copy(update={"kind": "count"})})
     layout, sampler = design(counted, data), fit.Sampler(seed=1)
-    tree = fit.sample(fit.compile_model(effect.build(layout, PRIORS), layout), sampler)
+    tree = fit.sample(fit.compile_model(effect.build(layout, PRIORS), effect.observed(layout)), sampler)
     assert _verdict(counted, data, layout, tree, sampler).status != GREEN

@@ -115,7 +115,8 @@ def test_nodes_average_to_one_and_grow_with_the_spread():
 def _log_posterior(layout, priors):
     """Top-level log posterior with the trait integrated out, as a function of a flat vector that ends in log τ."""
     sizes = {
-        name: len(effect.coordinates(layout)[dim]) if dim else 0 for name, dim in effect.dimensions(layout).items()
+        name: len(effect.coordinates(layout)[dims[0]]) if dims else 0
+        for name, dims in effect.dimensions(layout).items()
     }
 
     def dataset(points):
@@ -126,7 +127,7 @@ def _log_posterior(layout, priors):
             place += max(size, 1)
             value = np.exp(value) if name == "tau" else value
             found[name] = (
-                ("chain", "draw", dim) if dim else ("chain", "draw"),
+                ("chain", "draw", *dim),
                 value[None] if dim else value[None, :, 0],
             )
         return xr.Dataset(found)

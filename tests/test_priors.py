@@ -37,10 +37,14 @@ def test_every_model_parameter_has_a_row_with_a_reason(name, scenario):
 
 @pytest.mark.parametrize("name", SETS)
 def test_densities_agree_with_scipy(name):
-    values = np.array([0.01, 0.4, 2.5])
     for parameter, prior in prior_set.load(name).priors.items():
-        sd = prior.arguments["sd"]
+        sd, number = prior.arguments.get("sd"), prior.arguments
+        values = np.array([0.01, 0.4, 0.9 if prior.distribution in ("beta", "lkj") else 2.5])
         expected = {
+            "gamma": lambda v, n=number: stats.gamma(n["shape"], scale=1 / n["rate"]).logpdf(v),
+            "beta": lambda v, n=number: stats.beta(n["a"], n["b"]).logpdf(v),
+            # up to a constant: checked against the density of the matrix in test_lkj
+            "lkj": lambda v, n=number: (n["shape"] - 1) * np.log(1 - v**2).sum(),
             "normal": lambda v, p=prior: stats.norm(p.arguments["mean"], p.arguments["sd"]).logpdf(v),
             "half_normal": lambda v, s=sd: stats.halfnorm(scale=s).logpdf(v),
             "exchangeable_normal": lambda v, p=prior: stats.multivariate_normal(np.zeros(3), p.covariance(3)).logpdf(v),
@@ -55,10 +59,10 @@ def test_half_normal_has_no_density_below_zero():
 def test_samples_have_the_declared_moments():
     # 200,000 draws: the SE of a correlation near .5 is .0017, of an SD 0.16%; five SE make a false alarm below 1e-6
     prior = prior_set.load()["theta"]
-    draws = prior.sample(np.random.default_rng(1), 200_000, 3)
+    draws = prior.sample(np.random.default_rng(1), (200_000, 3))
     np.testing.assert_allclose(draws.std(0), 0.7, rtol=0.008)
     np.testing.assert_allclose(np.corrcoef(draws.T)[np.triu_indices(3, 1)], 0.5, atol=0.0085)
-    half = prior_set.load()["tau"].sample(np.random.default_rng(2), 200_000)
+    half = prior_set.load()["tau"].sample(np.random.default_rng(2), (200_000,))
     assert half.min() >= 0
     np.testing.assert_allclose(half.mean(), np.sqrt(2 / np.pi), rtol=0.01)
 

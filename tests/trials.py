@@ -37,7 +37,8 @@ def simulated(scenario: Scenario, seed: int, participants: int | None = None) ->
 def fitted(study: Study, data: xr.Dataset, sampler: fit.Sampler, priors: str = "weakly_informative") -> xr.DataTree:
     """Posterior and sample_stats of the effect model; trials of one shape share one compilation."""
     layout = design(study, data)
-    return fit.sample(fit.with_trial(_compiled(_shape(layout), priors), layout), sampler)
+    compiled = _compiled(_shape(layout), priors)
+    return fit.sample(fit.with_trial(compiled, effect.data(layout), effect.observed(layout)), sampler)
 
 
 _FIRST: dict[tuple, Design] = {}
@@ -53,7 +54,7 @@ def _shape(layout: Design) -> tuple:
 @cache
 def _compiled(key: tuple, priors: str, model: ModuleType = effect) -> Any:
     layout = _FIRST[key]
-    return fit.compile_model(model.build(layout, prior_set.load(priors)), layout)
+    return fit.compile_model(model.build(layout, prior_set.load(priors)), model.observed(layout))
 
 
 def marginal(predictor: float, sd: float, link: str = "logit") -> float:

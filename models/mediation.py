@@ -1,0 +1,178 @@
+"""The mediation model: outcome and mediators by arm and wave, participants' traits correlated across equations.
+
+MODEL.md, "Mediation model", has the mathematics. Verbs as in its sibling `models.effect`; what is averaged over
+participants stands in `models.worlds`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from models import equations
+from models.design import Design
+from models.likelihoods import LIKELIHOODS
+from models.mediation_cells import Cells, cells
+from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
+from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
+from models.random_variables import STANDARD, declare, declare_outcome
+from models.terms import wave_terms
+from priors.prior_set import PriorSet
+
+NAME = "mediation"
+
+
+def data(design: Design) -> dict[str, np.ndarray]:
+    """What the model is given, by the name of its `pm.Data`: replaced when it is fitted to another trial."""
+    found = {"arm": design.arm, "mediator_arm": np.tile(design.arm, (design.mediators.count, 1))}
+    if design.covariate:
+        found["covariates"] = design.covariates.T
+    return found | cells(design).indices
+
+
+def observed(design: Design) -> dict[str, np.ndarray]:
+    """What the model is fitted to, by the name of its random variable."""
+    return cells(design).observed
+
+
+def build(design: Design, priors: PriorSet) -> pm.Model:
+    """The generative model; `pm.observe` it on `observed` to fit, `pm.do` it on the arms to intervene.
+
+    Each equation has an arm of its own: "arm" is the outcome's, "mediator_arm" (mediator, participant) the mediators',
+    so that any J(z; z′) is the same model with different arms.
+
+    Parameters
+    ----------
+    design : Design
+        Its arrays become `pm.Data`.
+    priors : PriorSet
+        One row for each of `dimensions`.
+
+    Notes
+    -----
+    A continuous mediator that is missing where a later outcome needs it is a latent value. A missing share or
+    yes-or-no mediator is summed out of that outcome's likelihood, a `pm.Potential`: a sum is no random variable.
+    """
+    labels, plan = coordinates(design), cells(design)
+    coords = {name: names for name, names in labels.items() if names}
+    with pm.Model(coords=coords | {"participant": np.arange(design.participants)}) as model:
+        known = {name: pm.Data(name, value) for name, value in data(design).items()}
+        values = {
+            name: declare(priors[name], dims, [len(labels[dim]) for dim in dims])
+            for name, dims in dimensions(design).items()
+        }
+        totals = _scores(values, design, known)
+        traits = _traits(values, design, totals)
+        linear = _mediator_grid(values, design, known, totals[0], traits[0])
+        drawn = [declare_mediator(place, linear, values, design, known) for place in range(plan.mediators)]
+        pool = pt.concatenate([*drawn, declare_missing(linear, values, design, plan, known), pt.zeros(1)])
+        _outcome(values, design, plan, known, (totals[1], traits[1]), pool, linear)
+    return model
+
+
+def _scores(values: Mapping[str, Any], design: Design, known: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Weighted covariates of the mediators (mediator, participant) and of the outcome (participant,)."""
+    if not design.covariate:
+        return pt.zeros((design.mediators.count, design.participants)), pt.zeros(design.participants)
+    return tuple(equations.covariate_score(values[name], known["covariates"]) for name in ("mediator_gamma", "gamma"))
+
+
+def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) -> tuple[Any, Any]:
+    """Traits of the mediators (mediator, participant) and of the outcome (participant,), 0 where there is none.
+
+    One after the other, mediators first, each given those before it: as multiples of what is left of its SD, or, where
+    the data pin it down, as the participant's level itself. The posterior is the same.
+    """
+    layout = design.mediators
+    lasts = lasting(design)
+    places: list[int | None] = [*lasts, *([None] if design.has_trait else [])]
+    root = equations.correlation_root(values.get("partial_correlation"), len(places))
+    rows, standard = {}, []
+    for row, place in zip(root, places, strict=True):
+        name = "outcome" if place is None else layout.name[place]
+        scale = values["tau"] if place is None else values["mediator_tau"][lasts.index(place)]
+        before = scale * sum((weight * z for weight, z in zip(row, standard, strict=False)), pt.zeros(1))
+        if design.centred if place is None else layout.centred[place]:
+            total = totals[1] if place is None else totals[0][place]
+            level = (values["mu_0"] if place is None else values["mediator_mu_0"][place]) + total
+            whole = pm.Normal(
+                f"level of {name}{STANDARD}", mu=level + before, sigma=scale * row[-1], dims="participant"
+            )
+            rows[place] = whole - level
+            standard.append((rows[place] - before) / (scale * row[-1]))
+        else:
+            standard.append(pm.Normal(f"trait of {name}{STANDARD}", dims="participant"))
+            rows[place] = before + scale * row[-1] * standard[-1]
+    none = pt.zeros(design.participants)
+    mediators = pt.stack([rows.get(place, none) for place in range(layout.count)])
+    if lasts:
+        pm.Deterministic(
+            "mediator_trait", pt.stack([rows[place] for place in lasts]), dims=("lasting_mediator", "participant")
+        )
+    if design.has_trait:
+        pm.Deterministic("trait", rows[None], dims="participant")
+    return mediators, rows.get(None, none)
+
+
+def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:
+    """Each mediator on its link scale, flat over (mediator, participant, wave): one gather for each use compiles fast."""
+    level, effect = wave_terms(values, design, MEDIATOR)
+    arm = known["mediator_arm"][:, :, None]
+    return equations.predictor(level[:, None, :], effect[:, None, :], arm, total[:, :, None], trait[:, :, None]).ravel()
+
+
+def _outcome(
+    values: Mapping[str, Any],
+    design: Design,
+    plan: Cells,
+    known: Mapping[str, Any],
+    own: tuple[Any, Any],
+    pool: Any,
+    linear: Any,
+) -> None:
+    """The outcome of cells whose mediators are known or latent, and the likelihood of those where one is summed out."""
+    level, effect = wave_terms(values, design)
+    total, trait = own
+    grid = equations.predictor(level, effect, known["arm"][:, None], total[:, None], trait[:, None]).ravel()
+    sources, differing = acting(design), interacting(design)
+    later = np.array([role == "follow-up" for role in design.role], float)
+    acts = (known["arm"][:, None] * later).ravel()
+
+    def added(taken: Mapping[int, Any], arm: Any) -> Any:
+        rows, some = [taken[place] for place in sources], [taken[place] for place in differing]
+        return equations.mediated(values["slope"], values.get("interaction"), arm, rows, some)
+
+    cell = known["cell_of"]
+    predictor = grid[cell]
+    if sources:
+        taken = {place: pool[known[f"source of {design.mediators.name[place]}"]] for place in sources}
+        predictor = predictor + added(taken, acts[cell])
+    spread = values.get(LIKELIHOODS[design.likelihood].spread)
+    declare_outcome(design.likelihood, predictor, spread)
+    if plan.incomplete:
+        cell = known["incomplete_cell_of"]
+        likely = incomplete_log_likelihood(
+            design,
+            plan,
+            known,
+            values,
+            pool,
+            linear,
+            grid[cell][:, None],
+            lambda taken: added(taken, acts[cell][:, None]),
+        )
+        pm.Potential("outcome_where_a_mediator_is_summed_out", likely)
+
+
+def log_prior(draws: xr.Dataset, design: Design, priors: PriorSet) -> xr.Dataset:
+    """Log density of each top-level prior at each draw, dims (chain, draw, …); traits and latent values are left out."""
+    found = {}
+    for name, dims in dimensions(design).items():
+        density = priors[name].log_density(draws[name].to_numpy())
+        found[name] = (("chain", "draw", *dims)[: density.ndim], density)
+    return xr.Dataset(found, {name: draws[name] for name in ("chain", "draw")})

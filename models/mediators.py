@@ -1,0 +1,191 @@
+"""What a mediation model sees of a trial's mediators: standardised values, which act when, whose level can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from models.standard import first_wave, reliability
+from models.study import Mediator, Study
+
+RELIABLE = 0.5
+"""Reliability of participants' means above which a mediator's traits are sampled centred (measured: MODEL.md)."""
+KINDS = ("binary", "normal", "share", "student")
+
+
+@dataclass(frozen=True)
+class Mediators:
+    """Numeric view of a trial's mediators.
+
+    They stand in an order that depends on their kinds and values alone, so that neither their names nor their order in
+    the study file can change a fit.
+
+    Attributes
+    ----------
+    name : tuple of str
+        Columns of the data, in the order of everything below.
+    kind : tuple of str
+        Each one of `KINDS`.
+    interaction : tuple of bool
+        Whether its slope on the outcome differs by arm.
+    lag : int
+        By how many waves a mediator comes before the outcome that it acts on.
+    centre, scale : ndarray, (mediator,)
+        Mean and SD at the first wave, in its own unit: (value − centre) / scale enters the outcome's equation.
+    reference : ndarray, (mediator,)
+        Where it is held for a controlled direct effect, in its own unit.
+    value : ndarray, (mediator, participant, wave)
+        Standardised where continuous, else as observed; NaN where missing.
+    acts : ndarray of bool, (mediator, wave)
+        Whether the outcome of a wave has a term in the mediator, as it was `lag` waves before.
+    has_trait, centred : tuple of bool
+        Whether a participant's own level can be told from noise; whether it is sampled as such (`Design.centred`).
+    left_out : mapping of str to str
+        Mediators of the study file that cannot be modelled, by column, with the reason.
+    notes : tuple of str
+        Limitations to print in the report.
+    """
+
+    name: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    interaction: tuple[bool, ...] = ()
+    lag: int = 1
+    centre: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+    scale: np.ndarray = field(default_factory=lambda: np.ones(0), repr=False)
+    reference: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
+    value: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
+    acts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
+    has_trait: tuple[bool, ...] = ()
+    centred: tuple[bool, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.name)
+
+    @property
+    def measured(self) -> np.ndarray:
+        """Whether anybody's value was observed, (mediator, wave)."""
+        return ~np.isnan(self.value).all(axis=1)
+
+    @property
+    def continuous(self) -> np.ndarray:
+        """Whether its values are standardised, (mediator,)."""
+        return np.array([kind in ("normal", "student") for kind in self.kind], bool)
+
+    def of_kind(self, *kinds: str) -> list[int]:
+        """Places of the mediators of some kinds."""
+        return [place for place, kind in enumerate(self.kind) if kind in kinds]
+
+    def ends(self, place: int) -> tuple[bool, bool]:
+        """Whether a share was ever observed at 0, and at 1: an end never observed has no point mass."""
+        return bool((self.value[place] == 0).any()), bool((self.value[place] == 1).any())
+
+    def scaled(self, place: int, value: np.ndarray) -> np.ndarray:
+        """A value as the outcome's equation takes it, from the form of `value`."""
+        return value if self.continuous[place] else (value - self.centre[place]) / self.scale[place]
+
+    def natural(self, place: int, value: np.ndarray) -> np.ndarray:
+        """A value in its own unit, from the form of `value`."""
+        return self.centre[place] + self.scale[place] * value if self.continuous[place] else value
+
+
+NO_MEDIATORS = Mediators()
+
+
+def mediators(study: Study, trial: xr.Dataset) -> Mediators:
+    """Lay out the mediators of a study; those without any variation are left out, with the reason."""
+    parts: dict[str, tuple[Mediator, np.ndarray]] = {}
+    left_out: dict[str, str] = {}
+    for place, part in enumerate(study.mediators):
+        values = trial["mediator_value"].isel(mediator=place).to_numpy()
+        reason = _unusable(part, values, trial["arm"].to_numpy())
+        if reason:
+            left_out[part.column] = reason
+        else:
+            parts[part.column] = part, values
+    if not parts:
+        return Mediators(lag=study.lag, left_out=left_out, notes=tuple(left_out.values()))
+    order = sorted(parts, key=lambda name: (_kind(parts[name][0]), parts[name][1].tobytes()))
+    centre, scale = np.transpose([first_wave(parts[name][1]) for name in order])
+    stated = [parts[name][0].reference for name in order]
+    kinds = tuple(_kind(parts[name][0]) for name in order)
+    value = np.array([parts[name][1] for name in order])
+    several = [bool((~np.isnan(each)).sum(1).max() > 1) for each in value]
+    laid_out = Mediators(
+        tuple(order),
+        kinds,
+        tuple(parts[name][0].interaction for name in order),
+        study.lag,
+        centre,
+        scale,
+        np.array([mean if own is None else own for mean, own in zip(centre, stated, strict=True)]),
+        value,
+        _acts(study, value),
+        tuple(several),
+        tuple(known and reliability(each) > RELIABLE for known, each in zip(several, value, strict=True)),
+        left_out,
+        (*left_out.values(), *_notes(study, parts, dict(zip(order, several, strict=True)), trial)),
+    )
+    standard = laid_out.continuous[:, None, None]
+    value[...] = np.where(standard, (value - centre[:, None, None]) / scale[:, None, None], value)
+    return laid_out
+
+
+def _kind(part: Mediator) -> str:
+    return part.family if part.kind == "continuous" else part.kind
+
+
+def _unusable(part: Mediator, values: np.ndarray, arm: np.ndarray) -> str:
+    present = values[~np.isnan(values)]
+    if not present.size:
+        return f"{part.label}: no value was observed; it is left out of the mediation model."
+    if np.ptp(present) == 0:
+        return f"{part.label}: every observed value is {present[0]:g}; it is left out of the mediation model."
+    for code, name in enumerate(("control", "treated")):
+        if np.isnan(values[arm == code]).all():
+            return f"{part.label}: no value was observed in the {name} arm; it is left out of the mediation model."
+    return ""
+
+
+def _acts(study: Study, value: np.ndarray) -> np.ndarray:
+    """A wave's outcome has a term if it is no baseline and somebody's mediator was observed `lag` waves before."""
+    measured = ~np.isnan(value).all(axis=1)
+    acts = np.zeros_like(measured)
+    acts[:, study.lag :] = measured[:, : measured.shape[1] - study.lag]
+    acts[:, [wave.role == "baseline" for wave in study.waves]] = False
+    return acts
+
+
+def _notes(
+    study: Study, parts: Mapping[str, tuple[Mediator, np.ndarray]], several: Mapping[str, bool], trial: xr.Dataset
+) -> list[str]:
+    notes, arm = [], trial["arm"].to_numpy()
+    if study.lag == 0:
+        notes.append(
+            "Mediators act on the outcome of the same wave (lag = 0): where the outcome looks back over a period, the "
+            "mediator was measured after it, and what is called an indirect effect may run from outcome to mediator."
+        )
+    for name, (part, values) in parts.items():
+        if not several[name]:
+            notes.append(
+                f"{part.label}: nobody has two observed values; a participant's own level cannot be told from noise "
+                "and is left out, so that lasting confounding with the outcome is not absorbed."
+            )
+        for code, label in enumerate((study.arms.control.label, study.arms.treated.label)):
+            present = values[arm == code]
+            present = present[~np.isnan(present)]
+            if np.ptp(present) == 0:
+                notes.append(
+                    f"{part.label}: every observed value in the arm {label!r} is {present[0]:g}; what the outcome "
+                    "would be at other values in that arm rests on the model alone."
+                )
+        for place, wave in enumerate(study.waves):
+            if np.isnan(values[:, place]).all():
+                notes.append(f"{part.label}: not measured at the wave {wave.label!r}.")
+    return notes

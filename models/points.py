@@ -1,0 +1,72 @@
+"""Points over which g-computation averages: traits, innovations and covariates of a population, the same in all worlds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import special, stats
+
+REPLICATES = 4
+"""Independent scrambles of the Sobol sequence, whose spread is the integration error."""
+WANTED = 1024
+"""Points in all, unless a test asks for more; rounded up until every participant stands equally often."""
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points of a population.
+
+    Attributes
+    ----------
+    normal : ndarray, (trait, point)
+        Standard normal scores of the traits.
+    uniform : ndarray, (innovation, point)
+        In (0, 1).
+    person : ndarray of int, (point,)
+        Whose covariates stand at each point.
+    replicates : int
+        The points are so many equal blocks, each an independent scramble.
+    """
+
+    normal: np.ndarray = field(repr=False)
+    uniform: np.ndarray = field(repr=False)
+    person: np.ndarray = field(repr=False)
+    replicates: int = REPLICATES
+
+
+def population(traits: int, innovations: int, participants: int, wanted: int = WANTED, seed: int = 0) -> Points:
+    """Randomised quasi-Monte-Carlo points (Sobol, scrambled; Owen 1998); a function of the arguments alone.
+
+    Parameters
+    ----------
+    traits, innovations : int
+        Dimensions of the normal scores and of the uniforms.
+    participants : int
+        Whose covariates are averaged over: each stands equally often up to `wanted`, beyond that a random part of them.
+    wanted : int
+        Points in all, at least.
+    seed : int
+        Of the scrambles.
+    """
+    rng = np.random.default_rng([seed, 11])
+    block = -(-wanted // REPLICATES)
+    if participants <= block:
+        block = participants * -(-block // participants)
+    draws, people = [], []
+    for _ in range(REPLICATES):
+        sequence = stats.qmc.Sobol(max(traits + innovations, 1), scramble=True, rng=rng)
+        # a power of two is the rule's own size; what is beyond `block` is cut off
+        draws.append(sequence.random_base2(int(np.ceil(np.log2(block))))[:block].T)
+        order = rng.permutation(participants)
+        people.append(np.resize(order, block))
+    # a scrambled point can be 0 to the last bit
+    uniform = np.clip(np.concatenate(draws, axis=1), 1e-12, 1 - 1e-12)
+    return Points(special.ndtri(uniform[:traits]), uniform[traits : traits + innovations], np.concatenate(people))
+
+
+def participants_themselves(innovations: int, participants: int, wanted: int = WANTED // 2, seed: int = 0) -> Points:
+    """Points with each participant's own trait: innovations alone are drawn; one replicate."""
+    times = -(-wanted // participants)
+    found = population(0, innovations, participants * times, participants * times, seed)
+    return Points(found.normal, found.uniform, np.tile(np.arange(participants), times), 1)

@@ -1,0 +1,65 @@
+"""Wave levels, arm effects and covariate scores of any equation, from its parameters by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models import equations
+
+if TYPE_CHECKING:
+    from models.design import Design
+
+
+def wave_terms(values: Mapping[str, Any], design: Design, equation: str = "") -> tuple[Any, Any]:
+    """Level and arm effect of every wave, both (..., wave), from PyTensor or NumPy values.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        Parameters by name; any leading axes, waves last.
+    design : Design
+        Which wave plays which role.
+    equation : str
+        What the names of the equation's parameters begin with; empty for the outcome's.
+    """
+    level = values[f"{equation}mu_0"][..., None]
+    if f"{equation}step" in values:
+        level = equations.wave_level(level, values[f"{equation}step"], design.cumulation)
+    effect = equations.wave_effect(values[f"{equation}theta"], design.placement("follow-up"))
+    if f"{equation}theta_negative_control" in values:
+        before = values[f"{equation}theta_negative_control"]
+        effect = effect + equations.wave_effect(before, design.placement("negative control"))
+    return level, effect
+
+
+def score(values: Mapping[str, np.ndarray], covariates: np.ndarray, equation: str = "") -> np.ndarray:
+    """Weighted covariates of each row of `covariates`, shape (..., row); 0 where nothing is adjusted for."""
+    if not covariates.shape[1]:
+        return np.zeros((*values[f"{equation}mu_0"].shape, covariates.shape[0]))
+    return equations.covariate_score(values[f"{equation}gamma"], covariates.T)
+
+
+def wave_dimensions(design: Design, equation: str = "", first: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+    """Parameters of the terms above and their dimensions, `first` before those of waves and covariates."""
+    sizes = {
+        "mu_0": ((), True),
+        "step": (("step_to",), len(design.wave) > 1),
+        "theta": (("follow_up",), bool(design.follow_up)),
+        "theta_negative_control": (("negative_control",), bool(design.negative_control)),
+        "gamma": (("covariate",), bool(design.covariate)),
+    }
+    return {f"{equation}{name}": (*first, *dims) for name, (dims, present) in sizes.items() if present}
+
+
+def wave_coordinates(design: Design) -> dict[str, list[str]]:
+    """Labels of the dimensions above."""
+    return {
+        "wave": list(design.wave),
+        "step_to": list(design.wave[1:]),
+        "follow_up": list(design.follow_up),
+        "negative_control": list(design.negative_control),
+        "covariate": list(design.covariate),
+    }

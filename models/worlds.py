@@ -1,0 +1,248 @@
+"""Expected outcomes in worlds where each equation has an arm of its own, by g-computation on a mediation posterior.
+
+For each draw: traits and innovations of many participants, mediators forward under their arms, and the average of the
+outcome's *expectation*; no outcome is drawn, and every world uses the same points (MODEL.md, "Worlds").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import xarray as xr
+
+from models import equations
+from models.design import Design
+from models.likelihoods import LIKELIHOODS
+from models.mediator_kinds import MEDIATOR_KINDS
+from models.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
+from models.points import Points
+from models.terms import score, wave_terms
+
+BLOCK = 1_000_000
+"""Numbers in one array at a time: 8 MB."""
+ARM = (-0.5, 0.5)
+Source = tuple[int, int] | float
+"""Where a mediator comes from: (arm 0 or 1, wave) whose world it is drawn in, or the value at which it is held."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One world at one wave.
+
+    Attributes
+    ----------
+    arm : int
+        Of the outcome's own equation: 0 control, 1 treated.
+    wave : int
+        Place of the outcome's wave.
+    sources : tuple of Source
+        One for each mediator of the design; those that do not act at the wave are not looked at.
+    own : bool
+        Whether each mediator is drawn from an independent world of its own (the I of interventional effects) rather
+        than all from one (J). Without a path between mediators it makes no difference.
+    """
+
+    arm: int
+    wave: int
+    sources: tuple[Source, ...]
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Expected outcomes.
+
+    Attributes
+    ----------
+    mean : ndarray, (draw, world)
+        In the design's unit.
+    error : ndarray, (draw, world, replicate)
+        Each replicate's own mean, for the integration error of anything made from them.
+    """
+
+    mean: np.ndarray
+    replicate: np.ndarray
+
+
+Traits = Callable[[slice], tuple[list[np.ndarray | float], np.ndarray | float]]
+"""Draws to the mediators' traits and the outcome's, each (draw, point)."""
+
+
+def expected(
+    draws: xr.Dataset, design: Design, worlds: Sequence[World], points: Points, traits: str = "population"
+) -> Averages:
+    """Expected outcome in each world, at each draw.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Posterior, prior or pinned draws, dims (chain, draw, …).
+    design : Design
+        Whose mediators and covariates.
+    worlds : sequence of World
+        What to average.
+    points : Points
+        Over whom.
+    traits : str
+        "population": integrated out; "sample": as drawn for each participant; "typical": 0, at mean covariates.
+    """
+
+    def rule(state: _State) -> np.ndarray:
+        return np.stack([state.outcome(world) for world in worlds], axis=1)
+
+    return _averaged(draws, design, len(worlds), points, traits, rule)
+
+
+def expected_mediators(
+    draws: xr.Dataset, design: Design, cells: Sequence[tuple[int, int, int]], points: Points
+) -> Averages:
+    """Expected mediators, population average, for (mediator, arm, wave) cells; in the form of `Mediators.value`."""
+
+    def rule(state: _State) -> np.ndarray:
+        return np.stack([state.mediator_mean(*cell) for cell in cells], axis=1)
+
+    return _averaged(draws, design, len(cells), points, "population", rule)
+
+
+def _averaged(
+    draws: xr.Dataset,
+    design: Design,
+    size: int,
+    points: Points,
+    traits: str,
+    rule: Callable[[_State], np.ndarray],
+) -> Averages:
+    flat = {
+        str(name): value.transpose("chain", "draw", ...).to_numpy().reshape(-1, *value.shape[2:])
+        for name, value in draws.items()
+    }
+    length = flat["mu_0"].shape[0]
+    found = np.empty((length, size, points.replicates))
+    step = max(1, BLOCK // points.person.size)
+    parts = [slice(start, min(start + step, length)) for start in range(0, length, step)]
+
+    def fill(part: slice) -> None:
+        values = rule(_State({name: value[part] for name, value in flat.items()}, design, points, traits))
+        found[part] = values.reshape(*values.shape[:2], points.replicates, -1).mean(-1)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, parts))
+    return Averages(found.mean(-1), found)
+
+
+class _State:
+    """One block of draws at all points; a mediator's value in an arm and wave is computed once."""
+
+    def __init__(self, values: dict[str, np.ndarray], design: Design, points: Points, traits: str) -> None:
+        self.values, self.design, self.points = values, design, points
+        self.mediator_terms = wave_terms(values, design, MEDIATOR) if design.mediators.count else None
+        self.outcome_terms = wave_terms(values, design)
+        typical = traits == "typical"
+        self.outcome_score = 0.0 if typical else score(values, design.covariates)[:, points.person]
+        self.mediator_score = (
+            [0.0] * design.mediators.count
+            if typical or not design.mediators.count
+            else np.moveaxis(score(values, design.covariates, MEDIATOR)[..., points.person], 1, 0)
+        )
+        self.mediator_trait, self.outcome_trait = {
+            "population": self._integrated,
+            "sample": self._drawn,
+            "typical": lambda: ([0.0] * design.mediators.count, 0.0),
+        }[traits]()
+        self.path = values.get("mediator_path")
+        self.value = cache(self._value)  # type: ignore[method-assign]
+
+    def _integrated(self) -> tuple[list, np.ndarray | float]:
+        layout, values = self.design.mediators, self.values
+        lasts = lasting(self.design)
+        size = len(lasts) + self.design.has_trait
+        root = equations.correlation_root(values.get("partial_correlation"), size)
+        rows = [
+            sum(np.reshape(weight, (-1, 1)) * z for weight, z in zip(row, self.points.normal, strict=False))
+            for row in root
+        ]
+        found: list = [0.0] * layout.count
+        for k, place in enumerate(lasting(self.design)):
+            found[place] = values["mediator_tau"][:, k, None] * rows[k]
+        return found, values["tau"][:, None] * rows[-1] if self.design.has_trait else 0.0
+
+    def _drawn(self) -> tuple[list, np.ndarray | float]:
+        layout, person = self.design.mediators, self.points.person
+        found: list = [0.0] * layout.count
+        for k, place in enumerate(lasting(self.design)):
+            found[place] = self.values["mediator_trait"][:, k, person]
+        return found, self.values["trait"][:, person] if self.design.has_trait else 0.0
+
+    def _predictor(self, place: int, arm: int, wave: int, copy: int) -> np.ndarray:
+        level, effect = self.mediator_terms  # type: ignore[misc]
+        before: np.ndarray | float = 0.0
+        if self.path is not None:
+            before = sum(
+                self.path[:, place, source, None] * self.value(source, arm, wave, copy) for source in range(place)
+            )
+        return equations.predictor(
+            level[:, place, wave, None],
+            effect[:, place, wave, None],
+            ARM[arm],
+            self.mediator_score[place],
+            self.mediator_trait[place],
+            before,
+        )
+
+    def _value(self, place: int, arm: int, wave: int, copy: int) -> np.ndarray:
+        layout = self.design.mediators
+        predictor = self._predictor(place, arm, wave, copy)
+        uniform = self.points.uniform[copy * layout.count + place]
+        rule = MEDIATOR_KINDS[layout.kind[place]]
+        return layout.scaled(place, rule.value(uniform, predictor, self._spread(place)))
+
+    def _spread(self, place: int) -> dict:
+        return {
+            name: part[:, None] if isinstance(part, np.ndarray) else part
+            for name, part in spread_of(place, self.values, self.design).items()
+        }
+
+    def mediator_mean(self, place: int, arm: int, wave: int) -> np.ndarray:
+        predictor = self._predictor(place, arm, wave, 0)
+        return np.broadcast_to(
+            MEDIATOR_KINDS[self.design.mediators.kind[place]].mean(predictor, self._spread(place)),
+            (self.values["mu_0"].shape[0], self.points.person.size),
+        )
+
+    def outcome(self, world: World) -> np.ndarray:
+        layout, design = self.design.mediators, self.design
+        places = acting(design)
+        taken: dict[int, np.ndarray | float] = {}
+        for place in places:
+            source = world.sources[place]
+            if not layout.acts[place, world.wave]:
+                taken[place] = 0.0
+            elif isinstance(source, tuple):
+                taken[place] = self.value(place, *source, place + 1 if world.own and self.path is not None else 0)
+            else:
+                taken[place] = float((source - layout.centre[place]) / layout.scale[place])
+        level, effect = self.outcome_terms
+        later = design.role[world.wave] == "follow-up"
+        mediated: np.ndarray | float = 0.0
+        if places:
+            mediated = equations.mediated(
+                self.values["slope"],
+                self.values.get("interaction"),
+                ARM[world.arm] * later,
+                [taken[place] for place in places],
+                [taken[place] for place in interacting(design)],
+            )
+        predictor = equations.predictor(
+            level[:, world.wave, None],
+            effect[:, world.wave, None],
+            ARM[world.arm],
+            self.outcome_score,
+            self.outcome_trait,
+            mediated,
+        )
+        shape = (self.values["mu_0"].shape[0], self.points.person.size)
+        return np.broadcast_to(LIKELIHOODS[design.likelihood].mean(predictor), shape)
