@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import arviz_stats
@@ -12,16 +12,32 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import effect, estimands, fit, gate, integrated, model_free, predictive, sensitivity, summary
+from models import (
+    effect,
+    estimands,
+    fit,
+    gate,
+    integrated,
+    ledger,
+    mediation,
+    model_free,
+    path_checks,
+    path_estimates,
+    predictive,
+    sensitivity,
+    summary,
+)
 from models.design import Design, design
 from models.gate_table import Gate
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from priors.prior_set import PriorSet
 
-MODELS: Mapping[str, ModuleType] = {effect.NAME: effect}
+MODELS: Mapping[str, ModuleType] = {effect.NAME: effect, mediation.NAME: mediation}
 """Every model by name; all have the same verbs, and nothing below asks which one it is."""
 PRIOR_DRAWS = 8000
+PATH_PRIOR_DRAWS = 4000
+"""Of the prior of path estimands, which cost more: their interval is known to about 2% of its width."""
 LOO_DRAWS = 2000
 MOST_NUMBERS = 60_000_000
 """Pointwise log likelihoods beyond this many numbers (0.5 GB) are not formed; the report says so."""
@@ -105,21 +121,28 @@ def derive(
     say: Say = lambda _: None,
 ) -> Analysis:
     """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
-    posterior = tree["posterior"].to_dataset()
+    posterior = model.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
     say("deriving estimands")
-    draws = estimands.contrasts(model.response(posterior, layout), study)
-    prior = model.prior(layout, priors, PRIOR_DRAWS, sampler.seed)
-    prior_draws = estimands.contrasts(model.response(prior, layout), study)
-    found = estimands.estimates(draws, study, trial)
-    before = {
-        summary.key(estimate): estimate.draws.to_numpy().ravel()
-        for estimate in estimands.estimates(prior_draws, study, trial)
-        if estimate.draws is not None
-    }
-    table = summary.summarise(found, before, study)
+    levels = model.response(posterior, layout)
+    draws = estimands.contrasts(levels, study)
+    prior = model.prior(layout, priors, PRIOR_DRAWS if model.COUNTED else PATH_PRIOR_DRAWS, sampler.seed)
+    prior_levels = model.response(prior, layout)
+    prior_draws = estimands.contrasts(prior_levels, study)
+    order = [part.column for part in study.mediators]
+    paths, prior_paths = model.path_draws(posterior, layout, order), model.path_draws(prior, layout, order)
+    through = path_estimates.estimates(paths, study, trial, layout)
+    through += path_estimates.training(through, levels, study, layout, priors, sampler.seed)
+    offered = {row.wave for row in through if row.estimand == "change_training_share"}
+    before = path_estimates.estimates(prior_paths, study, trial, layout)
+    before += path_estimates.training(before, prior_levels, study, layout, priors, sampler.seed, offered)
+    found = ledger.with_prior(
+        [*estimands.estimates(draws, study, trial), *through],
+        [*estimands.estimates(prior_draws, study, trial), *before],
+    )
+    table = summary.summarise(found, study, path_estimates.tipping(through, study))
     say("checking")
     thin = predictive.thinned(posterior, layout)
-    replicates = predictive.replicate(model.predictor, model.new_participants, thin, layout, sampler.seed)
+    replicates = predictive.replicate(model.predictor_of_new, thin, layout, sampler.seed)
     compared = predictive.compare(replicates, layout)
     pointwise, pointwise_note = _pointwise(model, posterior, layout)
     log_prior = model.log_prior(posterior, layout, priors)
@@ -130,7 +153,7 @@ def derive(
     power = sensitivity.power_scaling(differences, log_prior, _total(model, posterior, layout))
     verdict = gate.gate(
         posterior,
-        draws,
+        draws.merge(paths.flat),
         tree["sample_stats"].to_dataset(),
         (sampler.chains, sampler.draws),
         table,
@@ -140,6 +163,7 @@ def derive(
         power,
         data_unchanged(),
         summary.diagnostics,
+        path_checks.checks(paths, table),
     )
     core = {
         "posterior": posterior,
@@ -149,22 +173,32 @@ def derive(
         "constant_data": _anonymous(trial).drop_vars("outcome"),
         "summary": _as_group(table),
     }
+    if paths.values:
+        core["path_estimands"] = paths.values
     checks = {
         "predictive_checks": _as_group(compared),
         "patterns": _as_group(predictive.patterns(replicates, layout)),
         "power_scaling": _as_group(power),
         "model_free": _as_group(model_free.compare(study, trial, layout, table)),
         "posterior_predictive": _cells({"outcome": (("chain", "draw", "observation"), replicates[None])}, layout),
-        "prior": prior.drop_vars("trait", errors="ignore"),
+        "prior": prior.drop_vars(["trait", "mediator_trait"], errors="ignore"),
         "prior_estimands": prior_draws,
         "log_prior": log_prior,
     }
+    if prior_paths.values:
+        checks["prior_path_estimands"] = prior_paths.values
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:
         checks["loo"] = loo
-    notes = (*layout.notes, *(note for note in (pointwise_note, loo_note) if note))
+    notes = (*model.notes(layout), *(note for note in (pointwise_note, loo_note) if note))
     return Analysis(xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks), verdict, table, notes)
+
+
+def agreeing(first: Analysis, other: Analysis) -> Analysis:
+    """Another model's analysis, its gate with the check that both give the same primary difference."""
+    rows = [each.table[each.table.primary].iloc[0] for each in (first, other)]
+    return replace(other, gate=Gate((*other.gate.checks, path_checks.coherence(*rows))))
 
 
 def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np.ndarray:
@@ -184,7 +218,8 @@ def _total(model: ModuleType, posterior: xr.Dataset, layout: Design) -> xr.DataA
     length = posterior.sizes["draw"]
     pieces = np.array_split(np.arange(length), max(1, length * layout.outcome.size // MOST_NUMBERS * 4))
     totals = [_log_probability(model, posterior.isel(draw=piece), layout).sum(-1) for piece in pieces]
-    return xr.DataArray(np.concatenate(totals, axis=1), dims=("chain", "draw"))
+    whole = np.concatenate(totals, axis=1) + model.other_log_likelihood(posterior, layout)
+    return xr.DataArray(whole, dims=("chain", "draw"))
 
 
 def _leave_one_out(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[xr.Dataset | None, str]:
@@ -193,8 +228,7 @@ def _leave_one_out(model: ModuleType, posterior: xr.Dataset, layout: Design) -> 
     chains, length = thin.sizes["chain"], thin.sizes["draw"]
     if chains * length * layout.outcome.size > MOST_NUMBERS:
         return None, "Leave-one-out was not run: too many observations for importance sampling in memory."
-    fixed = model.predictor(thin, layout, np.zeros((chains, length, layout.participants)))
-    scale = thin["tau"].to_numpy() if layout.has_trait else np.zeros((chains, length))
+    fixed, scale = model.without_trait(thin, layout)
     given = integrated.Draws(fixed.reshape(chains * length, -1), scale.ravel(), dispersion(thin, layout).ravel())
     try:
         log_predictive = integrated.log_predictive(given, layout).reshape(chains, length, -1)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from models import dialect
+from models import cells, dialect
 from models.dialect import numbers
 from models.trial_schema import TRUE_FALSE, labels
 
@@ -52,8 +52,8 @@ def draft(path: Path) -> str:
         "Who, when, in which arm.": {"columns": roles},
         "Which arm is the control? Effects are treated minus control.": {"arms": _arms(table[roles["arm"]])},
         "In time order, months counted from baseline; role: baseline, negative control or follow-up.": {"waves": waves},
-        "Outcome: binary or count, better lower or higher, the margin that matters; margin_reason is yours to write.": {
-            "outcome": _outcome(table[best])
+        "Outcome: kind, better lower or higher, the margin that matters; margin_reason is yours to write.": {
+            "outcome": _outcome(table[best], data.decimal)
         },
         "Set adjust for those to adjust for, chosen before any outcome was seen.": {"covariates": covariates},
     }
@@ -115,10 +115,13 @@ def _waves(column: pd.Series) -> list[dict[str, Any]]:
     return [{"value": v, "label": v, "month": month[v], "role": role} for v, role in zip(values, roles, strict=True)]
 
 
-def _outcome(column: pd.Series) -> dict[str, Any]:
+def _outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
     values = _ordered(column, r"yes|^y|true|good|event|positive")
     binary = len(values) == 2
-    part = {"column": column.name, "kind": "binary" if binary else "count", "label": column.name, "better": "lower"}
+    found = [number for number in (cells.number(value, decimal) for value in values) if math.isfinite(number)]
+    # no count is negative or has decimals
+    kind = "binary" if binary else "continuous" if any(number < 0 or number % 1 for number in found) else "count"
+    part = {"column": column.name, "kind": kind, "label": column.name, "better": "lower"}
     part |= {"margin": 0.1 if binary else 1.0, "margin_reason": ""}  # only its author can say why
     coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
     return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})

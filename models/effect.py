@@ -1,12 +1,12 @@
 """The effect model: outcome by arm and wave, with baseline constrained equal and participants partially pooled.
 
 MODEL.md, "Effect model", has the mathematics. Siblings of this module have the same verbs: `build`, `prior`,
-`predictor`, `response`, `new_participants`.
+`predictor`, `predictor_of_new`, `without_trait`, `completed`, `other_log_likelihood`, `response`, `path_draws`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pymc as pm
@@ -16,11 +16,14 @@ import xarray as xr
 from models import equations
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
+from models.path_draws import PathDraws
 from models.random_variables import declare, declare_outcome, declare_trait
 from models.terms import score, wave_coordinates, wave_dimensions, wave_terms
 from priors.prior_set import PriorSet
 
 NAME = "effect"
+COUNTED = True
+"""Its averages are closed forms or sums, cheap enough for many prior draws."""
 ARMS = ("control", "treated")
 AVERAGES = ("population", "sample", "typical")
 BLOCK = 4_000_000
@@ -131,11 +134,43 @@ def predictor(draws: xr.Dataset, design: Design, trait: np.ndarray | None = None
     )
 
 
-def new_participants(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
-    """Traits of new participants of the same kind, shape (chain, draw, participant)."""
+def predictor_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+    """Linear predictor of the observed cells for new participants of the same kind, (chain, draw, observation)."""
     shape = (draws.sizes["chain"], draws.sizes["draw"], design.participants)
     scale = draws["tau"].to_numpy()[..., None] if design.has_trait else 0.0
-    return scale * rng.standard_normal(shape)
+    return predictor(draws, design, scale * rng.standard_normal(shape))
+
+
+def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG001 - a verb of every model
+    """Posterior draws with every value that later steps need; the effect model has no missing ones."""
+    return draws
+
+
+def without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """Predictor at a trait of 0, (chain, draw, observation), and the SD of the trait, (chain, draw)."""
+    shape = draws["mu_0"].shape
+    sd = draws["tau"].to_numpy() if design.has_trait else np.zeros(shape)
+    return predictor(draws, design, np.zeros((*shape, design.participants))), sd
+
+
+def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - a verb of every model
+    """Log likelihood of whatever else is observed at each draw, (chain, draw): nothing."""
+    return np.zeros(draws["mu_0"].shape)
+
+
+def lacking(design: Design) -> str:  # noqa: ARG001 - a verb of every model
+    """Why the model cannot be fitted to a design; empty where it can."""
+    return ""
+
+
+def notes(design: Design) -> tuple[str, ...]:
+    """Limitations to print in the report."""
+    return design.notes
+
+
+def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:  # noqa: ARG001
+    """Effects through mediators: there are none in this model."""
+    return PathDraws()
 
 
 def response(draws: xr.Dataset, design: Design) -> xr.DataArray:

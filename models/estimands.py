@@ -28,11 +28,18 @@ _COUNT = {
     "ratio": ("rate_ratio", "rate ratio, treated over control", "ratio"),
     "change": ("change", "change in mean count since baseline", "events"),
 }
+# no ratio: the zero of a continuous outcome may be arbitrary, and its mean negative
+_CONTINUOUS = {
+    "mean": ("mean", "mean", "units"),
+    "difference": ("mean_difference", "difference in mean, treated minus control", "units"),
+    "change": ("change", "change in mean since baseline", "units"),
+}
+_NAMES = {"binary": _BINARY, "count": _COUNT, "continuous": _CONTINUOUS}
 
 
 def names(study: Study) -> dict[str, tuple[str, str, str]]:
     """Name, label and unit of each kind of estimand for this study's outcome."""
-    return _BINARY if study.outcome.kind == "binary" else _COUNT
+    return _NAMES[study.outcome.kind]
 
 
 def contrasts(response: xr.DataArray, study: Study) -> xr.Dataset:
@@ -50,17 +57,15 @@ def contrasts(response: xr.DataArray, study: Study) -> xr.Dataset:
     Dataset
         `risk` (…, average, arm, wave); `risk_difference`, `risk_ratio`, `odds_ratio` (…, average, contrast), where
         contrast is every wave after baseline; `change` (…, arm, contrast), population average, if there is a baseline.
-        For counts `mean`, `mean_difference`, `rate_ratio`, `change`.
+        For counts `mean`, `mean_difference`, `rate_ratio`, `change`; for continuous outcomes these without the ratio.
     """
     named = {kind: name for kind, (name, _, _) in names(study).items()}
     baseline = [wave.value for wave in study.waves if wave.role == "baseline"]
     later = response.sel(wave=[wave.value for wave in study.waves if wave.role != "baseline"]).rename(wave="contrast")
     treated, control = later.sel(arm="treated", drop=True), later.sel(arm="control", drop=True)
-    found = {
-        named["mean"]: response,
-        named["difference"]: treated - control,
-        named["ratio"]: treated / control,
-    }
+    found = {named["mean"]: response, named["difference"]: treated - control}
+    if "ratio" in named:
+        found[named["ratio"]] = treated / control
     if "odds_ratio" in named:
         found[named["odds_ratio"]] = treated / (1 - treated) / (control / (1 - control))
     if baseline:
@@ -79,7 +84,7 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
     study, trial : Study, Dataset
         The trial decides whether MAR is needed: it is wherever an outcome is missing.
     """
-    missing = _missing(study, trial)
+    absent = missing(study, trial)
     found = []
     for kind, (name, label, unit) in names(study).items():
         if name not in draws:
@@ -90,12 +95,12 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
             where = {str(dim): str(cell[dim].item()) for dim in cells.indexes["cell"].names}
             average, wave = where.get("average", POPULATION), where.get("contrast", where.get("wave", ""))
             values = cell.drop_vars([*where, "cell"]).transpose("chain", "draw")
-            claim = _claim(kind, average, missing)
+            claim = _claim(kind, average, absent)
             found.append(Estimate(name, label, unit, average, where.get("arm", ""), wave, claim, values))
     return [*found, *_not_identified(study)]
 
 
-def _missing(study: Study, trial: xr.Dataset) -> bool:
+def missing(study: Study, trial: xr.Dataset) -> bool:
     """Whether an outcome is missing, of those in the file or of those randomised who are not in it."""
     stated = sum(arm.randomised or 0 for arm in (study.arms.control, study.arms.treated))
     return bool(trial["outcome"].isnull().any()) or stated > trial.sizes["participant"]

@@ -12,7 +12,8 @@ from scipy import stats
 
 from models.gate_table import AMBER, GREEN, RED, Check, Gate
 
-FIXED_EFFECTS = ("mu_0", "step", "mu", "theta", "theta_negative_control", "gamma")
+_TERMS = ("mu_0", "step", "theta", "theta_negative_control", "gamma")
+FIXED_EFFECTS = (*_TERMS, *(f"mediator_{name}" for name in _TERMS), "slope", "interaction")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def gate(
     power: pd.DataFrame,
     data_unchanged: bool,
     element_diagnostics: Callable[[xr.Dataset], xr.Dataset],
+    further: tuple[Check, ...] = (),
 ) -> Gate:
     """Make every check.
 
@@ -93,6 +95,8 @@ def gate(
         Whether the data file still has the hash with which the run began.
     element_diagnostics : callable
         `summary.diagnostics`.
+    further : tuple of Check
+        Checks that one model alone has.
     """
     found = pd.concat([_elements(element_diagnostics(posterior)), _elements(element_diagnostics(estimands))])
     primary = table[table.primary].iloc[0]
@@ -108,6 +112,7 @@ def gate(
             _tails(predictive),
             _power(power, primary),
             _learned(primary),
+            *further,
             Check(
                 "data hash",
                 GREEN if data_unchanged else RED,
@@ -259,7 +264,7 @@ def _cells(predictive: pd.DataFrame) -> Check:
 def _tails(predictive: pd.DataFrame) -> Check:
     rest = predictive[predictive.arm == ""]
     name = "predictive tails of response patterns"
-    text = "How unusual the observed shares of never, always and zeros, and the spread between participants, are here."
+    text = f"How unusual under the model what was observed is, the rarest of these: {', '.join(rest.check)}."
     if rest.empty:
         return Check(name, GREEN, "not applicable", "", "", "", "Nobody has two observed outcomes.")
     return _limited(
@@ -273,11 +278,7 @@ def _tails(predictive: pd.DataFrame) -> Check:
 def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
-    shown = (
-        f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {scale * row['shift']:+.2g}{unit}".replace(
-            "-", "−"
-        )
-    )
+    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {_signed(scale * row['shift'])}{unit}"
     return Check(
         "power-scaling of the primary estimand",
         GREEN if row.prior <= SENSITIVE else AMBER,
@@ -287,6 +288,11 @@ def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
         "above",
         "Above the limit the priors matter for the answer: read it with their reasons.",
     )
+
+
+def _signed(value: float) -> str:
+    """Two digits with their sign, large numbers without an exponent."""
+    return f"{float(f'{value:.2g}'):+g}".replace("-", "−")
 
 
 def _learned(primary: pd.Series) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -59,6 +60,11 @@ class Gate:
         """Save as JSON."""
         content = {"status": self.status, "checks": [asdict(check) for check in self.checks]}
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def worst(gates: Iterable[Gate]) -> str:
+    """Worst status of several gates."""
+    return max((gate.status for gate in gates), key=ORDER.index, default=RED)
 
 
 def read(path: Path) -> Gate:

@@ -1,6 +1,7 @@
 """A participant's likelihood with the trait integrated out: for leaving observations out, and as a check of NUTS.
 
 The integral over the trait is a trapezoidal sum (see `models.quadrature`); its step is halved until nothing changes.
+Of a normal outcome it is known in closed form.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Draws:
     scale : ndarray, (draw,)
         SD of the trait.
     dispersion : ndarray, (draw,)
-        Of counts; 0 for binary outcomes.
+        Of counts, or the residual SD of normal outcomes; 0 for binary ones.
     """
 
     fixed: np.ndarray
@@ -52,11 +53,15 @@ class Draws:
 def log_likelihood(draws: Draws, design: Design) -> np.ndarray:
     """Log probability of each participant's outcomes given the top-level parameters, shape (draw, participant).
 
+    Of a continuous outcome it is the log density in the outcome's own unit.
+
     Raises
     ------
     NodesExhausted
         If halving the step eight times still changes a value by more than 1e-8.
     """
+    if design.likelihood == "normal":
+        return _normal_whole(draws, design)
     return _refined(_whole, draws, design)
 
 
@@ -66,6 +71,8 @@ def log_predictive(draws: Draws, design: Design) -> np.ndarray:
     It is what leaving one observation out needs, log p(y_i) − log p(y_i without the cell): the trait is integrated out,
     so that no importance weight has to move it. Raises `NodesExhausted` as above.
     """
+    if design.likelihood == "normal":
+        return _normal_one_out(draws, design)
     return _refined(_one_out, draws, design)
 
 
@@ -128,6 +135,50 @@ def _one_out(step: float, draws: Draws, design: Design) -> np.ndarray:
         place = np.searchsorted(person, design.participant_of)
         result[part] = _log_sum(sums)[:, place] - _log_sum(sums[:, place] - cells)
     return result
+
+
+def _normal_whole(draws: Draws, design: Design) -> np.ndarray:
+    """A participant's normal outcomes: covariance σ² I + τ² 11ᵀ, in the directions along and across 1."""
+    result = np.zeros((draws.scale.size, design.participants))
+    for part, rest, sigma, tau in _residuals(draws, design):
+        sums, squares, n = _sums(rest, design), _sums(rest**2, design), _seen(design)
+        along = sigma**2 + n * tau**2
+        within = squares - sums**2 / np.maximum(n, 1)
+        result[part] = -0.5 * (within / sigma**2 + sums**2 / np.maximum(n, 1) / along)
+        result[part] -= 0.5 * np.where(n > 0, (n - 1) * np.log(sigma**2) + np.log(along), 0.0)
+        result[part] -= n * (0.5 * np.log(2 * np.pi) + np.log(design.scale))
+    return result
+
+
+def _normal_one_out(draws: Draws, design: Design) -> np.ndarray:
+    """A normal outcome given the same participant's others: their residuals, shrunk, predict its own."""
+    result, person = np.zeros(draws.fixed.shape), design.participant_of
+    for part, rest, sigma, tau in _residuals(draws, design):
+        known = sigma**2 + (_seen(design)[person] - 1) * tau**2
+        error = rest - tau**2 / known * (_sums(rest, design)[:, person] - rest)
+        variance = sigma**2 * (1 + tau**2 / known)
+        result[part] = -0.5 * (error**2 / variance + np.log(2 * np.pi * variance)) - np.log(design.scale)
+    return result
+
+
+def _residuals(draws: Draws, design: Design) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
+    """Blocks of draws: which, outcomes minus predictors (draw, observation), residual SD and SD of the trait."""
+    block = max(1, BLOCK // max(1, design.outcome.size))
+    for first in range(0, draws.scale.size, block):
+        part = slice(first, first + block)
+        yield part, design.outcome - draws.fixed[part], draws.dispersion[part, None], draws.scale[part, None]
+
+
+def _seen(design: Design) -> np.ndarray:
+    """Observed cells of each participant."""
+    return np.bincount(design.participant_of, minlength=design.participants)
+
+
+def _sums(values: np.ndarray, design: Design) -> np.ndarray:
+    """Sums over each participant's cells, shape (draw, participant)."""
+    found = np.zeros((design.participants, values.shape[0]))
+    np.add.at(found, design.participant_of, values.T)
+    return found.T
 
 
 def _log_sum(terms: np.ndarray) -> np.ndarray:

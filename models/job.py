@@ -8,6 +8,7 @@ import platform
 import resource
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any
 from models import run as runs
 from models import study as studies
 from models import trial as trials
-from models.analysis import MODELS, Analysis, Say, analyse
+from models.analysis import MODELS, Analysis, Say, agreeing, analyse
+from models.design import design
 from models.faults import InvalidInput
 from models.fit import Progress, Sampler
+from models.gate_table import worst
 from models.study import Study
 from priors import prior_set
 from priors.prior_set import InvalidPriors, PriorSet
@@ -49,6 +52,8 @@ class Job:
         Study folder or file.
     model, priors : str
         Name of a model, and name or path of a prior set.
+    further : tuple of str
+        Other models to fit to the same study, where it has what they need.
     out : Path
         Run folder to write.
     changes : dict
@@ -66,6 +71,7 @@ class Job:
     changes: dict[str, Any]
     command: str
     force: bool = False
+    further: tuple[str, ...] = ()
 
 
 def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = None) -> tuple[Path, bool]:
@@ -92,34 +98,53 @@ def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = Non
 
     study, folder = studies.read(job.study)
     priors = _priors(job.priors)
-    if job.model not in MODELS:
-        raise InvalidInput(
-            f"There is no model {job.model!r}.", "--model names it.", f"Choose one of {', '.join(MODELS)}."
-        )
+    for name in (job.model, *job.further):
+        if name not in MODELS:
+            raise InvalidInput(
+                f"There is no model {name!r}.", "--model names it.", f"Choose one of {', '.join(MODELS)}."
+            )
     note("reading the data")
     trial = trials.load(study, folder)
     data_hash = runs.digest(folder / study.data.file)
+    layout = design(study, trial)
+    lacking = {name: MODELS[name].lacking(layout) for name in (job.model, *job.further)}
+    if lacking[job.model]:
+        raise InvalidInput(
+            f"The {job.model} model cannot be fitted to this study.",
+            lacking[job.model],
+            "Fit the effect model, or mend the study file.",
+        )
+    further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
     manifest = _manifest(job, study, priors, sampler, data_hash)
+    manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
     with runs.written_whole(job.out, job.force) as partial:
-        result = analyse(
-            study,
-            trial,
-            MODELS[job.model],
-            priors,
-            sampler,
-            say=note,
-            progress=progress,
-            data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
-        )
+        results: dict[str, Analysis] = {}
+        for name in (job.model, *further):
+            results[name] = analyse(
+                study,
+                trial,
+                MODELS[name],
+                priors,
+                sampler,
+                say=note if len(further) == 0 else _named(note, name),
+                progress=progress,
+                data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
+            )
+        first = results[job.model]
+        results |= {name: agreeing(first, results[name]) for name in further}
         note("saving the run")
-        _save(partial, study, result, manifest)
+        _save(partial, study, job.model, results, manifest)
         note("done")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
     return job.out, True
+
+
+def _named(say: Say, model: str) -> Say:
+    return lambda step: say(f"{model}: {step}")
 
 
 def _priors(name: str) -> PriorSet:
@@ -136,13 +161,27 @@ def _sampler(study: Study, changes: dict[str, Any]) -> Sampler:
     return Sampler(**chosen)
 
 
-def _save(folder: Path, study: Study, result: Analysis, manifest: dict[str, Any]) -> None:
-    runs.write_tree(result.core, folder / "core.nc")
-    runs.write_tree(result.checks, folder / "checks.nc")
-    result.gate.write(folder / "gate.json")
-    (folder / "study.resolved.toml").write_text(runs.resolved(study), encoding="utf-8")
-    hashes = {name: runs.digest(folder / name) for name in runs.HASHED}
-    complete = manifest | {"gate": result.gate.status, "notes": list(result.notes), "files": hashes}
+def _save(folder: Path, study: Study, model: str, results: Mapping[str, Analysis], manifest: dict[str, Any]) -> None:
+    hashed = [runs.RESOLVED]
+    for name, result in results.items():
+        place = folder if name == model else folder / name
+        place.mkdir(exist_ok=True)
+        runs.write_tree(result.core, place / "core.nc")
+        runs.write_tree(result.checks, place / "checks.nc")
+        result.gate.write(place / "gate.json")
+        hashed += [(place / file).relative_to(folder).as_posix() for file in runs.FIT]
+    (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")
+    further = {
+        name: {"model": name, "gate": result.gate.status, "notes": list(result.notes)}
+        for name, result in results.items()
+        if name != model
+    }
+    complete = manifest | {
+        "gate": worst(result.gate for result in results.values()),
+        "notes": list(results[model].notes),
+        "further": further,
+        "files": {name: runs.digest(folder / name) for name in hashed},
+    }
     runs.write_manifest(complete, folder)
     runs.write_sums(folder)
 
@@ -162,6 +201,7 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
     content = {
         "microsavings": _version("microsavings"),
         "model": job.model,
+        "models": [job.model, *job.further],
         "priors": {
             "name": priors.name,
             "why": priors.why,

@@ -6,9 +6,10 @@ that is not identified cannot carry a number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
 import xarray as xr
 
 
@@ -31,10 +32,13 @@ class Claim:
         Class of the ledger.
     assumptions : tuple of str
         Each in one phrase; never empty.
+    bias_parameters : tuple of str
+        What would measure a failure of an assumption that the data cannot speak on, and the value taken for it.
     """
 
     evidence: Evidence
     assumptions: tuple[str, ...]
+    bias_parameters: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a claim without assumptions."""
@@ -60,6 +64,13 @@ class Estimate:
         dims (chain, draw); None if and only if the estimand is not identified.
     reason : str
         Why it is not identified.
+    mediator : str
+        Column of the mediator that it is of; empty where it is of none.
+    prior : ndarray or None
+        Draws of the same estimand before the data.
+    integration_error : float
+        Standard error of the average over participants by quasi-Monte-Carlo, root mean square over draws; 0 where it is
+        exact.
     """
 
     estimand: str
@@ -71,6 +82,9 @@ class Estimate:
     claim: Claim
     draws: xr.DataArray | None = None
     reason: str = ""
+    mediator: str = ""
+    prior: np.ndarray | None = None
+    integration_error: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a number that is not identified, and an identified estimand without one."""
@@ -81,9 +95,40 @@ class Estimate:
         if self.draws is None and not self.reason:
             raise ValueError(f"{self.estimand}: say why it is not identified")
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Identity, the same for prior and posterior."""
+        return (self.estimand, self.average, self.arm, self.wave, self.mediator)
+
+    @property
+    def contraction(self) -> float:
+        """Share of the prior's spread that the data took away, 1 − (posterior spread / prior spread)².
+
+        The spread is the SD; of the logarithm for ratios, and the width of the 95% interval for mean counts: their
+        prior variance is all tail, and would make any data look decisive.
+        """
+        if self.draws is None or self.prior is None:
+            return float("nan")
+        both = np.asarray(self.draws).ravel(), np.asarray(self.prior).ravel()
+        if self.unit == "events":
+            widths = [np.subtract(*np.quantile(values, [0.975, 0.025])) for values in both]
+        else:
+            widths = [np.std(np.log(values) if self.unit == "ratio" else values, ddof=1) for values in both]
+        return float(1 - (widths[0] / widths[1]) ** 2) if widths[1] > 0 else float("nan")
+
+
+def with_prior(posterior: list[Estimate], prior: list[Estimate]) -> list[Estimate]:
+    """Estimates of a posterior, each with its own draws from the prior."""
+    before = {each.key: np.asarray(each.draws).ravel() for each in prior if each.draws is not None}
+    return [replace(each, prior=before.get(each.key)) for each in posterior]
+
 
 RANDOMISATION = ("no interference between participants", "the same timing of visits in both arms")
 MISSING_AT_RANDOM = "missing outcomes independent of their values given arm, covariates and observed outcomes (MAR)"
+MEDIATORS_TOO = (
+    "missing outcomes and mediators independent of their values given arm, covariates and what was observed (MAR)"
+)
+DELTA = "δ, log odds by which a missing outcome differs from an observed one, by arm: taken as 0"
 NORMAL_TRAITS = "participants' traits normal on the link scale"
 CHANGE = (
     "a description, not an effect: what both arms received, changes with calendar time, regression to the mean, "
@@ -94,13 +139,13 @@ CHANGE = (
 def randomised(missing: bool) -> Claim:
     """Claim of an arm contrast: by design, or by design and MAR where outcomes are missing."""
     if missing:
-        return Claim(Evidence.RANDOMISED_MAR, (*RANDOMISATION, MISSING_AT_RANDOM))
+        return Claim(Evidence.RANDOMISED_MAR, (*RANDOMISATION, MISSING_AT_RANDOM), (DELTA,))
     return Claim(Evidence.RANDOMISED, RANDOMISATION)
 
 
 def conditional(missing: bool) -> Claim:
     """Claim of a contrast for a typical participant: the scale of the trait is the model's."""
-    return Claim(Evidence.ASSUMPTION, (*randomised(missing).assumptions, NORMAL_TRAITS))
+    return Claim(Evidence.ASSUMPTION, (*randomised(missing).assumptions, NORMAL_TRAITS), (DELTA,) if missing else ())
 
 
 def change(missing: bool) -> Claim:

@@ -6,7 +6,7 @@ participants stands in `models.worlds`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,17 +14,20 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import equations
+from models import equations, forward, paths, totals
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
 from models.mediation_cells import Cells, cells
 from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
+from models.path_draws import PathDraws
 from models.random_variables import STANDARD, declare, declare_outcome
 from models.terms import wave_terms
 from priors.prior_set import PriorSet
 
 NAME = "mediation"
+COUNTED = False
+"""Its averages are taken at points: fewer prior draws will do."""
 
 
 def data(design: Design) -> dict[str, np.ndarray]:
@@ -92,7 +95,8 @@ def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) 
     lasts = lasting(design)
     places: list[int | None] = [*lasts, *([None] if design.has_trait else [])]
     root = equations.correlation_root(values.get("partial_correlation"), len(places))
-    rows, standard = {}, []
+    rows: dict[int | None, Any] = {}
+    standard: list[Any] = []
     for row, place in zip(root, places, strict=True):
         name = "outcome" if place is None else layout.name[place]
         scale = values["tau"] if place is None else values["mediator_tau"][lasts.index(place)]
@@ -120,7 +124,7 @@ def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) 
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:
-    """Each mediator on its link scale, flat over (mediator, participant, wave): one gather for each use compiles fast."""
+    """Each mediator on its link scale, flat over (mediator, participant, wave): one gather a use compiles fast."""
     level, effect = wave_terms(values, design, MEDIATOR)
     arm = known["mediator_arm"][:, :, None]
     return equations.predictor(level[:, None, :], effect[:, None, :], arm, total[:, :, None], trait[:, :, None]).ravel()
@@ -169,10 +173,80 @@ def _outcome(
         pm.Potential("outcome_where_a_mediator_is_summed_out", likely)
 
 
+def prior(design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
+    """Independent draws from the prior (NumPy alone), named and shaped as the posterior, dims (chain 1, draw, …)."""
+    labels = coordinates(design)
+    seeds = np.random.SeedSequence([seed, 3]).spawn(len(dimensions(design)) + 1)
+    found = {}
+    for (name, dims), child in zip(dimensions(design).items(), seeds[1:], strict=True):
+        value = priors[name].sample(np.random.default_rng(child), (draws, *(len(labels[dim]) for dim in dims)))
+        found[name] = (("chain", "draw", *dims), value[None])
+    used = {dim: labels[dim] for dims in dimensions(design).values() for dim in dims}
+    top = xr.Dataset(found, {**used, "chain": [0], "draw": np.arange(draws)})
+    return top.assign(forward.traits_of_new(top, design, np.random.default_rng(seeds[0])))
+
+
 def log_prior(draws: xr.Dataset, design: Design, priors: PriorSet) -> xr.Dataset:
-    """Log density of each top-level prior at each draw, dims (chain, draw, …); traits and latent values are left out."""
+    """Log density of each top-level prior at each draw, dims (chain, draw, …); traits, latent values are left out."""
     found = {}
     for name, dims in dimensions(design).items():
         density = priors[name].log_density(draws[name].to_numpy())
         found[name] = (("chain", "draw", *dims)[: density.ndim], density)
     return xr.Dataset(found, {name: draws[name] for name in ("chain", "draw")})
+
+
+def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+    """Posterior draws with every value that later steps need: what was summed out is drawn (`forward.completed`)."""
+    return forward.completed(draws, design, seed)
+
+
+def predictor(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Linear predictor of each observed outcome, shape (chain, draw, observation), given traits and mediators."""
+    values = forward.values_of(draws)
+    return forward.outcome_predictor(values, design, forward.mediators_read(values, design), values.get("trait", 0.0))
+
+
+def predictor_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+    """Linear predictor of the observed cells for new participants of the same kind, (chain, draw, observation)."""
+    return forward.drawn_for_new(draws, design, rng)
+
+
+def without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """Predictor where the outcome's trait is at its mean given the mediators' traits, and the SD left around it.
+
+    Returns
+    -------
+    predictor : ndarray, (chain, draw, observation)
+    sd : ndarray, (chain, draw)
+    """
+    values = forward.values_of(draws)
+    mean, sd = forward.conditional_trait(values, design)
+    fixed = forward.outcome_predictor(values, design, forward.mediators_read(values, design), mean)
+    return fixed, np.broadcast_to(sd, values["mu_0"].shape)
+
+
+def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Log likelihood of the observed mediators at each draw, (chain, draw)."""
+    return forward.mediator_log_likelihood(draws, design)
+
+
+def lacking(design: Design) -> str:
+    """Why the model cannot be fitted to a design; empty where it can."""
+    if design.mediators.count:
+        return ""
+    return " ".join(design.mediators.left_out.values()) or "The study file names no mediator."
+
+
+def notes(design: Design) -> tuple[str, ...]:
+    """Limitations to print in the report."""
+    return (*design.notes, *design.mediators.notes)
+
+
+def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:
+    """Effects through and beside the mediators at every draw (`paths.path_draws`)."""
+    return paths.path_draws(draws, design, order)
+
+
+def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
+    """Expected outcome if everybody were in one arm, mediators included; as `models.effect.response`."""
+    return totals.response(draws, design)

@@ -32,6 +32,11 @@ class Cells:
         Every combination of the values over which such mediators are summed.
     latent : tuple of (int, ndarray, ndarray)
         For each continuous mediator with missing values that are needed: its place, whose they are, and when.
+    partly : ndarray of int
+        Which of the design's outcomes are incomplete.
+    missing : dict of int to ndarray
+        For each mediator with missing values that are needed: the outcomes that read them, in the order in which the
+        values are stored.
     inside : tuple of (int, ndarray)
         For each share that is summed out: its place, and for which of the incomplete outcomes.
     """
@@ -43,6 +48,8 @@ class Cells:
     states: np.ndarray = field(repr=False)
     latent: tuple[tuple[int, np.ndarray, np.ndarray], ...] = ()
     inside: tuple[tuple[int, np.ndarray], ...] = ()
+    partly: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
+    missing: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
 
 def cells(design: Design) -> Cells:
@@ -89,8 +96,29 @@ def cells(design: Design) -> Cells:
         np.stack([each.ravel() for each in np.meshgrid(*states, indexing="ij")]) if states else np.zeros((0, 1))
     )
     return Cells(
-        found, indices, layout.count, int(partly.sum()), combinations.astype(int), tuple(latent), tuple(inside)
+        found,
+        indices,
+        layout.count,
+        int(partly.sum()),
+        combinations.astype(int),
+        tuple(latent),
+        tuple(inside),
+        np.nonzero(partly)[0],
+        _missing(design, latent, summed),
     )
+
+
+def _missing(design: Design, latent: list, summed: np.ndarray) -> dict[int, np.ndarray]:
+    found = {place: np.nonzero(summed[place])[0] for place in range(summed.shape[0]) if summed[place].any()}
+    for place, people, waves in latent:
+        at = {
+            (person, wave): row
+            for row, (person, wave) in enumerate(zip(design.participant_of, design.wave_of, strict=True))
+        }
+        found[place] = np.array(
+            [at[person, wave + design.mediators.lag] for person, wave in zip(people, waves, strict=True)]
+        )
+    return found
 
 
 def _flat(layout: Mediators, place: int, person: np.ndarray, wave: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from models.design import Design
+from models.forward import BETWEEN, MISSING
 from models.likelihoods import LIKELIHOODS
 from models.mediation_cells import Cells
 from models.mediator_parameters import spread_of
@@ -59,7 +60,7 @@ def declare_missing(
             if "nu" in own
             else pm.Normal(standard, shape=middle.shape)
         )
-        rows.append(pm.Deterministic(f"missing {name}", middle + own["residual_sd"] * noise))
+        rows.append(pm.Deterministic(f"{MISSING}{name}", middle + own["residual_sd"] * noise))
     return pt.concatenate(rows) if rows else pt.zeros(0)
 
 
@@ -119,7 +120,7 @@ def _between(place: int, summed: np.ndarray, predictor: Any, own: Mapping[str, A
     """A latent share between the ends for the cells where it is missing, 0 elsewhere (where it is not used)."""
     mean = pm.math.sigmoid(predictor[np.nonzero(summed)[0]])
     drawn = pm.Beta(
-        f"missing {design.mediators.name[place]}{STANDARD}",
+        f"{BETWEEN}{design.mediators.name[place]}",
         alpha=mean * own["precision"],
         beta=(1 - mean) * own["precision"],
         shape=int(summed.sum()),

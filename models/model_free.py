@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import stats
 from statsmodels.genmod import families
 from statsmodels.genmod.generalized_linear_model import GLM
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, PerfectSeparationError, PerfectSeparationWarning
 
@@ -25,9 +26,10 @@ FEWEST = 5
 def compare(study: Study, trial: xr.Dataset, design: Design, table: pd.DataFrame) -> pd.DataFrame:
     """Crude and standardised differences at every wave after baseline.
 
-    Crude: difference of the observed shares, Newcombe's hybrid score interval (counts: of means, Welch). Standardised:
-    logistic (counts: Poisson) regression on arm, baseline outcome and covariates among those observed, averaged over
-    the participants in it; the interval is that of its influence function, which does not need a correct regression.
+    Crude: difference of the observed shares, Newcombe's hybrid score interval (others: of means, Welch). Standardised:
+    logistic (counts: Poisson, continuous: least squares) regression on arm, baseline outcome and covariates among those
+    observed, averaged over the participants in it; the interval is that of its influence function, which does not need
+    a correct regression.
 
     Parameters
     ----------
@@ -39,8 +41,8 @@ def compare(study: Study, trial: xr.Dataset, design: Design, table: pd.DataFrame
     Returns
     -------
     DataFrame
-        wave, method, estimate, lower, upper, n, flag (more than one posterior SD from the model's median), note. An
-        estimate that cannot be had is NaN, and the note says why.
+        wave, method, estimate, lower, upper (in the outcome's own unit), n, flag (more than one posterior SD from the
+        model's median), note. An estimate that cannot be had is NaN, and the note says why.
     """
     rows = []
     arm = trial["arm"].to_numpy()
@@ -101,8 +103,7 @@ def _crude(outcome: np.ndarray, arm: np.ndarray, study: Study) -> dict:
 def _standardised(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, design: Design, study: Study) -> dict:
     columns = [design.covariates]
     if design.baseline:
-        before = trial["outcome"].sel(wave=design.baseline[0]).to_numpy()
-        columns.insert(0, (np.log1p(before) if study.outcome.kind == "count" else before)[:, None])
+        columns.insert(0, _before(trial["outcome"].sel(wave=design.baseline[0]).to_numpy(), design, study)[:, None])
     known = np.column_stack(columns)
     seen = ~np.isnan(outcome) & ~np.isnan(known).any(1)
     known = known[seen][:, np.ptp(known[seen], axis=0) > 0] if seen.any() else known[seen]
@@ -121,11 +122,20 @@ def _standardised(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, desig
     return _result(estimate, estimate - half, estimate + half, n)
 
 
+def _before(outcome: np.ndarray, design: Design, study: Study) -> np.ndarray:
+    """Baseline outcome as a column: any straight scale gives the same fit, one of its own size keeps the digits."""
+    if study.outcome.kind == "continuous":
+        return (outcome - design.location) / design.scale
+    return np.log1p(outcome) if study.outcome.kind == "count" else outcome
+
+
 def _regression(y: np.ndarray, matrix: np.ndarray, study: Study) -> Any:
     if np.ptp(y) == 0:
         return "the outcome does not vary"
     if np.linalg.matrix_rank(matrix) < matrix.shape[1]:
         return "the covariates determine each other"
+    if study.outcome.kind == "continuous":
+        return OLS(y, matrix).fit()
     family = families.Binomial() if study.outcome.kind == "binary" else families.Poisson()
     with warnings.catch_warnings():
         # separation and lack of convergence are findings: they stand in the table's note

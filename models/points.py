@@ -1,4 +1,4 @@
-"""Points over which g-computation averages: traits, innovations and covariates of a population, the same in all worlds."""
+"""Points over which g-computation averages: traits, innovations and covariates, the same in all worlds."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ def population(traits: int, innovations: int, participants: int, wanted: int = W
 
 def participants_themselves(innovations: int, participants: int, wanted: int = WANTED // 2, seed: int = 0) -> Points:
     """Points with each participant's own trait: innovations alone are drawn; one replicate."""
-    times = -(-wanted // participants)
-    found = population(0, innovations, participants * times, participants * times, seed)
-    return Points(found.normal, found.uniform, np.tile(np.arange(participants), times), 1)
+    person = np.tile(np.arange(participants), max(1, -(-wanted // participants)))
+    sequence = stats.qmc.Sobol(max(innovations, 1), scramble=True, rng=np.random.default_rng([seed, 13]))
+    uniform = sequence.random_base2(int(np.ceil(np.log2(person.size))))[: person.size].T
+    return Points(np.zeros((0, person.size)), np.clip(uniform, 1e-12, 1 - 1e-12)[:innovations], person, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
@@ -17,7 +17,7 @@ REPLICATES = 2000
 MOST_CELLS = 40_000_000
 """Numbers in one array of (replicate, observation): 320 MB; fewer replicates beyond."""
 MOST_PATTERNS = 32
-BETWEEN = "spread between participants"
+BETWEEN, DEVIATION = "spread between participants", "standard deviation"
 Predictor = Callable[..., np.ndarray]
 
 
@@ -34,13 +34,13 @@ def thinned(draws: xr.Dataset, design: Design, wanted: int = REPLICATES) -> xr.D
     )
 
 
-def replicate(predictor: Predictor, traits: Predictor, draws: xr.Dataset, design: Design, seed: int) -> np.ndarray:
-    """Outcomes of new participants in the observed cells, shape (replicate, observation).
+def replicate(predictor_of_new: Predictor, draws: xr.Dataset, design: Design, seed: int) -> np.ndarray:
+    """Outcomes of new participants in the observed cells, in the outcome's own unit, shape (replicate, observation).
 
     Parameters
     ----------
-    predictor, traits : callable
-        A model's `predictor` and `new_participants`.
+    predictor_of_new : callable
+        A model's verb of that name.
     draws : Dataset
         Draws from which to replicate, one each.
     design : Design
@@ -49,49 +49,77 @@ def replicate(predictor: Predictor, traits: Predictor, draws: xr.Dataset, design
         Of the replicates.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
-    linear = predictor(draws, design, traits(draws, design, rng))[0]
-    return LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(draws, design)[0][:, None])
+    linear = predictor_of_new(draws, design, rng)[0]
+    drawn = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(draws, design)[0][:, None])
+    return design.natural(drawn)
 
 
 def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     """Observed statistics beside their 95% predictive intervals.
 
+    Parameters
+    ----------
+    replicates : ndarray, (replicate, observation)
+        From `replicate`.
+    design : Design
+        The trial as observed.
+
     Returns
     -------
     DataFrame
         check, arm, wave, n, observed, lower, median, upper, inside, tail: the two-sided predictive tail probability.
-        Shares (or means) by arm and wave; never, always (or zeros) and the spread between participants over all.
+        Shares (or means) by arm and wave; never and always (counts: zeros, continuous outcomes: the standard deviation)
+        and the spread between participants over all.
     """
     kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
-    rows = []
+    outcome, rows = design.natural(design.outcome), []
+    for arm, wave, inside in _cells(design):
+        rows.append(_row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
+    return pd.DataFrame([*rows, *_value_rows(outcome, replicates, design), *_between(outcome, replicates, design)])
+
+
+def _cells(design: Design) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Arm, wave and which observations, for every cell that has one."""
     for code, arm in ((-0.5, "control"), (0.5, "treated")):
         for place, wave in enumerate(design.wave):
             inside = (design.wave_of == place) & (design.arm[design.participant_of] == code)
             if inside.any():
-                rows.append(
-                    _row(
-                        kind, arm, wave, int(inside.sum()), design.outcome[inside].mean(), replicates[:, inside].mean(1)
-                    )
-                )
-    return pd.DataFrame([*rows, *_person_rows(replicates, design)])
+                yield arm, wave, inside
 
 
-def _person_rows(replicates: np.ndarray, design: Design) -> list[dict[str, object]]:
-    seen = np.bincount(design.participant_of, minlength=design.participants)
-    full, several = seen == len(design.wave), seen > 1
-    rows = []
-    if LIKELIHOODS[design.likelihood].binary:
-        for name, wanted in (("never", 0.0), ("always", 1.0)):
-            if full.sum() and len(design.wave) > 1:
-                observed = (_totals(design.outcome[None], design)[:, full] == wanted * len(design.wave)).mean()
-                predicted = (_totals(replicates, design)[:, full] == wanted * len(design.wave)).mean(1)
-                rows.append(_row(name, "", "", int(full.sum()), observed, predicted))
-    else:
-        rows.append(_row("zeros", "", "", design.outcome.size, (design.outcome == 0).mean(), (replicates == 0).mean(1)))
-    if several.sum() > 1:
-        observed, predicted = _spread(design.outcome[None], design, several), _spread(replicates, design, several)
-        rows.append(_row(BETWEEN, "", "", int(several.sum()), observed[0], predicted))
+def _value_rows(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> list[dict[str, object]]:
+    """What the kind of outcome asks for: never and always, zeros, or the standard deviation."""
+    likelihood = LIKELIHOODS[design.likelihood]
+    if likelihood.spread == "residual_sd":
+        found = [_within(values, design) for values in (outcome[None], replicates)]
+        return [_row(DEVIATION, "", "", outcome.size, found[0][0], found[1])]
+    if not likelihood.binary:
+        return [_row("zeros", "", "", outcome.size, (outcome == 0).mean(), (replicates == 0).mean(1))]
+    full, rows = np.bincount(design.participant_of, minlength=design.participants) == len(design.wave), []
+    for name, wanted in (("never", 0.0), ("always", 1.0)):
+        if full.sum() and len(design.wave) > 1:
+            observed = (_totals(outcome[None], design)[:, full] == wanted * len(design.wave)).mean()
+            predicted = (_totals(replicates, design)[:, full] == wanted * len(design.wave)).mean(1)
+            rows.append(_row(name, "", "", int(full.sum()), observed, predicted))
     return rows
+
+
+def _within(outcome: np.ndarray, design: Design) -> np.ndarray:
+    """SD of the outcome within arm and wave, pooled over the cells, shape (replicate,)."""
+    squares, free = np.zeros(outcome.shape[0]), 0
+    for _, _, inside in _cells(design):
+        size = int(inside.sum())
+        squares += outcome[:, inside].var(1) * size
+        free += size - 1
+    return np.sqrt(squares / max(free, 1))
+
+
+def _between(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> list[dict[str, object]]:
+    several = np.bincount(design.participant_of, minlength=design.participants) > 1
+    if several.sum() < 2:
+        return []
+    observed, predicted = _spread(outcome[None], design, several), _spread(replicates, design, several)
+    return [_row(BETWEEN, "", "", int(several.sum()), observed[0], predicted)]
 
 
 def _totals(outcome: np.ndarray, design: Design) -> np.ndarray:
@@ -137,7 +165,8 @@ def patterns(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        pattern ("0110", one digit a wave), observed, lower, median, upper; empty for counts and for many waves.
+        pattern ("0110", one digit a wave), observed, lower, median, upper; empty where the outcome is not binary, and
+        for many waves.
     """
     columns = ["pattern", "observed", "lower", "median", "upper"]
     waves = len(design.wave)

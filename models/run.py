@@ -6,9 +6,9 @@ import hashlib
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from models.gate_table import Gate
 from models.study import Study, parse
 
 MANIFEST = "manifest.json"
-HASHED = ("core.nc", "checks.nc", "gate.json", "study.resolved.toml")
+FIT = ("core.nc", "checks.nc", "gate.json")
+"""Files of one fit; those of a further model lie in a folder of its name."""
+RESOLVED = "study.resolved.toml"
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Run:
         Draws and checks, loaded into memory.
     gate : Gate
         The verdict on the computation.
+    further : mapping of str to Run
+        Fits of other models to the same study, by name, each with its own draws, checks and gate.
     """
 
     folder: Path
@@ -50,6 +54,18 @@ class Run:
     core: xr.DataTree
     checks: xr.DataTree
     gate: Gate
+    further: Mapping[str, Run] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> Run | None:
+        """The fit that holds direct and indirect effects: this one or a further one; None where there is none."""
+        fits = (self, *self.further.values())
+        return next((fit for fit in fits if "path_estimands" in fit.core.children), None)
+
+    @property
+    def status(self) -> str:
+        """Worst status of all its gates."""
+        return gate_table.worst([self.gate, *(fit.gate for fit in self.further.values())])
 
     @cached_property
     def estimates(self) -> pd.DataFrame:
@@ -115,9 +131,16 @@ def load(folder: Path) -> Run:
             f"Other content than the manifest lists: {', '.join(changed)}.",
             "Run the analysis again: a report must show what was computed.",
         )
-    study = parse(tomllib.loads((folder / "study.resolved.toml").read_text(encoding="utf-8")), "study.resolved.toml")
-    trees = [_read_tree(folder / name) for name in ("core.nc", "checks.nc")]
-    return Run(folder, manifest, study, trees[0], trees[1], gate_table.read(folder / "gate.json"))
+    study = parse(tomllib.loads((folder / RESOLVED).read_text(encoding="utf-8")), RESOLVED)
+    further = {
+        name: Run(folder / name, manifest | own, study, *_read_fit(folder / name))
+        for name, own in manifest.get("further", {}).items()
+    }
+    return Run(folder, manifest, study, *_read_fit(folder), further)
+
+
+def _read_fit(folder: Path) -> tuple[xr.DataTree, xr.DataTree, Gate]:
+    return _read_tree(folder / "core.nc"), _read_tree(folder / "checks.nc"), gate_table.read(folder / "gate.json")
 
 
 def _read_tree(path: Path) -> xr.DataTree:

@@ -15,7 +15,7 @@ def standardise(column: np.ndarray) -> np.ndarray | None:
 
 
 def first_wave(values: np.ndarray) -> tuple[float, float]:
-    """Mean and SD (n − 1) of the first wave whose values vary, of all values where none does; SD 1 where nothing varies.
+    """Mean and SD (n − 1) of the first wave whose values vary, else of all values; SD 1 where nothing varies.
 
     Parameters
     ----------

@@ -16,6 +16,7 @@ INTERVAL = 0.95
 """Probability of every interval printed; equal-tailed (ETI)."""
 LOWER, UPPER = (1 - INTERVAL) / 2, (1 + INTERVAL) / 2
 DIFFERENCES = ("risk_difference", "mean_difference")
+LEVELS = ("risk", "mean", "mediator_mean")
 
 
 def diagnostics(draws: xr.Dataset) -> xr.Dataset:
@@ -45,22 +46,23 @@ def diagnostics(draws: xr.Dataset) -> xr.Dataset:
     return xr.concat(parts.values(), dim=pd.Index(parts, name="diagnostic"))
 
 
-def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndarray], study: Study) -> pd.DataFrame:
+def summarise(estimates: list[Estimate], study: Study, tipping: Mapping[str, float] | None = None) -> pd.DataFrame:
     """Table of all estimates, one row each, in their order.
 
     Parameters
     ----------
     estimates : list of Estimate
-        From the posterior.
-    prior : mapping
-        Prior draws of the same estimands by `key`.
+        From the posterior, each with its prior.
     study : Study
         Margin, direction and primary wave.
+    tipping : mapping of str to float, optional
+        Tipping share of the remainder by wave (`common_change.tipping_share`): a single number without an interval.
 
     Returns
     -------
     DataFrame
-        Identity (estimand, label, unit, average, arm, wave, primary), claim (evidence, assumptions, reason), posterior
+        Identity (estimand, label, unit, average, arm, wave, mediator, primary), claim (evidence, assumptions,
+        bias_parameters, reason), posterior
         (median, mean, sd, lower, upper), prior_ likewise, contraction
         1 − (posterior spread / prior spread)², mcse_, ess_, rhat,
         and for differences the probabilities p_below_zero, p_benefit, p_benefit_beyond_margin, p_harm_beyond_margin,
@@ -75,21 +77,19 @@ def summarise(estimates: list[Estimate], prior: Mapping[tuple[str, ...], np.ndar
         rows.append(
             _identity(estimate, study)
             | _numbers("", values)
-            | _numbers("prior_", prior[key(estimate)])
-            | {"contraction": _contraction(values, prior[key(estimate)], estimate.unit)}
+            | (_numbers("prior_", np.asarray(estimate.prior)) if estimate.prior is not None else {})
+            | {"contraction": estimate.contraction, "integration_error": estimate.integration_error}
             | {str(name): float(checks.loc[name].iloc[place]) for name in checks.index}
+            | ({} if estimate.estimand in LEVELS or estimate.unit == "ratio" else {"p_below_zero": _below(values)})
             | (_probabilities(values, study) if estimate.estimand in DIFFERENCES else {})
         )
     follow_up = [wave.value for wave in study.waves if wave.role == "follow-up"]
     differences = [row for row in rows if row["estimand"] == "risk_difference" and row["wave"] in follow_up]
     rows += [_needed_to_treat(row) for row in differences if row["average"] == "population"]
+    shares = [row for row in rows if row["estimand"] == "change_training_share"]
+    rows += [_tipping(row, (tipping or {})[str(row["wave"])]) for row in shares]
     rows += [_identity(estimate, study) for estimate in estimates if estimate.draws is None]
     return pd.DataFrame(rows)
-
-
-def key(estimate: Estimate) -> tuple[str, ...]:
-    """Identity of an estimate, the same for prior and posterior."""
-    return (estimate.estimand, estimate.average, estimate.arm, estimate.wave)
 
 
 def _identity(estimate: Estimate, study: Study) -> dict[str, object]:
@@ -103,9 +103,11 @@ def _identity(estimate: Estimate, study: Study) -> dict[str, object]:
         "average": estimate.average,
         "arm": estimate.arm,
         "wave": estimate.wave,
+        "mediator": estimate.mediator,
         "primary": primary,
         "evidence": str(estimate.claim.evidence),
         "assumptions": "; ".join(estimate.claim.assumptions),
+        "bias_parameters": "; ".join(estimate.claim.bias_parameters),
         "reason": estimate.reason,
     }
 
@@ -119,24 +121,14 @@ def _numbers(prefix: str, values: np.ndarray) -> dict[str, float]:
     return {f"{prefix}{name}": float(number) for name, number in found.items()}
 
 
-def _contraction(posterior: np.ndarray, prior: np.ndarray, unit: str) -> float:
-    """Share of the prior's spread that the data took away, 1 − (posterior spread / prior spread)².
-
-    The spread is the SD; of the logarithm for ratios, and the width of the 95% interval for mean counts: their prior
-    variance is all tail, and would make any data look decisive.
-    """
-    if unit == "events":
-        widths = [np.subtract(*np.quantile(values, [UPPER, LOWER])) for values in (posterior, prior)]
-    else:
-        widths = [np.std(np.log(values) if unit == "ratio" else values, ddof=1) for values in (posterior, prior)]
-    return float(1 - (widths[0] / widths[1]) ** 2) if widths[1] > 0 else float("nan")
+def _below(values: np.ndarray) -> float:
+    return float((values < 0).mean())
 
 
 def _probabilities(values: np.ndarray, study: Study) -> dict[str, float]:
     margin = study.outcome.margin
     harm = values if study.outcome.better == "lower" else -values
     return {
-        "p_below_zero": float((values < 0).mean()),
         "p_benefit": float((harm < 0).mean()),
         "p_benefit_beyond_margin": float((harm < -margin).mean()),
         "p_harm_beyond_margin": float((harm > margin).mean()),
@@ -147,11 +139,22 @@ def _probabilities(values: np.ndarray, study: Study) -> dict[str, float]:
 def _needed_to_treat(row: dict[str, object]) -> dict[str, object]:
     """1/|RD| of the summary, never averaged over draws; it has no interval where the difference may be 0."""
     difference = float(row["median"])  # type: ignore[arg-type]
-    keep = ("average", "arm", "wave", "evidence", "assumptions", "reason")
+    keep = ("average", "arm", "wave", "mediator", "evidence", "assumptions", "bias_parameters", "reason")
     return {name: row[name] for name in keep} | {
         "estimand": "number_needed_to_treat",
         "label": "number needed to treat, 1/|risk difference| of the median",
         "unit": "participants",
         "primary": False,
         "median": 1 / abs(difference) if difference else float("inf"),
+    }
+
+
+def _tipping(row: dict[str, object], share: float) -> dict[str, object]:
+    keep = ("average", "arm", "wave", "mediator", "evidence", "assumptions", "bias_parameters", "reason")
+    return {name: row[name] for name in keep} | {
+        "estimand": "training_tipping_share",
+        "label": "smallest share w of the remainder that would matter with probability 0.95",
+        "unit": "proportion",
+        "primary": False,
+        "median": share,
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -60,16 +59,12 @@ class Averages:
     ----------
     mean : ndarray, (draw, world)
         In the design's unit.
-    error : ndarray, (draw, world, replicate)
+    replicate : ndarray, (draw, world, replicate)
         Each replicate's own mean, for the integration error of anything made from them.
     """
 
     mean: np.ndarray
     replicate: np.ndarray
-
-
-Traits = Callable[[slice], tuple[list[np.ndarray | float], np.ndarray | float]]
-"""Draws to the mediators' traits and the outcome's, each (draw, point)."""
 
 
 def expected(
@@ -92,7 +87,7 @@ def expected(
     """
 
     def rule(state: _State) -> np.ndarray:
-        return np.stack([state.outcome(world) for world in worlds], axis=1)
+        return np.stack([state.mean(state.outcome(world)) for world in worlds], axis=1)
 
     return _averaged(draws, design, len(worlds), points, traits, rule)
 
@@ -103,7 +98,7 @@ def expected_mediators(
     """Expected mediators, population average, for (mediator, arm, wave) cells; in the form of `Mediators.value`."""
 
     def rule(state: _State) -> np.ndarray:
-        return np.stack([state.mediator_mean(*cell) for cell in cells], axis=1)
+        return np.stack([state.mean(state.mediator_mean(*cell)) for cell in cells], axis=1)
 
     return _averaged(draws, design, len(cells), points, "population", rule)
 
@@ -126,8 +121,7 @@ def _averaged(
     parts = [slice(start, min(start + step, length)) for start in range(0, length, step)]
 
     def fill(part: slice) -> None:
-        values = rule(_State({name: value[part] for name, value in flat.items()}, design, points, traits))
-        found[part] = values.reshape(*values.shape[:2], points.replicates, -1).mean(-1)
+        found[part] = rule(_State({name: value[part] for name, value in flat.items()}, design, points, traits))
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(fill, parts))
@@ -154,7 +148,11 @@ class _State:
             "typical": lambda: ([0.0] * design.mediators.count, 0.0),
         }[traits]()
         self.path = values.get("mediator_path")
-        self.value = cache(self._value)  # type: ignore[method-assign]
+        self.known: dict[tuple[int, int, int, int], np.ndarray] = {}
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Average of (draw, point) within each replicate, (draw, replicate)."""
+        return values.reshape(values.shape[0], self.points.replicates, -1).mean(-1)
 
     def _integrated(self) -> tuple[list, np.ndarray | float]:
         layout, values = self.design.mediators, self.values
@@ -192,6 +190,13 @@ class _State:
             self.mediator_trait[place],
             before,
         )
+
+    def value(self, place: int, arm: int, wave: int, copy: int) -> np.ndarray:
+        """A mediator's scaled value; `copy` numbers independent sets of innovations."""
+        key = (place, arm, wave, copy)
+        if key not in self.known:
+            self.known[key] = self._value(*key)
+        return self.known[key]
 
     def _value(self, place: int, arm: int, wave: int, copy: int) -> np.ndarray:
         layout = self.design.mediators

@@ -43,7 +43,19 @@ def _has_missing(facts: Facts) -> bool:
 
 
 def _counts_events(facts: Facts) -> bool:
-    return not facts.binary
+    return not facts.binary and not facts.continuous
+
+
+def _measures(facts: Facts) -> bool:
+    return facts.continuous
+
+
+def _has_patterns(facts: Facts) -> bool:
+    return facts.has_trait and facts.binary
+
+
+def _has_spread(facts: Facts) -> bool:
+    return facts.has_trait and not facts.binary
 
 
 @dataclass(frozen=True)
@@ -93,12 +105,19 @@ ASSUMPTIONS = (
         _has_negative_control,
     ),
     Assumption(
-        "What lasts in a participant is normal on the link scale and does not change over time",
+        "What lasts in a participant is normal on the {scale} and does not change over time",
         "checked in § 7",
         "Response patterns would be reproduced badly.",
+        _has_patterns,
     ),
     Assumption(
-        "The effect is the same for all on the link scale",
+        "What lasts in a participant is normal on the {scale} and does not change over time",
+        "checked in § 7",
+        "The spread between participants would be reproduced badly.",
+        _has_spread,
+    ),
+    Assumption(
+        "The effect is the same for all on the {scale}",
         "not testable here",
         "The average difference would be slightly off.",
     ),
@@ -107,6 +126,12 @@ ASSUMPTIONS = (
         "checked in § 7",
         "Zeros and large counts would be reproduced badly.",
         _counts_events,
+    ),
+    Assumption(
+        "Outcomes vary normally around what is expected, by as much in both arms and at every wave",
+        "checked in § 7",
+        "The standard deviation would be reproduced badly, and intervals would be too narrow or too wide.",
+        _measures,
     ),
     Assumption(
         "The priors do not decide the answer",
@@ -135,8 +160,13 @@ ASSUMPTIONS = (
 
 def assumed(facts: Facts) -> list[Assumption]:
     """Those that a run needs, with the status that its numbers give."""
+    scale = "outcome’s own scale" if facts.continuous else "link scale"
     return [
-        replace(one, status=one.status(facts) if callable(one.status) else one.status)
+        replace(
+            one,
+            claim=one.claim.format(scale=scale),
+            status=one.status(facts) if callable(one.status) else one.status,
+        )
         for one in ASSUMPTIONS
         if one.applies(facts)
     ]

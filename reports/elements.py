@@ -16,6 +16,7 @@ NAMES = {
     "gamma": "slope of a baseline variable",
     "tau": "spread between participants",
     "dispersion": "extra variation of the counts",
+    "residual_sd": "spread around what is expected of a participant",
     "trait": "lasting difference of one participant",
     "trait_raw": "lasting difference of one participant",
     "trait_z": "lasting difference of one participant",

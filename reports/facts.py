@@ -11,7 +11,7 @@ import numpy as np
 
 from reports.elements import SHARES, worded
 from reports.estimate import Estimate
-from reports.numbers import EVENTS, POINTS, RISK, Number, Unit, fixed, rounded, show
+from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, fixed, rounded, show
 from reports.parts import Label
 from reports.people import People
 from reports.privacy import Limit
@@ -35,7 +35,10 @@ class MissingFact(LookupError):  # noqa: N818 - named after what happened
 
 @dataclass(frozen=True)
 class Scale:
-    """Names of the estimands of one kind of outcome, in code and words; the units of a level and a difference."""
+    """Names of the estimands of one kind of outcome, in code and words; the units of a level and a difference.
+
+    `ratio` and `odds` are empty where the outcome has none; `level_name` is the unit of a level as the main table has it.
+    """
 
     level: str
     difference: str
@@ -47,6 +50,7 @@ class Scale:
     points: str
     difference_name: str
     ratio_name: str
+    level_name: str
 
 
 SCALES = {
@@ -61,6 +65,7 @@ SCALES = {
         "percentage points",
         "Risk difference",
         "Risk ratio",
+        "% of participants",
     ),
     "count": Scale(
         "mean",
@@ -73,6 +78,20 @@ SCALES = {
         "events",
         "Mean difference",
         "Rate ratio",
+        "events per participant",
+    ),
+    "continuous": Scale(
+        "mean",
+        "mean_difference",
+        "",
+        "",
+        AMOUNT,
+        AMOUNT,
+        "mean",
+        "units",
+        "Mean difference",
+        "",
+        "units",
     ),
 }
 
@@ -80,7 +99,7 @@ SCALES = {
 def scale(study: Study) -> Scale:
     """Scale of a study's outcome; of what is better when there is more of it, nobody has a risk."""
     found = SCALES[study.outcome.kind]
-    if study.outcome.kind == "count" or study.outcome.better == "lower":
+    if study.outcome.kind != "binary" or study.outcome.better == "lower":
         return found
     return replace(found, level_word="share", difference_name="Difference in shares", ratio_name="Ratio of shares")
 
@@ -105,8 +124,25 @@ class Facts:
 
     @property
     def binary(self) -> bool:
-        """Whether the outcome is yes or no; a count otherwise."""
+        """Whether the outcome is yes or no; a number otherwise."""
         return self.study.outcome.kind == "binary"
+
+    @property
+    def continuous(self) -> bool:
+        """Whether the outcome may be any number."""
+        return self.study.outcome.kind == "continuous"
+
+    @property
+    def has_trait(self) -> bool:
+        """Whether the model holds what lasts in a participant; it cannot where nobody has two outcomes."""
+        return "tau" in self.group("core", "posterior")
+
+    @property
+    def parameter_scale(self) -> str:
+        """Scale of the model's parameters, in words."""
+        if self.binary:
+            return "log-odds" if self.study.outcome.link == "logit" else "probit"
+        return "SDs of the outcome at the first wave" if self.continuous else "log-mean"
 
     @property
     def withheld(self) -> str:

@@ -29,22 +29,34 @@ class Unit:
         What follows the number closely, e.g. "%".
     name : str
         The unit in words, as an axis or a column has it.
+    largest : float
+        From here on a number is printed as "> " this one.
     """
 
     factor: float
     decimals: int
     sign: str
     name: str
+    largest: float = LARGE
 
 
 RISK = Unit(100, 1, "%", "percent of participants")
 POINTS = Unit(100, 1, "", "percentage points")
 RATIO = Unit(1, 2, "", "ratio")
 EVENTS = Unit(1, 2, "", "events per participant")
+AMOUNT = Unit(1, 2, "", "units", 1e15)
+"""A continuous outcome's own unit, which the study file does not name; an income may well exceed a hundred thousand."""
 PROBABILITY = Unit(1, 2, "", "probability")
 PLAIN = Unit(1, 2, "", "")
 
-UNITS = {"risk": RISK, "risk points": POINTS, "ratio": RATIO, "events": EVENTS, "probability": PROBABILITY}
+UNITS = {
+    "risk": RISK,
+    "risk points": POINTS,
+    "ratio": RATIO,
+    "events": EVENTS,
+    "units": AMOUNT,
+    "probability": PROBABILITY,
+}
 """By the word in the `unit` column of a run's summary; any other word is printed as it is, unscaled."""
 
 
@@ -95,8 +107,8 @@ def places(mcse: float, shown: Unit) -> int:
 def show(value: float, shown: Unit = PLAIN, decimals: int | None = None) -> Number:
     """Print a number: true minus sign, no negative zero, the unit's sign; `decimals` as `places` gives them."""
     _finite(value)
-    if abs(value * shown.factor) >= LARGE:
-        bound = f"{LARGE:,.0f}".replace(",", "\u202f")
+    if abs(value * shown.factor) >= shown.largest:
+        bound = f"{shown.largest:,.0f}".replace(",", "\u202f")
         return Number(float(value), f"< {MINUS}{bound}" if value < 0 else f"> {bound}")
     digits = shown.decimals if decimals is None else decimals
     return Number(float(value), fixed(value * shown.factor, digits) + shown.sign)

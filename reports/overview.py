@@ -11,7 +11,7 @@ import xarray as xr
 
 from models.design import design
 from models.study import Study
-from reports.numbers import EVENTS, RISK
+from reports.numbers import PLAIN, RISK
 from reports.parts import Cell, Column, Table
 from reports.people import ARMS, People
 from reports.privacy import Limit
@@ -102,7 +102,7 @@ def _outcome(study: Study, trial: xr.Dataset) -> Table:
         for arm in ARMS:
             place = (arm, wave.value)
             counts = (people.rows[place], people.observed[place], people.missing(place, "observed"))
-            mean = people.mean_cell(place, RISK if binary else EVENTS)
+            mean = people.mean_cell(place, RISK if binary else PLAIN)
             rows.append((Cell(wave.value), _number(wave.month), Cell(wave.role), Cell(arm), *counts, mean))
     mean_key = "share" if binary else "mean"
     keys = ("wave", "month", "role", "arm", "rows", "observed", "missing", mean_key)

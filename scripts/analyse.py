@@ -23,6 +23,8 @@ def analyse(
 ) -> None:
     """Analyse STUDY and write its report; prints the run folder, which holds report.html.
 
+    The effect model is fitted, and the mediation model where the study names mediators.
+
     A finished run of the same study, settings and code is not repeated, unless --force is given.
 
     Exit codes: 0 finished (gate green or amber), 2 wrong usage, 3 invalid input, 4 sampler failed, 5 gate red (the run
@@ -30,7 +32,7 @@ def analyse(
     """
     with console.exits(debug):
         changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
-        folder, gate = console.fit(study, "effect", priors, out, changes, force)
+        folder, gate = console.fit(study, "effect", priors, out, changes, force, further=("mediation",))
         console.report(folder, show_anyway)
         typer.echo(console.estimates_json(folder) if json else folder)
         if gate == "red":

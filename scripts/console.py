@@ -171,22 +171,30 @@ class _Lines:
 
 
 def fit(
-    study: Path, model: str, priors: str, out: Path | None, changes: dict[str, int | None], force: bool
+    study: Path,
+    model: str,
+    priors: str,
+    out: Path | None,
+    changes: dict[str, int | None],
+    force: bool,
+    further: tuple[str, ...] = (),
 ) -> tuple[Path, str]:
-    """Run a fit with progress on stderr; the run folder and the gate's status."""
+    """Run a fit, and those of further models that the study allows, with progress on stderr; folder, gate's status."""
     name = study.resolve().name if os.path.isdir(study) else study.resolve().parent.name
-    suffix = "" if priors == "weakly_informative" else f"-{Path(priors).stem}"  # each prior set has a run of its own
+    # each model and each prior set has a run of its own
+    suffix = "".join(f"-{part}" for part in (model, Path(priors).stem) if part not in ("effect", "weakly_informative"))
     out = out or BUILD / f"{name or 'study'}{suffix}"
     _refuse_other_than_run(out, force)
     from models import study as studies
 
-    studies.read(study)  # a fault in it is told before the libraries are loaded, which takes seconds
+    content, _ = studies.read(study)  # a fault in it is told before the libraries are loaded, which takes seconds
     say("loading the libraries")
     from models import job as jobs
 
     command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
     with progress_bar() as progress:
-        order = jobs.Job(study, model, priors, out, changes, command, force)
+        wanted = further if content.mediators else ()
+        order = jobs.Job(study, model, priors, out, changes, command, force, wanted)
         folder, fresh = jobs.execute(order, say, progress)
     if not fresh:
         say(f"already done: {folder} holds this very run")
@@ -208,11 +216,13 @@ def _relative(word: str) -> str:
 
 
 def _gate(folder: Path) -> str:
-    from models.gate_table import read
+    from models.gate_table import read, worst
 
-    gate = read(folder / "gate.json")
-    say(f"gate {gate.status}" + "".join(f"; {check.name}: {check.value} {check.element}" for check in gate.worst))
-    return gate.status
+    gates = [read(path) for path in sorted(folder.glob("**/gate.json"))]
+    status = worst(gates)
+    named = [check for gate in gates for check in gate.worst if check.status == status]
+    say(f"gate {status}" + "".join(f"; {check.name}: {check.value} {check.element}" for check in named))
+    return status
 
 
 def report(folder: Path, show_anyway: bool) -> None:

@@ -12,7 +12,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 @app.command()
 def fit(
     study: options.Study,
-    model: Annotated[str, typer.Option(help="Model to fit: effect.")] = "effect",
+    model: Annotated[str, typer.Option(help="Model to fit: effect or mediation.")] = "effect",
     priors: options.Priors = "weakly_informative",
     out: options.Out = None,
     draws: options.Draws = None,

@@ -19,6 +19,8 @@ def layout(likelihood: str = "logit", control: int = 6, treated: int = 8, covari
     arm = rng.permutation(np.repeat([-0.5, 0.5], [control, treated]))
     person, wave = np.nonzero(np.arange(people * 4).reshape(people, 4) < people * 4 - 1)
     outcome = rng.integers(0, 2 if likelihood != "negative binomial" else 6, person.size)
+    if likelihood == "normal":
+        outcome = rng.standard_normal(person.size)
     columns = rng.standard_normal((people, covariates))
     names = tuple(f"c{k}" for k in range(covariates))
     return Design(likelihood, WAVES, ROLES, arm, columns, names, person, wave, outcome)

@@ -47,8 +47,10 @@ class Draws:
         variables = {
             "mu": ((*dims, "wave"), normal(list(level.values()), spread, len(level))),
             "theta": ((*dims, "follow_up"), normal(effect, effect_sd, len(self.follow_ups))),
-            "tau": (dims, np.abs(normal(1.0 if chains > 1 else 0.0, 0.3 if chains > 1 else 1.0))),
         }
+        spreads = ["tau"] * self.recipe.several_waves + ["residual_sd"] * (self.recipe.kind == "continuous")
+        for name in spreads:
+            variables[name] = (dims, np.abs(normal(1.0 if chains > 1 else 0.0, 0.3 if chains > 1 else 1.0)))
         coords = {"wave": self.waves, "follow_up": self.follow_ups}
         if self.recipe.negative_control:
             variables["theta_negative_control"] = ((*dims, "negative_control"), normal(0.0, effect_sd, 1))
@@ -68,8 +70,10 @@ class Draws:
         eta = parameters["mu"] + sign * effect
         if self.recipe.kind == "count":
             level = xr.concat([np.exp(eta + shift) for shift in (0.1, 0.1, 0.0)], pd.Index(AVERAGES, name="average"))
+        elif self.recipe.kind == "continuous":
+            level = xr.concat([2 * eta + shift for shift in (0.0, 0.01, 0.0)], pd.Index(AVERAGES, name="average"))
         else:
-            shrink = 1 / np.sqrt(1 + 0.35 * parameters["tau"] ** 2)
+            shrink = 1 / np.sqrt(1 + 0.35 * parameters["tau"] ** 2) if "tau" in parameters else 1.0
             level = xr.concat(
                 [1 / (1 + np.exp(-eta * s)) for s in (shrink, shrink * 1.02, 1.0)], pd.Index(AVERAGES, name="average")
             )
@@ -78,12 +82,11 @@ class Draws:
     def _contrasts(self, level: xr.DataArray) -> xr.Dataset:
         after = level.sel(wave=self.contrasts).rename(wave="contrast")
         treated, control = after.sel(arm="treated", drop=True), after.sel(arm="control", drop=True)
-        names = (
-            ("mean", "mean_difference", "rate_ratio")
-            if self.recipe.kind == "count"
-            else ("risk", "risk_difference", "risk_ratio")
-        )
-        found = {names[0]: level, names[1]: treated - control, names[2]: treated / control}
+        binary = self.recipe.kind == "binary"
+        names = ("risk", "risk_difference", "risk_ratio") if binary else ("mean", "mean_difference", "rate_ratio")
+        found = {names[0]: level, names[1]: treated - control}
+        if self.recipe.kind != "continuous":
+            found[names[2]] = treated / control
         if self.recipe.kind == "binary":
             found["odds_ratio"] = treated / (1 - treated) / (control / (1 - control))
         if self.recipe.baseline:
@@ -99,9 +102,11 @@ class Draws:
         trait = rng.standard_normal((people, 1))
         eta = self.posterior["mu"].mean(("chain", "draw")).to_numpy() + trait
         seen = rng.random((people, len(self.waves))) > np.linspace(0, 0.16, len(self.waves))
-        drawn = (
-            rng.poisson(np.exp(eta)) if self.recipe.kind == "count" else rng.random(eta.shape) < 1 / (1 + np.exp(-eta))
-        )
+        drawn = {
+            "binary": lambda: rng.random(eta.shape) < 1 / (1 + np.exp(-eta)),
+            "count": lambda: rng.poisson(np.exp(eta)),
+            "continuous": lambda: 2 * eta + rng.standard_normal(eta.shape),
+        }[self.recipe.kind]()
         outcome = np.where(seen, drawn.astype(float), np.nan)
         observed = xr.Dataset({"outcome": (("participant", "wave"), outcome)}, {"wave": self.waves})
         constant = {"arm": ("participant", arm), "seen": (("participant", "wave"), seen)}
@@ -132,7 +137,9 @@ def summary(plan: Study, draws: Draws, recipe: Recipe) -> pd.DataFrame:
         "mean_difference": "events",
         "rate_ratio": "ratio",
     }
-    units["change"] = "risk points" if recipe.kind == "binary" else "events"
+    if recipe.kind == "continuous":
+        units |= {"mean": "units", "mean_difference": "units"}
+    units["change"] = {"binary": "risk points", "count": "events", "continuous": "units"}[recipe.kind]
     rows = []
     for estimand, values in draws.estimands.data_vars.items():
         prior = draws.prior_estimands[estimand]
@@ -219,7 +226,8 @@ def _shares(plan: Study, draws: Draws) -> list[tuple[str, str, np.ndarray]]:
 
 
 def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
-    binary, rows = plan.outcome.kind == "binary", []
+    kind, rows = plan.outcome.kind, []
+    binary, continuous = kind == "binary", kind == "continuous"
     for arm, wave, values in _shares(plan, draws):
         half = 1.9 * values.std() / np.sqrt(values.size) * 1.3
         rows.append(
@@ -229,13 +237,17 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
                 "wave": wave,
                 "n": values.size,
                 "observed": values.mean(),
-                "lower": max(values.mean() - half + 0.02, 0),
+                "lower": values.mean() - half + 0.02 if continuous else max(values.mean() - half + 0.02, 0),
                 "median": values.mean() + 0.02,
                 "upper": values.mean() + half + 0.02,
                 "inside": True,
             }
         )
-    extra = [("never", 0.31), ("always", 0.02)] if binary else [("zeros", 0.4)]
+    extra = {
+        "binary": [("never", 0.31), ("always", 0.02)],
+        "count": [("zeros", 0.4)],
+        "continuous": [("standard deviation", 2.2), ("spread between participants", 1.9)],
+    }[kind]
     for check, observed in extra:
         rows.append(
             {

@@ -113,6 +113,12 @@ def _manifest(plan: Study, recipe: Recipe) -> dict[str, Any]:
             "why": "Spread between participants.",
             "source": "made up",
         },
+        {
+            "parameter": "residual_sd",
+            "distribution": "half normal (sd 1)",
+            "why": "Spread within a participant.",
+            "source": "made up",
+        },
     ]
     return {
         "microsavings": "0.1.0",

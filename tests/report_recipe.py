@@ -20,6 +20,7 @@ class Recipe:
     baseline: bool = True
     negative_control: bool = True
     covariates: bool = True
+    several_waves: bool = True
     simulated: bool = True
     seed: int = 7
     texts: dict[str, str] = field(default_factory=dict)
@@ -52,6 +53,8 @@ def study(recipe: Recipe) -> Study:
     ]
     if not recipe.negative_control:
         waves = waves[1:]
+    if not recipe.several_waves:
+        waves = waves[-1:]
     if recipe.baseline:
         waves.insert(
             0,
@@ -71,10 +74,11 @@ def study(recipe: Recipe) -> Study:
             "levels": ["primary or none", "secondary", "more"],
         },
     ]
-    binary = recipe.kind == "binary"
-    label = (
-        "violence from customers in the past 90 days" if binary else "number of violent episodes in the past 90 days"
-    )
+    label, margin = {
+        "binary": ("violence from customers in the past 90 days", 0.10),
+        "count": ("number of violent episodes in the past 90 days", 0.5),
+        "continuous": ("depression score", 0.5),
+    }[recipe.kind]
     return parse(
         {
             "title": recipe.text("title", "A made-up trial"),
@@ -102,7 +106,7 @@ def study(recipe: Recipe) -> Study:
                 "kind": recipe.kind,
                 "label": recipe.text("outcome", label),
                 "better": recipe.better,
-                "margin": 0.10 if binary else 0.5,
+                "margin": margin,
                 "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
             },
             "privacy": {"minimum_cell": recipe.minimum_cell},

@@ -17,7 +17,7 @@ PRIORS = prior_set.load()
 STABLE = Mode(
     linker="py", optimizer="stabilize"
 )  # FAST_COMPILE keeps log(1 − sigmoid(η)), which loses 8 digits at η = 18
-LINKS = ["logit", "probit", "negative binomial"]
+LINKS = ["logit", "probit", "negative binomial", "normal"]
 
 
 def _point(model, draws, layout, chain=0, draw=0):
@@ -52,7 +52,8 @@ def test_pymc_and_numpy_have_the_same_density(link, covariates, centred):
     likelihood = LIKELIHOODS[link].log_probability
     for draw in range(3):
         one = draws.isel(chain=[0], draw=[draw])
-        dispersion = one["dispersion"].to_numpy()[..., None] if "dispersion" in one else 0.0
+        spread = LIKELIHOODS[link].spread
+        dispersion = one[spread].to_numpy()[..., None] if spread else 0.0
         expected = likelihood(layout.outcome, effect.predictor(one, layout), dispersion).sum()
         expected += sum(float(value.sum()) for value in effect.log_prior(one, layout, PRIORS).values())
         scale = one["tau"].item() if centred else 1.0
@@ -82,7 +83,8 @@ def test_g_computation_agrees_with_pm_do(link, arm):
     if link == "negative binomial":
         mean = values[0] * (1 - values[1]) / values[1]
     else:
-        mean = values[-1] if link == "logit" else stats.norm.cdf(values[-1])
+        # of a normal outcome the parents are its mean and the residual SD
+        mean = {"logit": values[-1], "normal": values[0]}.get(link, stats.norm.cdf(values[-1]))
     expected = mean.reshape(layout.participants, 4).mean(0)
     found = (
         effect.response(draws, layout)

@@ -40,7 +40,7 @@ def _brute_force(layout, fixed, scale, dispersion, person):
     return top + np.log(sum(pieces))
 
 
-@pytest.mark.parametrize("link", ["logit", "probit", "negative binomial"])
+@pytest.mark.parametrize("link", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("tau", SPREADS)
 def test_a_participants_integral_agrees_with_brute_force(link, tau):
     if link == "negative binomial" and tau > 3:
@@ -48,7 +48,8 @@ def test_a_participants_integral_agrees_with_brute_force(link, tau):
     layout = pinned.layout(link)
     draws = pinned.posterior(layout, draws=2, tau=tau)
     fixed = effect.predictor(draws, layout, np.zeros((2, 2, layout.participants)))[0]
-    dispersion = draws["dispersion"].to_numpy()[0] if "dispersion" in draws else np.zeros(2)
+    spread = LIKELIHOODS[link].spread
+    dispersion = draws[spread].to_numpy()[0] if spread else np.zeros(2)
     given = Draws(fixed, np.full(2, tau), dispersion)
     found = integrated.log_likelihood(given, layout)
     expected = [

@@ -97,6 +97,10 @@ RECIPES = {
     "count": Recipe(kind="count", effect=0.4),
     "higher is better": Recipe(better="higher", effect=1.5),
     "bare": Recipe(baseline=False, negative_control=False, covariates=False),
+    "continuous": Recipe(kind="continuous"),
+    "continuous, suppressed": Recipe(kind="continuous", better="higher", minimum_cell=5),
+    "one wave": Recipe(baseline=False, negative_control=False, several_waves=False),
+    "one wave, continuous": Recipe(kind="continuous", baseline=False, negative_control=False, several_waves=False),
     "suppressed": Recipe(minimum_cell=5),
     "hostile": Recipe(texts=HOSTILE),
     "red": Recipe(status=RED),
@@ -343,6 +347,30 @@ def test_counts_are_printed_as_events(tmp_path: Path) -> None:
     assert re.search(r"a difference of −?\d+(\.\d+)? events \(95% interval", text)
     assert "Rate ratio" in text
     assert "percentage point" not in text
+
+
+def test_continuous_outcomes_are_printed_in_units_without_a_ratio(tmp_path: Path) -> None:
+    folder = built(tmp_path, Recipe(kind="continuous", effect=0.4))
+    text = Page((folder / "report.html").read_text(encoding="utf-8")).text
+    assert re.search(r"the estimated mean depression score is −\d", text)
+    assert re.search(r"a difference of −?\d+(\.\d+)? units? \(95% interval", text)
+    assert re.search(r"The probability that .* lowers the mean is", text)
+    assert "means and the standard deviation are checked instead" in text
+    assert not re.findall(r"Rate ratio|Risk ratio|percentage point|events per|of the counts|log-mean", text)
+    rows = json.loads((folder / "report.json").read_text(encoding="utf-8"))["tables"]["answer"]["rows"]
+    assert [row["quantity"]["printed"].split(",")[0] for row in rows] == ["Mean", "Mean", "Mean difference"]
+    assert {row["unit"]["printed"] for row in rows} == {"units"}
+
+
+def test_one_wave_tells_no_change_and_no_lasting_difference(tmp_path: Path) -> None:
+    folder = built(tmp_path, RECIPES["one wave"])
+    text = Page((folder / "report.html").read_text(encoding="utf-8")).text
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert "T1" not in record["sentences"]
+    assert "nobody has two observed outcomes" in text
+    assert "lasting differences between participants" not in text.casefold()
+    title = record["figures"]["trajectories"]["title"]
+    assert re.fullmatch(r"Risk by arm: training [\d.]+%; training plus microsavings [\d.]+%", title)
 
 
 def test_patterns_of_counts_are_not_run(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def _compiled(key: tuple, priors: str, model: ModuleType = effect) -> Any:
 
 def marginal(predictor: float, sd: float, link: str = "logit") -> float:
     """Mean outcome over a normal trait, by adaptive quadrature: shares no code with the product."""
-    mean = {"logit": special.expit, "probit": stats.norm.cdf, "negative binomial": np.exp}[link]
+    means = {"logit": special.expit, "probit": stats.norm.cdf, "negative binomial": np.exp, "normal": float}
+    mean = means[link]
     if sd == 0:
         return float(mean(predictor))
     value, _ = integrate.quad(

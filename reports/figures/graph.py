@@ -33,7 +33,8 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
             found.append(("randomised arm", node, "the effect that is estimated"))
         elif wave.role == "negative control":
             found.append(("randomised arm", node, "estimated as a check, expected near 0"))
-        found.append(("lasting differences between participants", node, "modelled"))
+        if facts.has_trait:
+            found.append(("lasting differences between participants", node, "modelled"))
         if facts.study.covariates:
             found.append(("baseline variables", node, "modelled"))
         if facts.people.incomplete:
@@ -64,7 +65,8 @@ def _across(facts: Facts) -> Canvas:
             _from(sheet, (base[0], base[1] + 20), (place - 12, 121), "flow")
         if _style(wave.role):
             _from(sheet, (arm[0], arm[1] + 20), (place + 12, 121), _style(wave.role))
-        _from(sheet, (trait[0], trait[1] - 22), (place - 12, 189), "flow")
+        if facts.has_trait:
+            _from(sheet, (trait[0], trait[1] - 22), (place - 12, 189), "flow")
     if facts.people.incomplete:
         for place in places[:-1]:
             _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
@@ -92,7 +94,8 @@ def _down(facts: Facts) -> Canvas:
             _bent(sheet, (base[0] - 16, 44), (width / 2 - half - 2, y - 8), "flow")
         if _style(wave.role):
             _bent(sheet, (arm[0] + 16, 44), (width / 2 + half + 2, y - 8), _style(wave.role))
-        _bent(sheet, (trait[0] - 74, trait[1] - 24), (width / 2 - half - 2, y + 8), "flow")
+        if facts.has_trait:
+            _bent(sheet, (trait[0] - 74, trait[1] - 24), (width / 2 - half - 2, y + 8), "flow")
         if wave != waves[-1] and facts.people.incomplete:
             sheet.curve(
                 (width / 2 + half, y + 10), (missing[0] + 80, y + 10), (missing[0] + 60, missing[1] - 26), "flow"
@@ -113,7 +116,8 @@ def _causes(facts: Facts, sheet: Canvas, base: Point, arm: Point, trait: Point, 
     if facts.study.covariates:
         _node(sheet, base, (half, 20), ("Baseline variables",))
     _node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
-    _node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
+    if facts.has_trait:
+        _node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
 
 
 def _from(sheet: Canvas, start: Point, end: Point, style: str, spread: float = 0.12) -> None:
@@ -152,7 +156,8 @@ def _legend(facts: Facts, sheet: Canvas, y: float, columns: int) -> None:
         ("latent", "not observed: estimated with the rest"),
     )
     roles = {_style(wave.role) for wave in facts.study.waves}
-    unused = {style for style, used in (("tested", "tested" in roles), ("absent", facts.people.incomplete)) if not used}
+    drawn = {"tested": "tested" in roles, "absent": facts.people.incomplete, "latent": facts.has_trait}
+    unused = {style for style, used in drawn.items() if not used}
     shown = [entry for entry in entries if entry[0] not in unused]
     for place, (style, words) in enumerate(shown):
         x, row = 10 + (place % columns) * sheet.width / 2, y + (place // columns) * 18

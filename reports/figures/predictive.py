@@ -113,11 +113,7 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
     waves = list(dict.fromkeys(row.wave for row in found))
     height = 6 + len(waves) * head + len(found) * step
     sheet = Canvas(width, height + 82)
-    known = [
-        value for row in found for value in (row.upper, row.observed) if value is not None and math.isfinite(value)
-    ]
-    highest = max(known, default=1.0) or 1.0
-    x = Linear(0, highest * 1.06, 190 if wide else 14, width - 16)
+    x = Linear(*_ends(facts, found), 190 if wide else 14, width - 16)
     y = 6.0
     bottom(sheet, x, height, facts.scale.level_unit, about=6 if wide else 5, up_to=10)
     for wave in waves:
@@ -132,7 +128,7 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
                 sheet.line(x(row.median), y - 5, x(row.median), y + 5, f"{row.arm}-range")
             if row.observed is not None:
                 sheet.marker("circle" if row.arm == "control" else "square", x(row.observed), y, 9, f"{row.arm}-hollow")
-            end = x(row.upper if row.told else row.observed or 0.0) + 10
+            end = x(row.upper if row.told else x.low if row.observed is None else row.observed) + 10
             if not row.inside:
                 sheet.text(end, y + 4, "✗ outside", "stop-text strong")
             elif not row.told:
@@ -140,6 +136,17 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
             y += step
     _key(facts, sheet, height + 44)
     return sheet
+
+
+def _ends(facts: Facts, found: list[Row]) -> tuple[float, float]:
+    """Ends of the axis; a share or a count begins at 0, any other number need not."""
+    given = [value for row in found for value in (row.lower, row.upper, row.observed) if value is not None]
+    known = [value for value in given if math.isfinite(value)]
+    if not facts.continuous:
+        return 0.0, (max(known, default=1.0) or 1.0) * 1.06
+    low, high = min(known, default=0.0), max(known, default=1.0)
+    room = 0.06 * (high - low) or 1.0
+    return low - room, high + room
 
 
 def _key(facts: Facts, sheet: Canvas, y: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from reports.facts import Facts
 from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, density, ticks
+from reports.figures.ranks import SPREADS
 from reports.numbers import PLAIN, Unit, show
 from reports.parts import Figure
 from reports.words import capital, short
@@ -44,7 +45,7 @@ def panels(facts: Facts) -> list[Panel]:
     """Levels and difference at the primary wave, the other differences, and the parameters that carry them."""
     scale, wave = facts.scale, facts.primary
     found = []
-    top = 1.0 if facts.binary else math.inf
+    floor, top = -math.inf if facts.continuous else 0.0, 1.0 if facts.binary else math.inf
     for arm in ("control", "treated"):
         where = {"average": "population", "arm": arm, "wave": wave}
         name = (f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave))
@@ -54,7 +55,7 @@ def panels(facts: Facts) -> list[Panel]:
                 scale.level_unit,
                 facts.draws(scale.level, where),
                 facts.draws(scale.level, where, prior=True),
-                0.0,
+                floor,
                 top,
             )
         )
@@ -69,12 +70,12 @@ def panels(facts: Facts) -> list[Panel]:
                 facts.draws(scale.difference, where, prior=True),
             )
         )
-    for parameter, label in (("tau", "spread between participants, τ"), ("dispersion", "dispersion of the counts")):
+    for parameter, label in SPREADS.items():
         if parameter in facts.group("core", "posterior") and parameter in facts.group("checks", "prior"):
             found.append(
                 _panel(
                     label,
-                    "link scale",
+                    "SDs of the first wave" if facts.continuous else "link scale",
                     PLAIN,
                     facts.parameter(parameter).ravel(),
                     facts.parameter(parameter, prior=True).ravel(),

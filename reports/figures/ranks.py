@@ -15,6 +15,12 @@ from reports.words import capital, short
 
 NAME = "ranks"
 BINS, THIN = 16, 10
+SPREADS = {
+    "tau": "spread between participants, τ",
+    "dispersion": "dispersion of the counts",
+    "residual_sd": "residual spread, σ",
+}
+"""Parameters of spread in words; those that a run has are drawn."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ def quantities(facts: Facts) -> list[Ranked]:
         draws = facts.chains(scale.level, average="population", arm=arm, wave=wave)
         found.append(Ranked(f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave), _counted(draws)))
     posterior = facts.group("core", "posterior")
-    for name, label in (("tau", "spread between participants, τ"), ("dispersion", "dispersion of the counts")):
+    for name, label in SPREADS.items():
         if name in posterior:
             found.append(Ranked(label, "", _counted(facts.parameter(name))))
     for other in [wave for wave in facts.contrasts if wave != facts.primary][: 6 - len(found)]:

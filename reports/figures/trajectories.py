@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.estimate import Estimate
 from reports.facts import Facts
-from reports.figures.axis import left
+from reports.figures.axis import left, tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured, ticks
 from reports.parts import Figure
 from reports.people import ARMS
@@ -39,11 +39,10 @@ def draw(facts: Facts) -> Figure:
 
 def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     """From where to where in each arm; the direction in words where the arms share it."""
-    first, last = facts.study.waves[0].value, facts.primary
-    verb = _verb(facts, last)
+    ends = dict.fromkeys((facts.study.waves[0].value, facts.primary))
+    verb = _verb(facts, facts.primary)
     told = "; ".join(
-        f"{facts.arm(arm, 40).text} {levels[arm, first].number('median').text} to "
-        f"{levels[arm, last].number('median').text}"
+        f"{facts.arm(arm, 40).text} {' to '.join(levels[arm, wave].number('median').text for wave in ends)}"
         for arm in ARMS
     )
     return f"{capital(facts.scale.level_word)} {verb}: {told}"
@@ -77,18 +76,16 @@ def _rows(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> list[tuple]:
 
 
 def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estimate], width: float) -> Canvas:
-    names = _wave_names(facts, waves, width)
+    low, high = _range(facts, levels)
+    edge = max(52.0, *(measured(tick_text(mark, facts.scale.level_unit), 12) + 14 for mark in ticks(low, high, 5)))
+    names = _wave_names(facts, waves, width, edge)
     top = 22 + max(row for row, _ in names.values()) * 1.0
     base, sheet = top + 250, Canvas(width, top + 250 + 108)
     months = [facts.month(wave) for wave in waves]
     reach = (months[-1] - months[0]) or 1.0
-    x = Linear(months[0] - 0.04 * reach, months[-1] + 0.04 * reach, 52, width - 18)
-    observed = [facts.people.mean(place) or 0.0 for place in levels]
-    highest = max([level.upper for level in levels.values()] + observed)
-    marks = ticks(0, highest, 5)
-    roof = marks[-1] if marks[-1] >= highest else marks[-1] + marks[1]
-    y = Linear(0, min(roof, 1.0) if facts.binary else roof, base, top)
-    left(sheet, y, 52, facts.scale.level_unit, width - 18)
+    x = Linear(months[0] - 0.04 * reach, months[-1] + 0.04 * reach, edge, width - 18)
+    y = Linear(low, high, base, top)
+    left(sheet, y, edge, facts.scale.level_unit, width - 18)
     for wave, (row, rows) in names.items():
         sheet.line(x(facts.month(wave)), row + 4, x(facts.month(wave)), base, "grid")
         sheet.block(
@@ -100,18 +97,30 @@ def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estima
     return sheet
 
 
+def _range(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> tuple[float, float]:
+    """Ends of the upright axis, on round numbers; a share or a count begins at 0, any other number need not."""
+    observed = [value for value in (facts.people.mean(place) for place in levels) if value is not None]
+    highest = max([*(level.upper for level in levels.values()), *observed])
+    lowest = min([*(level.lower for level in levels.values()), *observed]) if facts.continuous else 0.0
+    marks = ticks(lowest, highest, 5)
+    step = marks[1] - marks[0]
+    floor = marks[0] if marks[0] <= lowest else marks[0] - step
+    roof = marks[-1] if marks[-1] >= highest else marks[-1] + step
+    return floor, min(roof, 1.0) if facts.binary else roof
+
+
 def _anchor(x: float, width: float) -> str:
     return "start" if x < 90 else "end" if x > width - 90 else "middle"
 
 
-def _wave_names(facts: Facts, waves: list[str], width: float) -> dict[str, tuple[float, tuple[str, ...]]]:
+def _wave_names(facts: Facts, waves: list[str], width: float, edge: float) -> dict[str, tuple[float, tuple[str, ...]]]:
     """Height and lines of each wave's name; neighbours too close together stand on different rows."""
     months = [facts.month(wave) for wave in waves]
     reach = (months[-1] - months[0]) or 1.0
     found: dict[str, tuple[int, tuple[str, ...]]] = {}
     ends: list[float] = []
     for wave, month in zip(waves, months, strict=True):
-        place = 52 + (month - months[0] + 0.04 * reach) / (1.08 * reach) * (width - 70)
+        place = edge + (month - months[0] + 0.04 * reach) / (1.08 * reach) * (width - 18 - edge)
         rows = lines(facts.wave(wave), 20 if width > 500 else 14, 2)
         wide = max(measured(row, 12) for row in rows)
         anchor = _anchor(place, width)

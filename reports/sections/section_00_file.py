@@ -9,6 +9,7 @@ from reports.words import clean
 NUMBER, QUESTION, ESTIMATES = 0, "What is this file?", False
 TABLES: tuple[str, ...] = ()
 FIGURES: tuple[str, ...] = ()
+KINDS = {"binary": "yes or no", "count": "a count", "continuous": "a number"}
 
 
 def compose(facts: Facts) -> Section:
@@ -20,7 +21,7 @@ def compose(facts: Facts) -> Section:
         ("Arms", f"{facts.arm('control').text} (control), {facts.arm('treated').text} (treated)"),
         (
             "Outcome",
-            f"{facts.outcome.text} ({'yes or no' if facts.binary else 'a count'}; {study.outcome.better} is better)",
+            f"{facts.outcome.text} ({KINDS[study.outcome.kind]}; {study.outcome.better} is better)",
         ),
         ("Primary wave", facts.wave(facts.primary)),
         (

@@ -94,13 +94,13 @@ def _training(facts: Facts) -> Sentence | None:
 def primary_rows(facts: Facts) -> list[tuple[str, str, Estimate]]:
     """Name, unit and estimate of the rows of the main table."""
     scale, wave = facts.scale, facts.primary
-    level = "% of participants" if facts.binary else "events per participant"
     rows = [
-        (f"{capital(scale.level_word)}, {facts.arm(arm).text}", level, facts.estimate(scale.level, wave, arm=arm))
+        (f"{capital(scale.level_word)}, {facts.arm(arm).text}", scale.level_name, facts.estimate(scale.level, wave, arm=arm))
         for arm in reversed(ARMS)
     ]
     rows.append((scale.difference_name, scale.points, facts.estimate(scale.difference, wave)))
-    rows.append((scale.ratio_name, "ratio", facts.estimate(scale.ratio, wave)))
+    if scale.ratio:
+        rows.append((scale.ratio_name, "ratio", facts.estimate(scale.ratio, wave)))
     if scale.odds and facts.has(scale.odds, wave):
         rows.append(("Odds ratio (marginal)", "ratio", facts.estimate(scale.odds, wave)))
     return rows

@@ -21,6 +21,7 @@ PARAMETERS = {
     "gamma": ("γ", "slope of a baseline variable, per SD"),
     "tau": ("τ", "spread between participants"),
     "dispersion": ("1/√α", "extra variation of the counts"),
+    "residual_sd": ("σ", "spread around what is expected of a participant"),
 }
 """Symbol and meaning of each parameter of a prior set."""
 
@@ -30,7 +31,11 @@ def compose(facts: Facts) -> Section:
     adjusted = [short(one.label, 60) for one in facts.study.covariates if one.adjust]
     values = {
         "binary": facts.binary,
+        "continuous": facts.continuous,
         "link": facts.study.outcome.link,
+        "trait": facts.has_trait,
+        "waves": len(facts.study.waves),
+        "follow_ups": sum(wave.role == "follow-up" for wave in facts.study.waves),
         "covariates": bool(adjusted),
         "adjusted": listed(adjusted),
         "described": listed([short(one.label, 60) for one in facts.study.covariates if not one.adjust]),
@@ -109,7 +114,5 @@ def _priors(facts: Facts) -> Table:
                 "source": Cell(short(row.get("source", ""), 200), row.get("source", "")),
             }
         )
-    scale = (
-        "log-odds" if facts.binary and facts.study.outcome.link == "logit" else "probit" if facts.binary else "log-mean"
-    )
-    return Table("priors_used", f"Priors, on the {scale} scale", columns, tuple(rows))
+    scale = f"in {facts.parameter_scale}" if facts.continuous else f"on the {facts.parameter_scale} scale"
+    return Table("priors_used", f"Priors, {scale}", columns, tuple(rows))

@@ -33,6 +33,9 @@ def compose(facts: Facts) -> Section:
         tables={"waves": _waves(facts), "contrasts": _contrasts(facts), "averages": _averages(facts)},
         values={
             "note": facts.limit.note,
+            "kind": facts.study.outcome.kind,
+            "waves": len(facts.study.waves),
+            "baseline": facts.baseline is not None,
             "negative_control": [wave for wave in facts.contrasts if facts.role(wave) == "negative control"],
         },
     )

@@ -19,7 +19,7 @@ FIGURES = ("predictive", "patterns")
 def compose(facts: Facts) -> Section:
     """Shares (or means) by arm and wave, never and always, response patterns, Pareto k."""
     figures, tables = {"predictive": predictive.draw(facts)}, {"predictive": _predictive(facts)}
-    reasons = {"note": facts.limit.note}
+    reasons = {"note": facts.limit.note, "what": "shares" if facts.binary else "means"}
     paths = patterns.rows(facts)
     if paths:
         figures["patterns"], tables["patterns"] = patterns.draw(facts), _patterns(paths)
@@ -36,7 +36,8 @@ def compose(facts: Facts) -> Section:
 
 def _no_patterns(facts: Facts) -> str:
     if not facts.binary:
-        return "Not run: response patterns are for yes-or-no outcomes; means and zeros are checked instead."
+        others = "means and the standard deviation" if facts.continuous else "means and zeros"
+        return f"Not run: response patterns are for yes-or-no outcomes; {others} are checked instead."
     return "Not run: too many waves for a table of patterns, or nobody was observed at every wave."
 
 

@@ -1,0 +1,283 @@
+"""A mediation posterior run forward in NumPy: predictors of observed cells, missing mediators, new participants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import xarray as xr
+
+from models import equations
+from models.design import Design
+from models.likelihoods import LIKELIHOODS, dispersion
+from models.mediation_cells import Cells, cells
+from models.mediator_kinds import MEDIATOR_KINDS, ends, log_between
+from models.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
+from models.terms import score, wave_terms
+
+BETWEEN = "between the ends of "
+"""Beginning of the name of a missing share's latent value, if it is neither 0 nor 1."""
+MISSING = "missing "
+"""Beginning of the name of the missing values of a mediator that outcomes need."""
+
+
+def values_of(draws: xr.Dataset) -> dict[str, np.ndarray]:
+    """Draws as arrays, (chain, draw, …)."""
+    return {str(name): value.transpose("chain", "draw", ...).to_numpy() for name, value in draws.items()}
+
+
+def traits_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> dict[str, tuple]:
+    """Traits of new participants of the same kind, by variable: (dims, array (chain, draw, …, participant))."""
+    values, lasts = values_of(draws), lasting(design)
+    size = len(lasts) + design.has_trait
+    shape = (*values["mu_0"].shape, size, design.participants)
+    noise = rng.standard_normal(shape)
+    root = equations.correlation_root(values.get("partial_correlation"), size)
+    rows = [sum(np.asarray(w)[..., None] * noise[..., k, :] for k, w in enumerate(row)) for row in root]
+    found: dict[str, tuple] = {}
+    if lasts:
+        scaled = [values["mediator_tau"][..., k, None] * rows[k] for k in range(len(lasts))]
+        found["mediator_trait"] = (("chain", "draw", "lasting_mediator", "participant"), np.stack(scaled, axis=2))
+    if design.has_trait:
+        found["trait"] = (("chain", "draw", "participant"), values["tau"][..., None] * rows[-1])
+    return found
+
+
+def mediator_predictor(
+    values: Mapping[str, np.ndarray], design: Design, place: int, person: np.ndarray, wave: np.ndarray
+) -> np.ndarray:
+    """One mediator on its link scale at some cells, (chain, draw, cell)."""
+    level, effect = wave_terms(values, design, MEDIATOR)
+    lasts = lasting(design)
+    trait = values["mediator_trait"][..., lasts.index(place), :][..., person] if place in lasts else 0.0
+    return equations.predictor(
+        level[..., place, wave],
+        effect[..., place, wave],
+        design.arm[person],
+        score(values, design.covariates, MEDIATOR)[..., place, person],
+        trait,
+    )
+
+
+def outcome_predictor(
+    values: Mapping[str, np.ndarray],
+    design: Design,
+    read: Mapping[int, np.ndarray],
+    trait: np.ndarray | float,
+) -> np.ndarray:
+    """The outcome on its link scale at every observed cell, (chain, draw, observation).
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        Draws.
+    read : mapping of int to array
+        Scaled values of the mediators that act, by place, (…, observation); 0 where one does not act.
+    trait : array, (chain, draw, participant), or 0
+        The outcome's trait.
+    """
+    level, effect = wave_terms(values, design)
+    person, wave = design.participant_of, design.wave_of
+    later = np.array([role == "follow-up" for role in design.role], float)
+    mediated: np.ndarray | float = 0.0
+    if acting(design):
+        mediated = equations.mediated(
+            values["slope"],
+            values.get("interaction"),
+            design.arm[person] * later[wave],
+            [read[place] for place in acting(design)],
+            [read[place] for place in interacting(design)],
+        )
+    return equations.predictor(
+        level[..., wave],
+        effect[..., wave],
+        design.arm[person],
+        score(values, design.covariates)[..., person],
+        trait[..., person] if isinstance(trait, np.ndarray) else trait,
+        mediated,
+    )
+
+
+def mediators_read(values: Mapping[str, np.ndarray], design: Design) -> dict[int, np.ndarray]:
+    """Scaled mediator values that each observed outcome reads, by place: known ones, and the missing as drawn."""
+    layout, plan, found = design.mediators, cells(design), {}
+    for place in acting(design):
+        known = _known(design, place)
+        rows = plan.missing.get(place)
+        if rows is not None and f"{MISSING}{layout.name[place]}" in values:
+            drawn = layout.scaled(place, values[f"{MISSING}{layout.name[place]}"])
+            known = np.broadcast_to(known, (*drawn.shape[:-1], known.size)).copy()
+            known[..., rows] = drawn
+        found[place] = known
+    return found
+
+
+def _known(design: Design, place: int) -> np.ndarray:
+    """Scaled value that each outcome reads, NaN where it is missing, 0 where the mediator does not act."""
+    layout = design.mediators
+    before = np.maximum(design.wave_of - layout.lag, 0)
+    value = layout.scaled(place, layout.value[place][design.participant_of, before])
+    return np.where(layout.acts[place][design.wave_of], value, 0.0)
+
+
+def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+    """Draws with a value for every missing mediator that an outcome needs, in the form of `Mediators.value`.
+
+    Continuous ones were sampled with the rest. Shares and yes-or-no mediators were summed out: theirs are drawn here
+    from their exact conditional distribution given the outcome, so that the draws are from the joint posterior.
+    """
+    plan = cells(design)
+    if not plan.incomplete:
+        return draws
+    values, layout = values_of(draws), design.mediators
+    rows = plan.partly
+    part = _rows(design, rows)
+    read = {place: _known(design, place)[rows] for place in range(layout.count)}
+    latent = mediators_read(values, design)
+    weights: np.ndarray | float = 0.0
+    shown: dict[int, np.ndarray] = {}
+    for place in range(layout.count):
+        if (plan.states[place] == 0).all():
+            shown[place] = latent[place][..., rows, None] if place in latent else np.zeros((1, 1))
+            continue
+        shown[place], weight = _combinations(values, design, plan, place, read[place])
+        weights = weights + weight
+    likely = np.stack(
+        [
+            LIKELIHOODS[design.likelihood].log_probability(
+                part.outcome,
+                outcome_predictor(
+                    values,
+                    part,
+                    {
+                        place: np.broadcast_to(each, (*each.shape[:-1], plan.states.shape[1]))[..., k]
+                        for place, each in shown.items()
+                    },
+                    values.get("trait", 0.0),
+                ),
+                dispersion(draws, design)[..., None],
+            )
+            for k in range(plan.states.shape[1])
+        ],
+        axis=-1,
+    )
+    log_weight = weights + likely
+    share = np.exp(log_weight - log_weight.max(-1, keepdims=True)).cumsum(-1)
+    uniform = np.random.default_rng([seed, 5]).random((*share.shape[:-1], 1)) * share[..., -1:]
+    chosen = (uniform > share).sum(-1)
+    found = {}
+    for place, positions in plan.missing.items():
+        if layout.kind[place] not in ("share", "binary"):
+            continue
+        inside = np.searchsorted(rows, positions)
+        state = plan.states[place][chosen[..., inside]]
+        between = values.get(f"{BETWEEN}{layout.name[place]}", 0.0)
+        name = f"{MISSING}{layout.name[place]}"
+        value = (state == 1) * 1.0 + (state == 2) * between
+        found[name] = (("chain", "draw", f"cell of {name}"), value)
+    dropped = [name for name in draws if str(name).startswith(BETWEEN)]
+    return draws.drop_vars(dropped).assign(found)
+
+
+def _rows(design: Design, rows: np.ndarray) -> Design:
+    from dataclasses import replace
+
+    return replace(
+        design,
+        participant_of=design.participant_of[rows],
+        wave_of=design.wave_of[rows],
+        outcome=design.outcome[rows],
+    )
+
+
+def _combinations(
+    values: Mapping[str, np.ndarray], design: Design, plan: Cells, place: int, read: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scaled value and log weight of a summed-out mediator in each combination, (chain, draw, cell, combination)."""
+    layout, rows, state = design.mediators, plan.partly, plan.states[place]
+    before = np.maximum(design.wave_of[rows] - layout.lag, 0)
+    predictor = mediator_predictor(values, design, place, design.participant_of[rows], before)
+    own = {
+        name: part[..., None] if isinstance(part, np.ndarray) else part
+        for name, part in spread_of(place, values, design).items()
+    }
+    between = np.zeros_like(predictor)
+    missing = np.isnan(read)
+    name = f"{BETWEEN}{layout.name[place]}"
+    if name in values:
+        between[..., missing] = values[name]
+    shown = layout.scaled(place, (state == 1) * 1.0 + (state == 2) * between[..., None])
+    shown = np.where(missing[:, None], shown, np.where(missing, 0.0, read)[:, None])
+    if layout.kind[place] == "binary":
+        rule = MEDIATOR_KINDS["binary"].log_probability
+        logs = [rule(np.zeros(1), predictor, own), rule(np.ones(1), predictor, own)]
+    else:
+        zero, one = ends(predictor, own)
+        with np.errstate(divide="ignore"):
+            logs = [np.log(zero), np.log(one), log_between(predictor, own)]
+    weight = np.stack(logs, axis=-1)[..., state]
+    return shown, np.where(missing[:, None], weight, np.where(state == 0, 0.0, -np.inf))
+
+
+def drawn_for_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+    """The outcome's predictor for new participants in the observed cells, mediators drawn anew, (chain, draw, …)."""
+    values = values_of(draws) | {name: value for name, (_, value) in traits_of_new(draws, design, rng).items()}
+    layout, read = design.mediators, {}
+    person, before = design.participant_of, np.maximum(design.wave_of - design.mediators.lag, 0)
+    for place in acting(design):
+        predictor = mediator_predictor(values, design, place, person, before)
+        own = {
+            name: part[..., None] if isinstance(part, np.ndarray) else part
+            for name, part in spread_of(place, values, design).items()
+        }
+        value = _draw(layout.kind[place], rng, predictor, own)
+        read[place] = np.where(layout.acts[place][design.wave_of], layout.scaled(place, value), 0.0)
+    return outcome_predictor(values, design, read, values.get("trait", 0.0))
+
+
+def _draw(kind: str, rng: np.random.Generator, predictor: np.ndarray, own: Mapping[str, np.ndarray]) -> np.ndarray:
+    if kind == "share":
+        # the beta itself, in place of the two points that serve averages
+        uniform, (zero, one) = rng.random(predictor.shape), ends(predictor, own)
+        mean = np.clip(1 / (1 + np.exp(-predictor)), 1e-12, 1 - 1e-12)
+        between = rng.beta(mean * own["precision"], (1 - mean) * own["precision"])
+        return np.where(uniform < zero, 0.0, np.where(uniform >= 1 - one, 1.0, between))
+    if kind == "student":
+        return predictor + own["residual_sd"] * rng.standard_t(np.broadcast_to(own["nu"], predictor.shape))
+    return MEDIATOR_KINDS[kind].value(rng.random(predictor.shape), predictor, own)
+
+
+def conditional_trait(
+    values: Mapping[str, np.ndarray], design: Design
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Mean (chain, draw, participant) and SD (chain, draw) of the outcome's trait given the mediators' traits."""
+    if not design.has_trait:
+        return 0.0, 0.0
+    lasts = lasting(design)
+    root = equations.correlation_root(values.get("partial_correlation"), len(lasts) + 1)
+    scores: list[np.ndarray] = []
+    for k, row in enumerate(root[:-1]):
+        whole = values["mediator_trait"][..., k, :] / values["mediator_tau"][..., k, None]
+        before = sum(np.asarray(w)[..., None] * z for w, z in zip(row, scores, strict=False))
+        scores.append((whole - before) / np.asarray(row[-1])[..., None])
+    mean = sum((np.asarray(w)[..., None] * z for w, z in zip(root[-1], scores, strict=False)), np.zeros(1))
+    return values["tau"][..., None] * mean, values["tau"] * root[-1][-1]
+
+
+def mediator_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Log likelihood of every observed mediator value at each draw, (chain, draw)."""
+    values, layout = values_of(draws), design.mediators
+    total = np.zeros(values["mu_0"].shape)
+    for place in range(layout.count):
+        person, wave = np.nonzero(~np.isnan(layout.value[place]))
+        own = {
+            name: part[..., None] if isinstance(part, np.ndarray) else part
+            for name, part in spread_of(place, values, design).items()
+        }
+        predictor = mediator_predictor(values, design, place, person, wave)
+        total += (
+            MEDIATOR_KINDS[layout.kind[place]]
+            .log_probability(layout.value[place][person, wave], predictor, own)
+            .sum(-1)
+        )
+    return total

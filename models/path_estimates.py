@@ -1,0 +1,200 @@
+"""Path estimands as estimates: labels, units, and for each the class of evidence and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import xarray as xr
+
+from models import common_change, estimands, ledger
+from models.design import Design
+from models.ledger import Claim, Estimate, Evidence
+from models.path_draws import PathDraws
+from models.paths import unordered
+from models.study import Study
+from priors.prior_set import PriorSet
+
+NO_COMMON_CAUSE = (
+    "no common cause of mediators and outcome beyond participants' lasting levels and the adjusted covariates"
+)
+NOT_INDUCED = "no common cause of a mediator and the outcome that the arm changes"
+NO_PATH = "mediators do not act on one another"
+LEVELS = "participants' lasting levels jointly normal on the link scales"
+FORM = "mediators act on the outcome's link scale in straight lines"
+CROSS_WORLD = (
+    "cross-world: the outcome under one arm independent of the mediators under the other, given lasting levels and "
+    "covariates"
+)
+RHO = "ρ, correlation of what is left of a mediator and of the outcome: taken as 0"
+SAME_WAY = "assumes that training and all other causes push the same way"
+
+LABELS = {
+    "total": "total effect, by the mediation model",
+    "natural_direct": "natural direct effect",
+    "natural_indirect": "natural indirect effect, through all mediators",
+    "interventional_direct": "interventional direct effect",
+    "interventional_via": "interventional effect via {mediator}",
+    "interventional_via_reversed": "interventional effect via {mediator}, mediators switched in the other order",
+    "dependence": "effect through the dependence between mediators",
+    "controlled_direct": "controlled direct effect, mediators held at {held}",
+    "natural_direct_total": "total natural direct effect",
+    "natural_indirect_pure": "pure natural indirect effect",
+    "reference_interaction": "reference interaction",
+    "mediated_interaction": "mediated interaction",
+    "proportion_mediated": "proportion mediated",
+    "mediator_mean": "mean of {mediator}",
+    "mediator_difference": "difference in {mediator}, treated minus control",
+    "common_change": "change since baseline, control arm",
+    "change_via": "part of the change that moves with {mediator}",
+    "change_remainder": "remainder of the change",
+    "change_training": "remainder less the change that would have come without {control}",
+    "change_training_share": "share w of the remainder, by its prior",
+    "training_tipping_share": "smallest share w of the remainder that would matter with probability 0.95",
+}
+NATURAL = ("natural_direct", "natural_indirect", "natural_direct_total", "natural_indirect_pure", "proportion_mediated")
+
+
+def estimates(found: PathDraws, study: Study, trial: xr.Dataset, design: Design) -> list[Estimate]:
+    """Every path estimand as an `Estimate`; waves without an ordered mediator as not identified, with the reason.
+
+    The primary wave comes first. The proportion mediated is there only where the total has one sign with probability
+    above 0.975.
+    """
+    if not found.values:
+        return []
+    rows = [row for name in found.values for row in _rows(str(name), found, study, trial, design)]
+    rows += list(_proportion(rows))
+    rows.sort(key=lambda row: row.wave != study.primary_wave)  # stable: what belongs together stays so
+    claim = Claim(Evidence.NOT_IDENTIFIED, ("a mediator measured after exposure began and before the outcome",))
+    label = "direct and indirect effects"
+    waves = [(design.wave[wave], reason) for wave, reason in unordered(design).items()]
+    waves.sort(key=lambda each: each[0] != study.primary_wave)
+    none = [Estimate("paths", label, "", "population", "", wave, claim, reason=reason) for wave, reason in waves]
+    return [*rows, *none]
+
+
+def _rows(name: str, found: PathDraws, study: Study, trial: xr.Dataset, design: Design) -> Iterable[Estimate]:
+    array = found.values[name]
+    cells = array.stack(cell=[dim for dim in array.dims if dim not in ("chain", "draw")])
+    for place in range(cells.sizes["cell"]):
+        cell = cells.isel(cell=place)
+        where = {str(dim): str(cell[dim].item()) for dim in cells.indexes["cell"].names}
+        values = cell.drop_vars([*where, "cell"]).transpose("chain", "draw")
+        if not np.isfinite(values).any():
+            continue  # a mediator that was not measured at this wave
+        error = float(found.error[name].sel({dim: where[dim] for dim in where})) if name in found.error else 0.0
+        mediator, arm = where.get("mediator", ""), where.get("arm", "control" if "change" in name else "")
+        wave = where.get("contrast", where.get("wave", ""))
+        label = LABELS[name].format(mediator=_label(study, mediator), held=_held(study, design))
+        unit = _unit(name, mediator, study)
+        claim = _claim(name, study, trial, design)
+        yield Estimate(
+            name, label, unit, "population", arm, wave, claim, values, mediator=mediator, integration_error=error
+        )
+
+
+def _label(study: Study, mediator: str) -> str:
+    return next((part.label for part in study.mediators if part.column == mediator), "")
+
+
+def _held(study: Study, design: Design) -> str:
+    layout = design.mediators
+    parts = {name: value for name, value in zip(layout.name, layout.reference, strict=True)}
+    return ", ".join(f"{part.label} {parts[part.column]:.3g}" for part in study.mediators if part.column in parts)
+
+
+def _unit(name: str, mediator: str, study: Study) -> str:
+    if name.startswith("mediator_"):
+        kind = next(part.kind for part in study.mediators if part.column == mediator)
+        return "mediator units" if kind == "continuous" else "share"
+    return estimands.names(study)["difference"][2]
+
+
+def mediators_missing(study: Study, trial: xr.Dataset, design: Design) -> bool:
+    """Whether a mediator is missing for anybody at a wave at which it was measured."""
+    layout = design.mediators
+    holes = np.isnan(layout.value) & layout.measured[:, None, :]
+    return bool(holes.any()) or estimands.missing(study, trial)
+
+
+def _claim(name: str, study: Study, trial: xr.Dataset, design: Design) -> Claim:
+    missing = mediators_missing(study, trial, design)
+    mar = (ledger.MEDIATORS_TOO,) if missing else ()
+    delta = (ledger.DELTA,) if missing else ()
+    if name in ("total", "mediator_mean", "mediator_difference"):
+        evidence = Evidence.RANDOMISED_MAR if missing else Evidence.RANDOMISED
+        return Claim(evidence, (*ledger.RANDOMISATION, *mar), delta)
+    if "change" in name:
+        return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, NO_COMMON_CAUSE, LEVELS, FORM, *mar), (RHO, *delta))
+    several = (NO_PATH,) if design.mediators.count > 1 else ()
+    cross = (CROSS_WORLD,) if name in NATURAL else ()
+    assumed = (*ledger.RANDOMISATION, NO_COMMON_CAUSE, NOT_INDUCED, *cross, *several, LEVELS, FORM, *mar)
+    return Claim(Evidence.ASSUMPTION, assumed, (RHO, *delta))
+
+
+def _proportion(rows: list[Estimate]) -> Iterable[Estimate]:
+    total = {row.wave: row for row in rows if row.estimand == "total"}
+    for row in [row for row in rows if row.estimand == "natural_indirect"]:
+        whole = total[row.wave].draws
+        if whole is not None and row.draws is not None and common_change.one_sign(whole.to_numpy()):
+            share = row.draws / whole
+            name = "proportion_mediated"
+            yield Estimate(name, LABELS[name], "proportion", "population", "", row.wave, row.claim, share)
+
+
+def training(
+    rows: list[Estimate],
+    levels: xr.DataArray,
+    study: Study,
+    design: Design,
+    priors: PriorSet,
+    seed: int,
+    offered: set[str] | None = None,
+) -> list[Estimate]:
+    """What of the remainder may be the common part's: remainder − d, and, if it has one sign, w of it.
+
+    Parameters
+    ----------
+    rows : list of Estimate
+        From `estimates`.
+    levels : DataArray, (chain, draw, average, arm, wave)
+        The model's `response`.
+    study, design, priors, seed
+        As analysed; d and w come from the rows `change_without_training` and `training_share` alone.
+    offered : set of str, optional
+        Waves at which w is offered whatever the sign: for the prior of what the posterior offers.
+    """
+    found: list[Estimate] = []
+    if not study.add_on:
+        return found
+    for row in rows:
+        if row.estimand != "change_remainder" or row.draws is None:
+            continue
+        before = levels.sel(average="population", arm="control", wave=design.baseline[0]).to_numpy()
+        d = common_change.untreated_change(priors["change_without_training"], before, design, seed)
+        why = f"d, the change without it, has its prior alone: {priors['change_without_training'].describe()}"
+        claim = Claim(row.claim.evidence, (*row.claim.assumptions, why), (*row.claim.bias_parameters, "d"))
+        label = LABELS["change_training"].format(control=study.arms.control.label)
+        found.append(Estimate("change_training", label, row.unit, row.average, row.arm, row.wave, claim, row.draws - d))
+        if not (row.wave in offered if offered is not None else common_change.one_sign(row.draws.to_numpy())):
+            continue
+        rng = np.random.default_rng([seed, 19])
+        w = row.draws.copy(data=priors["training_share"].sample(rng, row.draws.shape))
+        told = f"{SAME_WAY}; w has its prior alone: {priors['training_share'].describe()}"
+        claim = Claim(row.claim.evidence, (*row.claim.assumptions, told), (*row.claim.bias_parameters, "w"))
+        name = "change_training_share"
+        found.append(Estimate(name, LABELS[name], row.unit, row.average, row.arm, row.wave, claim, w * row.draws))
+    return found
+
+
+def tipping(rows: list[Estimate], study: Study) -> dict[str, float]:
+    """Tipping share w by wave, where w is offered: NaN where no share of the remainder reaches the margin."""
+    offered = {row.wave for row in rows if row.estimand == "change_training_share"}
+    return {
+        row.wave: common_change.tipping_share(
+            np.asarray(row.draws).ravel(), study.outcome.margin, study.outcome.better == "lower"
+        )
+        for row in rows
+        if row.estimand == "change_remainder" and row.wave in offered
+    }

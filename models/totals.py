@@ -1,0 +1,60 @@
+"""Expected outcomes of a mediation posterior with everybody in one arm, for the three averages."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from models.design import Design
+from models.mediator_parameters import lasting
+from models.points import Points, participants_themselves, population
+from models.worlds import World, expected
+
+AVERAGES = ("population", "sample", "typical")
+ARMS = ("control", "treated")
+
+
+def points_of(design: Design, copies: int = 1, wanted: int | None = None) -> Points:
+    """The population's points of a design: the same for every posterior, prior and world.
+
+    Parameters
+    ----------
+    design : Design
+        Its traits, mediators and participants.
+    copies : int
+        How many independent sets of mediators' innovations: more than one only for a path between mediators.
+    wanted : int, optional
+        Points in all; default `points.WANTED`.
+    """
+    traits, innovations = len(lasting(design)) + design.has_trait, copies * design.mediators.count
+    more = {} if wanted is None else {"wanted": wanted}
+    return population(traits, innovations, design.participants, **more)
+
+
+def in_arm(design: Design, arm: int, wave: int) -> World:
+    """The world in which everybody's outcome and mediators are those of one arm."""
+    before = max(wave - design.mediators.lag, 0)
+    return World(arm, wave, ((arm, before),) * design.mediators.count)
+
+
+def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
+    """Risks or means, dims (chain, draw, average, arm, wave), in the outcome's own unit."""
+    worlds = [in_arm(design, arm, wave) for arm in (0, 1) for wave in range(len(design.wave))]
+    people = participants_themselves(design.mediators.count, design.participants)
+    # of a typical participant only the mediators' innovations vary
+    innovations = participants_themselves(design.mediators.count, 256)
+    parts = ((points_of(design), "population"), (people, "sample"), (innovations, "typical"))
+    sizes = draws.sizes["chain"], draws.sizes["draw"]
+    means = [expected(draws, design, worlds, points, traits).mean for points, traits in parts]
+    values = np.stack(means, axis=1).reshape(*sizes, len(AVERAGES), 2, len(design.wave))
+    return xr.DataArray(
+        design.natural(values),
+        {
+            "chain": draws["chain"],
+            "draw": draws["draw"],
+            "average": list(AVERAGES),
+            "arm": list(ARMS),
+            "wave": list(design.wave),
+        },
+        dims=("chain", "draw", "average", "arm", "wave"),
+    )
