@@ -81,8 +81,12 @@ def mediated(slope: Array, interaction: Array, arm: Array, values: Any, differin
     differing : sequence of arrays
         Those of `values` that interact.
     """
-    shared = sum(slope[..., k, None] * value for k, value in enumerate(values))
-    return shared if interaction is None else shared + arm * combination(interaction, differing)
+
+    def weighed(weights: Array, some: Any) -> Array:
+        return sum(weights[..., k, None] * value for k, value in enumerate(some))
+
+    shared = weighed(slope, values)
+    return shared if interaction is None else shared + arm * weighed(interaction, differing)
 
 
 def correlation_root(partial: Array, size: int) -> list[list[Array]]:

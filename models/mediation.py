@@ -113,14 +113,14 @@ def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) 
             standard.append(pm.Normal(f"trait of {name}{STANDARD}", dims="participant"))
             rows[place] = before + scale * row[-1] * standard[-1]
     none = pt.zeros(design.participants)
-    mediators = pt.stack([rows.get(place, none) for place in range(layout.count)])
+    mediators, outcome = [none] * layout.count, none
     if lasts:
-        pm.Deterministic(
-            "mediator_trait", pt.stack([rows[place] for place in lasts]), dims=("lasting_mediator", "participant")
-        )
+        kept = pt.stack([rows[place] for place in lasts])
+        drawn = pm.Deterministic("mediator_trait", kept, dims=("lasting_mediator", "participant"))
+        mediators = [drawn[lasts.index(place)] if place in lasts else none for place in range(layout.count)]
     if design.has_trait:
-        pm.Deterministic("trait", rows[None], dims="participant")
-    return mediators, rows.get(None, none)
+        outcome = pm.Deterministic("trait", rows[None], dims="participant")
+    return pt.stack(mediators), outcome
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:

@@ -165,13 +165,13 @@ def patterns(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        pattern ("0110", one digit a wave), observed, lower, median, upper; empty where the outcome is not binary, and
-        for many waves.
+        pattern ("0110", one digit a wave), observed, lower, median, upper; empty where the outcome is not binary, for
+        one wave and for many.
     """
     columns = ["pattern", "observed", "lower", "median", "upper"]
     waves = len(design.wave)
     full = np.bincount(design.participant_of, minlength=design.participants) == waves
-    if not LIKELIHOODS[design.likelihood].binary or 2**waves > MOST_PATTERNS or not full.any():
+    if not LIKELIHOODS[design.likelihood].binary or not 1 < waves <= np.log2(MOST_PATTERNS) or not full.any():
         return pd.DataFrame(columns=columns)
     observed, predicted = (
         _pattern_counts(design.outcome[None], design, full)[0],

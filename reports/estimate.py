@@ -10,7 +10,6 @@ from reports.numbers import (
     PLAIN,
     POINTS,
     RATIO,
-    RISK,
     Number,
     Unit,
     interval,
@@ -21,10 +20,10 @@ from reports.numbers import (
     unit,
 )
 
-DIFFERENCES = ("risk_difference", "change")
-"""Estimands on the risk scale that are printed in percentage points."""
-NO_INTERVAL = ("number_needed_to_treat",)
-"""Estimands of which only the median is defined."""
+RISKS = ("risk", "mediator_mean")
+"""Estimands printed in percent where they are shares; every other one of that unit is a difference, in points."""
+NO_INTERVAL = ("number_needed_to_treat", "training_tipping_share")
+"""Estimands of which only the median is defined, and the second not always."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,7 @@ class Estimate:
     """An estimand with posterior, prior, error and evidence class; fields as in `Run.estimates` (95% equal-tailed).
 
     `prior_mcse_…` are the Monte Carlo errors of the prior's median and limits; 0 where there are no prior draws.
+    `mediator` is a column of the data, empty where the estimand is of none.
     """
 
     estimand: str
@@ -65,6 +65,9 @@ class Estimate:
     p_within_margin: float = math.nan
     p_benefit_beyond_margin: float = math.nan
     reason: str = ""
+    mediator: str = ""
+    bias_parameters: str = ""
+    integration_error: float = math.nan
     prior_mcse_median: float = 0.0
     prior_mcse_lower: float = 0.0
     prior_mcse_upper: float = 0.0
@@ -87,10 +90,20 @@ class Estimate:
     @property
     def shown(self) -> Unit:
         """The unit it is printed in."""
-        if self.unit in ("risk", "risk points"):
+        if self.unit in ("risk", "risk points", "share") and self.estimand not in RISKS:
             # a difference of risks in percent would read as a relative change
-            return POINTS if self.estimand in DIFFERENCES else RISK
+            return POINTS
         return unit(self.unit)
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether the run holds what it was before the data."""
+        return math.isfinite(self.prior_median)
+
+    @property
+    def constant(self) -> bool:
+        """Whether it has one value at every draw, by construction of the model."""
+        return self.printed and self.lower == self.upper
 
     @property
     def decimals(self) -> int:

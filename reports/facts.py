@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from models.study import Study, Wave
 
 DEFAULT_AVERAGE = "population"
+NORMAL_ERRORS = (2.67, 1.25, 2.67)
+"""Errors of the 2.5%, 50% and 97.5% quantiles of n normal draws, in SDs over √n: √(p(1−p)) / density."""
 NOT_APPLICABLE = "not applicable"
 """Value of a check that a run has no use for; it is shown, and counted neither as passed nor at all."""
 
@@ -121,6 +123,17 @@ class Facts:
         self.scale = scale(run.study)
         self.limit = Limit(run.study.privacy.minimum_cell)
         self._rows = {_key(row): row for row in run.estimates.to_dict("records")}
+
+    @cached_property
+    def further(self) -> dict[str, Facts]:
+        """Facts of the fits of other models, by name: each has its own draws, checks and gate."""
+        return {name: Facts(run, self.show_anyway) for name, run in self.run.further.items()}
+
+    @property
+    def paths(self) -> Facts | None:
+        """Facts of the fit that holds direct and indirect effects; None where there is none."""
+        fits = (self, *self.further.values())
+        return next((fit for fit in fits if "path_estimands" in fit.run.core.children), None)
 
     @property
     def binary(self) -> bool:
@@ -239,25 +252,37 @@ class Facts:
 
     # numbers
 
-    def estimate(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "") -> Estimate:
+    def estimate(
+        self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "", mediator: str = ""
+    ) -> Estimate:
         """Row of the summary; MissingFact names the row that is not there."""
         for where in (average, ""):
-            row = self._rows.get((estimand, where, arm, wave))
+            row = self._rows.get((estimand, where, arm, wave, mediator))
             if row is not None:
                 return self._estimate(row)
         raise MissingFact(f"the run's summary has no row {estimand} [{average}, {arm or 'both arms'}, {wave}]")
 
     def _estimate(self, row: dict) -> Estimate:
-        found = Estimate.of(row)
+        return self.completed(Estimate.of(row))
+
+    def completed(self, found: Estimate) -> Estimate:
+        """Add the Monte Carlo errors of its prior to a row of the summary."""
         if not found.printed or found.prior_median != found.prior_median:
             return found
         where = {"average": found.average, "arm": found.arm, "wave": found.wave, "contrast": found.wave}
-        errors = quantile_errors(self.draws(found.estimand, where, prior=True))
+        where["mediator"] = found.mediator
+        try:
+            errors = quantile_errors(self.draws(found.estimand, where, prior=True))
+        except MissingFact:  # follows from others by a prior alone: only its summary is kept
+            size = self.group("checks", "prior").sizes["draw"]
+            errors = [factor * found.prior_sd / np.sqrt(size) for factor in NORMAL_ERRORS]
         return replace(found, prior_mcse_lower=errors[0], prior_mcse_median=errors[1], prior_mcse_upper=errors[2])
 
-    def has(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "") -> bool:
+    def has(
+        self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "", mediator: str = ""
+    ) -> bool:
         """Whether the summary holds this row."""
-        return any((estimand, where, arm, wave) in self._rows for where in (average, ""))
+        return any((estimand, where, arm, wave, mediator) in self._rows for where in (average, ""))
 
     @cached_property
     def estimates(self) -> list[Estimate]:
@@ -265,8 +290,11 @@ class Facts:
         return [self._estimate(row) for row in self._rows.values()]
 
     def draws(self, estimand: str, where: Mapping[str, str], prior: bool = False) -> np.ndarray:
-        """Draws of an estimand, all chains in one row; `where` selects average, arm, wave or contrast."""
-        group = self.group("checks", "prior_estimands") if prior else self.group("core", "estimands")
+        """Draws of an estimand, all chains in one row; `where` selects average, arm, wave, contrast or mediator."""
+        tree, name = ("checks", "prior_") if prior else ("core", "")
+        group = self.group(tree, f"{name}estimands")
+        if estimand not in group and f"{name}path_estimands" in getattr(self.run, tree).children:
+            group = self.group(tree, f"{name}path_estimands")
         return self._select(group, estimand, where).to_numpy().ravel()
 
     def parameter(self, name: str, prior: bool = False, **where: str) -> np.ndarray:
@@ -340,5 +368,5 @@ def quantile_errors(draws: np.ndarray) -> list[float]:
     return errors
 
 
-def _key(row: dict) -> tuple[str, str, str, str]:
-    return str(row["estimand"]), str(row["average"]), str(row["arm"]), str(row["wave"])
+def _key(row: dict) -> tuple[str, str, str, str, str]:
+    return str(row["estimand"]), str(row["average"]), str(row["arm"]), str(row["wave"]), str(row.get("mediator", ""))

@@ -46,6 +46,8 @@ RATIO = Unit(1, 2, "", "ratio")
 EVENTS = Unit(1, 2, "", "events per participant")
 AMOUNT = Unit(1, 2, "", "units", 1e15)
 """A continuous outcome's own unit, which the study file does not name; an income may well exceed a hundred thousand."""
+SHARE = Unit(100, 1, "%", "percent")
+"""A mediator that is a share, or the share of participants who have it."""
 PROBABILITY = Unit(1, 2, "", "probability")
 PLAIN = Unit(1, 2, "", "")
 
@@ -55,6 +57,8 @@ UNITS = {
     "ratio": RATIO,
     "events": EVENTS,
     "units": AMOUNT,
+    "mediator units": AMOUNT,
+    "share": SHARE,
     "probability": PROBABILITY,
 }
 """By the word in the `unit` column of a run's summary; any other word is printed as it is, unscaled."""

@@ -266,7 +266,7 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
 
 
 def patterns(plan: Study, draws: Draws) -> pd.DataFrame:
-    if plan.outcome.kind != "binary":
+    if plan.outcome.kind != "binary" or len(plan.waves) == 1:
         return pd.DataFrame({name: [] for name in ("pattern", "observed", "lower", "median", "upper")})
     outcome = draws.observed_data["outcome"].to_numpy()
     complete = outcome[~np.isnan(outcome).any(axis=1)].astype(int)

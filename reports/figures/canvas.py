@@ -76,6 +76,11 @@ class Canvas:
         """Circle."""
         self._elements.append(f'<circle class="{style}" cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}"/>')
 
+    def half(self, x: float, y: float, radius: float, style: str) -> None:
+        """Left half of a disc."""
+        a, b, c, r = (_n(value) for value in (x, y - radius, y + radius, radius))
+        self._elements.append(f'<path class="{style}" d="M{a} {b}A{r} {r} 0 0 0 {a} {c}Z"/>')
+
     def marker(self, shape: str, x: float, y: float, size: float, style: str) -> None:
         """One data mark: "circle", "square", "diamond" or "triangle", about `size` pixels across."""
         half = size / 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from reports.facts import Facts
 from reports.figures.axis import tick_text
-from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, density, ticks
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, density, measured, ticks
 from reports.figures.ranks import SPREADS
 from reports.numbers import PLAIN, Unit, show
 from reports.parts import Figure
@@ -155,7 +155,9 @@ def _draw(sheet: Canvas, panel: Panel, left: float, top: float, width: float) ->
         sheet.hill(list(zip(x.many(panel.grid), y.many(values), strict=True)), base, style)
     sheet.line(left, base, left + width, base, "axis")
     for value in ticks(x.low, x.high, 3):
-        anchor = "start" if x(value) < left + 12 else "end" if x(value) > left + width - 12 else "middle"
+        words = tick_text(value, panel.unit)
+        room = max(12.0, measured(words, 12) / 2)
+        anchor = "start" if x(value) < left + room else "end" if x(value) > left + width - room else "middle"
         sheet.line(x(value), base, x(value), base + 4, "axis")
-        sheet.text(x(value), base + 17, tick_text(value, panel.unit), "tick", anchor)
+        sheet.text(x(value), base + 17, words, "tick", anchor)
     sheet.text(left, base + 34, f"contraction {panel.learned}", "note")

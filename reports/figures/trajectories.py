@@ -101,12 +101,22 @@ def _range(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> tuple[float
     """Ends of the upright axis, on round numbers; a share or a count begins at 0, any other number need not."""
     observed = [value for value in (facts.people.mean(place) for place in levels) if value is not None]
     highest = max([*(level.upper for level in levels.values()), *observed])
-    lowest = min([*(level.lower for level in levels.values()), *observed]) if facts.continuous else 0.0
-    marks = ticks(lowest, highest, 5)
+    if not facts.continuous:
+        roof = _rounded_out(0.0, highest)[1]
+        return 0.0, min(roof, 1.0) if facts.binary else roof
+    lowest = min([*(level.lower for level in levels.values()), *observed])
+    # a second time: the wider range can have wider steps
+    return _rounded_out(*_rounded_out(lowest, highest))
+
+
+def _rounded_out(low: float, high: float) -> tuple[float, float]:
+    """Nearest ticks at or beyond the two ends."""
+    marks = ticks(low, high, 5)
     step = marks[1] - marks[0]
-    floor = marks[0] if marks[0] <= lowest else marks[0] - step
-    roof = marks[-1] if marks[-1] >= highest else marks[-1] + step
-    return floor, min(roof, 1.0) if facts.binary else roof
+    return (
+        marks[0] if marks[0] <= low else marks[0] - step,
+        marks[-1] if marks[-1] >= high else marks[-1] + step,
+    )
 
 
 def _anchor(x: float, width: float) -> str:

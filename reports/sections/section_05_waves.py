@@ -19,6 +19,12 @@ AVERAGES = {
     "sample": "the participants of this trial, each with what is known of them",
     "typical": "one participant in the middle of the lasting differences",
 }
+ALONE = {
+    "population": "all participants of this kind (the default)",
+    "sample": "the participants of this trial",
+    "typical": "one participant whose baseline variables are at their means",
+}
+"""The same in a model without lasting differences."""
 
 
 def compose(facts: Facts) -> Section:
@@ -152,7 +158,7 @@ def _averages(facts: Facts) -> Table:
         Column("difference", f"Difference, {facts.scale.points}", "median (95% interval)", number=True),
     )
     rows = []
-    for average, meaning in AVERAGES.items():
+    for average, meaning in (AVERAGES if facts.has_trait else ALONE).items():
         if facts.has(facts.scale.difference, facts.primary, average):
             found = facts.estimate(facts.scale.difference, facts.primary, average)
             name = f"{average}{' (default)' if average == DEFAULT_AVERAGE else ''}"

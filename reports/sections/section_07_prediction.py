@@ -38,6 +38,8 @@ def _no_patterns(facts: Facts) -> str:
     if not facts.binary:
         others = "means and the standard deviation" if facts.continuous else "means and zeros"
         return f"Not run: response patterns are for yes-or-no outcomes; {others} are checked instead."
+    if len(facts.study.waves) == 1:
+        return "Not run: a single wave makes no pattern."
     return "Not run: too many waves for a table of patterns, or nobody was observed at every wave."
 
 

@@ -1,0 +1,27 @@
+"""The control arm's change since baseline: what moves with each mediator, and what remains."""
+
+from __future__ import annotations
+
+from reports import paths
+from reports.facts import Facts
+from reports.figures import forest
+from reports.parts import Figure
+from reports.words import agreeing
+
+NAME = "common_change"
+
+
+def draw(facts: Facts, wave: str) -> Figure:
+    """Forest of the change and its parts; `facts` are those of the mediation fit."""
+    parts = paths.split(facts, wave)
+    whole, *via, rest = (part.estimate.number("median").text for part in parts)
+    named = ", ".join(
+        f"{text} moves with {paths.label(facts, name).text}"
+        for text, name in zip(via, paths.mediators(facts), strict=True)
+    )
+    title = (
+        f"{facts.arm('control', 40).text}, change by {facts.wave(wave)}: {whole} "
+        f"{agreeing(whole, facts.scale.points)}; {named}, {rest} remains"
+    )
+    what = f"Change since baseline in the {facts.arm('control', 40).text} arm and its parts; not an effect"
+    return forest.figure(NAME, facts, parts, title, what, ("fell", "rose"))

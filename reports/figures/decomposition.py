@@ -1,0 +1,35 @@
+"""The total difference at a wave and what goes directly and through each mediator."""
+
+from __future__ import annotations
+
+from reports import paths
+from reports.facts import Facts
+from reports.figures import forest
+from reports.parts import Figure
+from reports.words import agreeing, capital, short
+
+NAME = "paths"
+
+
+def draw(facts: Facts, wave: str) -> Figure:
+    """Forest of the total and its parts; `facts` are those of the mediation fit."""
+    parts = paths.decomposition(facts, wave)
+    total, *rest = parts
+    median = total.estimate.number("median").text
+    named = ", ".join(f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest)
+    title = (
+        f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
+        f"({total.estimate.interval}); {named}"
+        if not rest[-1].estimate.constant
+        else f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
+        f"({total.estimate.interval}); "
+        + ", ".join(f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest[:-1])
+    )
+    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    what = f"Total difference, {facts.arm('treated', 40).text} minus {facts.arm('control', 40).text}, and its parts"
+    return forest.figure(NAME, facts, parts, title, what, words)
+
+
+def _inside(name: str) -> str:
+    """A part's name inside a sentence."""
+    return short(name[:1].lower() + name[1:], 60)

@@ -1,0 +1,137 @@
+"""Parts of a difference as marks with their intervals: the evidence class is the mark's shape and is named below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reports.estimate import Estimate
+from reports.facts import Facts
+from reports.figures.axis import bottom, directions
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured
+from reports.parts import Figure
+from reports.paths import Part
+from reports.words import lines
+
+SHAPES = {"randomised": "circle", "randomised + MAR": "half circle", "assumption-driven": "triangle"}
+"""The same as in the tables' column “Evidence”."""
+COLUMNS = (
+    "part", "estimand", "mediator", "wave", "evidence", "median", "lower", "upper", "prior_lower", "prior_upper"
+)  # fmt: skip
+LABELS = 236
+"""Room for the names beside the marks, on a screen."""
+
+
+def figure(name: str, facts: Facts, parts: Sequence[Part], title: str, what: str, words: tuple[str, str]) -> Figure:
+    """Forest of parts; `what` begins the description, `words` name the two directions of the axis."""
+    described = "; ".join(f"{part.name} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
+    description = f"{what}, median with 95% interval, in {facts.scale.points}. {described}."
+
+    def layout(width: float, form: str) -> str:
+        return _layout(facts, parts, words, width).svg(name, title, description, form)
+
+    rows = tuple(_row(part) for part in parts)
+    return Figure(name, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), COLUMNS, rows)
+
+
+def told(estimate: Estimate) -> str:
+    """Median and interval as printed; a constant says that it is one."""
+    if estimate.constant:
+        return "0, by construction" if estimate.median == 0 else f"{estimate.number('median').text}, by construction"
+    return f"{estimate.number('median').text} ({estimate.interval})"
+
+
+def _row(part: Part) -> tuple[object, ...]:
+    found = part.estimate
+    numbers = (found.median, found.lower, found.upper, found.prior_lower, found.prior_upper)
+    return (part.name, found.estimand, found.mediator, found.wave, found.evidence, *numbers)
+
+
+def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float) -> Canvas:
+    wide = width > 500
+    step = 40 if wide else 56
+    height = 14.0 + step * len(parts)
+    sheet = Canvas(width, height + (98 if wide else 118))
+    right = max(measured(told(part.estimate)) for part in parts) + 14
+    x = Linear(*_reach(facts, parts), LABELS if wide else 8, width - right if wide else width - 8)
+    _zones(facts, sheet, x, height)
+    for place, part in enumerate(parts):
+        y = 14 + step * (place + 0.5)
+        if place == 1:
+            sheet.line(0, y - step / 2, width, y - step / 2, "grid")
+        (_beside if wide else _above)(sheet, part, y)
+        _marks(sheet, x, part.estimate, y if wide else y + 14)
+    bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=7 if wide else 5)
+    directions(sheet, x, height + 38, words)
+    _key(facts, sheet, parts, height + 62)
+    return sheet
+
+
+def _reach(facts: Facts, parts: Sequence[Part]) -> tuple[float, float]:
+    """Limits of the axis: all posteriors, the margin and zero; priors as far as they leave room for that."""
+    ends = [limit for part in parts for limit in (part.estimate.lower, part.estimate.upper)]
+    margin = facts.study.outcome.margin
+    low, high = min(-1.3 * margin, *ends), max(1.3 * margin, *ends)
+    return low - 0.06 * (high - low), high + 0.06 * (high - low)
+
+
+def _zones(facts: Facts, sheet: Canvas, x: Linear, height: float) -> None:
+    margin = facts.study.outcome.margin
+    sheet.rect(x(-margin), 8, x(margin) - x(-margin), height - 8, "band")
+    for edge in (-margin, margin):
+        sheet.line(x(edge), 8, x(edge), height, "edge")
+    sheet.line(x(0), 8, x(0), height, "zero")
+
+
+def _beside(sheet: Canvas, part: Part, y: float) -> None:
+    """Name on the left, in two lines where it is long; numbers on the right."""
+    rows = [*lines(part.name, 32, 2 if not part.note else 1), *([part.note] if part.note else [])]
+    first = y + 4 - LINE * (len(rows) - 1) / 2
+    named = len(rows) - bool(part.note)
+    for place, row in enumerate(rows):
+        sheet.text(0, first + LINE * place, row, "strong" if place < named else "note")
+    sheet.text(sheet.width, y + 4, told(part.estimate), "", "end")
+
+
+def _above(sheet: Canvas, part: Part, y: float) -> None:
+    """Name and numbers above the mark, on a phone."""
+    text = told(part.estimate)
+    room = int((sheet.width - measured(text) - 20) / 7.4)
+    sheet.text(8, y - 8, lines(part.name, room, 1)[0], "strong halo")
+    sheet.text(sheet.width - 8, y - 8, text, "halo", "end")
+
+
+def _marks(sheet: Canvas, x: Linear, estimate: Estimate, y: float) -> None:
+    """Posterior above the prior; what leaves the axis is cut off there."""
+    if estimate.has_prior and estimate.prior_lower < estimate.prior_upper:
+        sheet.line(x.held(estimate.prior_lower), y + 8, x.held(estimate.prior_upper), y + 8, "prior-range thin")
+    sheet.line(x(estimate.lower), y, x(estimate.upper), y, "difference-range")
+    mark(sheet, SHAPES[estimate.evidence], x(estimate.median), y)
+
+
+def mark(sheet: Canvas, shape: str, x: float, y: float) -> None:
+    """Mark of an evidence class: full, half-full, or hollow where assumptions carry the number."""
+    if shape == "triangle":
+        return sheet.marker("triangle", x, y, 12, "difference-hollow")
+    if shape == "circle":
+        return sheet.marker("circle", x, y, 11, "difference-mark")
+    sheet.marker("circle", x, y, 11, "difference-hollow")
+    return sheet.half(x, y, 5.5, "difference-mark")
+
+
+def _key(facts: Facts, sheet: Canvas, parts: Sequence[Part], y: float) -> None:
+    """What the shapes, the faint line and the band mean."""
+    entries = [(SHAPES[word], word) for word in dict.fromkeys(part.estimate.evidence for part in parts)]
+    entries += [("prior", "prior, 95%"), ("band", f"within ±{facts.margin.text} {facts.scale.points}")]
+    at, row = 8.0, y
+    for shape, words in entries:
+        room = 26 + measured(words, 12)
+        if at + room > sheet.width:
+            at, row = 8.0, row + 20
+        if shape == "prior":
+            sheet.line(at - 4, row, at + 12, row, "prior-range thin")
+        elif shape == "band":
+            sheet.rect(at - 4, row - 6, 16, 12, "band")
+        else:
+            mark(sheet, shape, at + 4, row)
+        sheet.text(at + 18, row + 4, words, "note")
+        at += room + 14
