@@ -9,6 +9,7 @@ import resource
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,6 +19,7 @@ from models import run as runs
 from models import study as studies
 from models import trial as trials
 from models.analysis import MODELS, Analysis, Say, agreeing, analyse
+from models.beside import beside
 from models.design import design
 from models.faults import InvalidInput
 from models.fit import Progress, Sampler
@@ -120,19 +122,27 @@ def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = Non
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
-    with runs.written_whole(job.out, job.force) as partial:
-        results: dict[str, Analysis] = {}
-        for name in (job.model, *further):
-            results[name] = analyse(
+    with runs.written_whole(job.out, job.force) as partial, ExitStack() as open_fits:
+        others = {
+            name: open_fits.enter_context(beside(job.study, name, priors, sampler, data_hash)) for name in further
+        }
+        say_here = _named(note, job.model) if further else note
+        results = {
+            job.model: analyse(
                 study,
                 trial,
-                MODELS[name],
+                MODELS[job.model],
                 priors,
                 sampler,
-                say=note if len(further) == 0 else _named(note, name),
+                say=say_here,
                 progress=progress,
                 data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
             )
+        }
+        for name, other in others.items():
+            _named(note, name)("waiting for the second process")
+            results[name], steps = other.result()
+            log.extend(f"{seconds:8.2f} s  {name}, in its own process: {step}" for seconds, step in steps)
         first = results[job.model]
         results |= {name: agreeing(first, results[name]) for name in further}
         note("saving the run")

@@ -32,7 +32,13 @@ COUNTED = False
 
 def data(design: Design) -> dict[str, np.ndarray]:
     """What the model is given, by the name of its `pm.Data`: replaced when it is fitted to another trial."""
-    found = {"arm": design.arm, "mediator_arm": np.tile(design.arm, (design.mediators.count, 1))}
+    layout = design.mediators
+    found = {
+        "arm": design.arm,
+        "mediator_arm": np.tile(design.arm, (layout.count, 1)),
+        "mediator_centre": layout.centre,
+        "mediator_scale": layout.scale,
+    }
     if design.covariate:
         found["covariates"] = design.covariates.T
     return found | cells(design).indices

@@ -11,6 +11,7 @@ from scipy import special, stats
 
 ABSENT = 1e3
 """Where a cutpoint stands whose end was never observed: exp(−1000) is 0."""
+State = tuple[np.ndarray | float, np.ndarray]
 Spread = Mapping[str, Any]
 """Parameters beside the predictor, broadcast against it: residual_sd, nu, low, high, precision."""
 
@@ -29,11 +30,14 @@ class MediatorKind:
         three moments (Gauss–Jacobi): what is averaged over them is a smooth function of the share.
     log_probability : callable
         (value, predictor, spread) to log density or log probability, elementwise.
+    states : callable or None
+        (predictor, spread) to the few values that it takes, each with its probability; None where it is continuous.
     """
 
     mean: Callable[[np.ndarray, Spread], np.ndarray]
     value: Callable[[np.ndarray, np.ndarray, Spread], np.ndarray]
     log_probability: Callable[[np.ndarray, np.ndarray, Spread], np.ndarray]
+    states: Callable[[np.ndarray, Spread], list[State]] | None = None
 
 
 def _same(predictor: np.ndarray, spread: Spread) -> np.ndarray:  # noqa: ARG001
@@ -98,11 +102,24 @@ def _share_value(uniform: np.ndarray, predictor: np.ndarray, spread: Spread) -> 
     return np.where(uniform < zero, 0.0, np.where(uniform >= 1 - one, 1.0, between))
 
 
+def _binary_states(predictor: np.ndarray, spread: Spread) -> list[State]:  # noqa: ARG001
+    one = special.expit(predictor)
+    return [(0.0, 1 - one), (1.0, one)]
+
+
+def _share_states(predictor: np.ndarray, spread: Spread) -> list[State]:
+    zero, one = ends(predictor, spread)
+    lower, upper, weight = two_points(special.expit(predictor), spread["precision"])
+    between = 1 - zero - one
+    return [(0.0, zero), (lower, weight * between), (upper, (1 - weight) * between), (1.0, one)]
+
+
 def two_points(mean: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Two values and the lower one's weight, with the first three moments of Beta(mean · φ, (1 − mean) · φ).
 
     For a variable with mean m, SD s and skewness g the values are m + s (g ± √(g² + 4)) / 2.
     """
+    mean = np.clip(mean, 1e-12, 1 - 1e-12)  # an absurd prior draw rounds to 0 or 1
     spread = np.sqrt(mean * (1 - mean) / (precision + 1))
     # the skewness of a beta distribution, s the SD of its mean-precision form
     skew = 2 * (1 - 2 * mean) * np.sqrt(precision + 1) / ((precision + 2) * np.sqrt(mean * (1 - mean)))
@@ -141,7 +158,7 @@ def _log_share(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.n
 MEDIATOR_KINDS: Mapping[str, MediatorKind] = {
     "normal": MediatorKind(_same, _normal_value, _log_normal),
     "student": MediatorKind(_same, _student_value, _log_student),
-    "binary": MediatorKind(_probability, _binary_value, _log_binary),
-    "share": MediatorKind(_share_mean, _share_value, _log_share),
+    "binary": MediatorKind(_probability, _binary_value, _log_binary, _binary_states),
+    "share": MediatorKind(_share_mean, _share_value, _log_share, _share_states),
 }
 """Every mediator's distribution by the name that `Mediators.kind` carries."""

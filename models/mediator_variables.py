@@ -43,7 +43,14 @@ def declare_mediator(
             logp=ordered_beta_logp,
             random=_ordered_beta_random,
         )
-    return layout.scaled(place, drawn)
+    return _scaled(place, drawn, design, known)
+
+
+def _scaled(place: int, value: Any, design: Design, known: Mapping[str, Any]) -> Any:
+    """A value as the outcome's equation takes it; centre and SD are data, so that another trial can be fitted."""
+    if design.mediators.continuous[place]:
+        return value
+    return (value - known["mediator_centre"][place]) / known["mediator_scale"][place]
 
 
 def declare_missing(
@@ -101,7 +108,7 @@ def incomplete_log_likelihood(
         own = spread_of(place, values, design)
         if place in inside:
             between = _between(place, inside[place], predictor, own, design)
-        shown = layout.scaled(place, (state == 1) * 1.0 + (state == 2) * between[:, None])
+        shown = _scaled(place, (state == 1) * 1.0 + (state == 2) * between[:, None], design, known)
         known_here = seen[place][:, None]
         taken[place] = known_here * value + (1 - known_here) * shown
         logs = log_weights(layout.kind[place], predictor, own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -86,11 +87,11 @@ class Mediators:
         """Whether a share was ever observed at 0, and at 1: an end never observed has no point mass."""
         return bool((self.value[place] == 0).any()), bool((self.value[place] == 1).any())
 
-    def scaled(self, place: int, value: np.ndarray) -> np.ndarray:
+    def scaled(self, place: int, value: Any) -> Any:
         """A value as the outcome's equation takes it, from the form of `value`."""
         return value if self.continuous[place] else (value - self.centre[place]) / self.scale[place]
 
-    def natural(self, place: int, value: np.ndarray) -> np.ndarray:
+    def natural(self, place: int, value: Any) -> Any:
         """A value in its own unit, from the form of `value`."""
         return self.centre[place] + self.scale[place] * value if self.continuous[place] else value
 

@@ -11,6 +11,8 @@ REPLICATES = 4
 """Independent scrambles of the Sobol sequence, whose spread is the integration error."""
 WANTED = 1024
 """Points in all, unless a test asks for more; rounded up until every participant stands equally often."""
+MOST = 4096
+"""Participants up to whom all of them are averaged over; beyond, a random part."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +52,23 @@ def population(traits: int, innovations: int, participants: int, wanted: int = W
         Of the scrambles.
     """
     rng = np.random.default_rng([seed, 11])
-    block = -(-wanted // REPLICATES)
-    if participants <= block:
-        block = participants * -(-block // participants)
+    everybody = participants * -(-wanted // participants) if participants <= MOST else wanted
+    block = -(-everybody // REPLICATES)
+    order = np.resize(np.arange(participants), block * REPLICATES) if participants <= MOST else None
     draws, people = [], []
-    for _ in range(REPLICATES):
+    for replicate in range(REPLICATES):
         sequence = stats.qmc.Sobol(max(traits + innovations, 1), scramble=True, rng=rng)
         # a power of two is the rule's own size; what is beyond `block` is cut off
         draws.append(sequence.random_base2(int(np.ceil(np.log2(block))))[:block].T)
-        order = rng.permutation(participants)
-        people.append(np.resize(order, block))
+        # every fourth participant: blocks of one make, together all of them
+        some = rng.choice(participants, block, replace=False) if order is None else order[replicate::REPLICATES]
+        people.append(rng.permutation(some))
     # a scrambled point can be 0 to the last bit
     uniform = np.clip(np.concatenate(draws, axis=1), 1e-12, 1 - 1e-12)
     return Points(special.ndtri(uniform[:traits]), uniform[traits : traits + innovations], np.concatenate(people))
 
 
-def participants_themselves(innovations: int, participants: int, wanted: int = WANTED // 2, seed: int = 0) -> Points:
+def participants_themselves(innovations: int, participants: int, wanted: int = WANTED // 4, seed: int = 0) -> Points:
     """Points with each participant's own trait: innovations alone are drawn; one replicate."""
     person = np.tile(np.arange(participants), max(1, -(-wanted // participants)))
     sequence = stats.qmc.Sobol(max(innovations, 1), scramble=True, rng=np.random.default_rng([seed, 13]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import xarray as xr
@@ -16,7 +17,7 @@ import xarray as xr
 from models import equations
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
-from models.mediator_kinds import MEDIATOR_KINDS
+from models.mediator_kinds import MEDIATOR_KINDS, State
 from models.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
 from models.points import Points
 from models.terms import score, wave_terms
@@ -24,6 +25,9 @@ from models.terms import score, wave_terms
 BLOCK = 1_000_000
 """Numbers in one array at a time: 8 MB."""
 ARM = (-0.5, 0.5)
+STATES = {"binary": 2, "share": 4}
+MOST_STATES = 4
+"""Combinations of mediators' values that are summed over; beyond, some are drawn."""
 Source = tuple[int, int] | float
 """Where a mediator comes from: (arm 0 or 1, wave) whose world it is drawn in, or the value at which it is held."""
 
@@ -149,6 +153,8 @@ class _State:
         }[traits]()
         self.path = values.get("mediator_path")
         self.known: dict[tuple[int, int, int, int], np.ndarray] = {}
+        self.few: dict[tuple[int, int, int], list[State]] = {}
+        self.summed = _few(design) if self.path is None else []
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Average of (draw, point) within each replicate, (draw, replicate)."""
@@ -218,36 +224,75 @@ class _State:
             (self.values["mu_0"].shape[0], self.points.person.size),
         )
 
+    def states(self, place: int, arm: int, wave: int) -> list[State]:
+        """Every scaled value of a mediator with few values, with its probability."""
+        key = (place, arm, wave)
+        if key not in self.few:
+            layout = self.design.mediators
+            rule = MEDIATOR_KINDS[layout.kind[place]].states
+            found = rule(self._predictor(place, arm, wave, 0), self._spread(place)) if rule else []
+            self.few[key] = [(layout.scaled(place, value), weight) for value, weight in found]
+        return self.few[key]
+
     def outcome(self, world: World) -> np.ndarray:
+        """Expected outcome at each point, (draw, point)."""
         layout, design = self.design.mediators, self.design
-        places = acting(design)
         taken: dict[int, np.ndarray | float] = {}
-        for place in places:
+        summed: dict[int, list[State]] = {}
+        for place in acting(design):
             source = world.sources[place]
             if not layout.acts[place, world.wave]:
                 taken[place] = 0.0
-            elif isinstance(source, tuple):
-                taken[place] = self.value(place, *source, place + 1 if world.own and self.path is not None else 0)
-            else:
+            elif not isinstance(source, tuple):
                 taken[place] = float((source - layout.centre[place]) / layout.scale[place])
+            elif place in self.summed:
+                summed[place] = self.states(place, *source)
+            else:
+                taken[place] = self.value(place, *source, place + 1 if world.own and self.path is not None else 0)
+        first: np.ndarray | None = None
+        total: np.ndarray | float = 0.0
+        for combination in product(*summed.values()):
+            values = dict(zip(summed, (value for value, _ in combination), strict=True))
+            mean = LIKELIHOODS[design.likelihood].mean(self._linear(world, taken | values))
+            if first is None:
+                total = first = mean
+                continue
+            # as differences from the first: where a mediator does nothing they are exactly 0
+            gain = mean - first
+            for _, weight in combination:
+                gain = gain * weight
+            total = total + gain
+        return np.broadcast_to(total, (self.values["mu_0"].shape[0], self.points.person.size))
+
+    def _linear(self, world: World, taken: dict[int, np.ndarray | float]) -> np.ndarray:
+        design, arm = self.design, ARM[world.arm]
         level, effect = self.outcome_terms
-        later = design.role[world.wave] == "follow-up"
         mediated: np.ndarray | float = 0.0
-        if places:
+        if taken:
             mediated = equations.mediated(
                 self.values["slope"],
                 self.values.get("interaction"),
-                ARM[world.arm] * later,
-                [taken[place] for place in places],
+                arm * (design.role[world.wave] == "follow-up"),
+                [taken[place] for place in acting(design)],
                 [taken[place] for place in interacting(design)],
             )
-        predictor = equations.predictor(
+        return equations.predictor(
             level[:, world.wave, None],
             effect[:, world.wave, None],
-            ARM[world.arm],
+            arm,
             self.outcome_score,
             self.outcome_trait,
             mediated,
         )
-        shape = (self.values["mu_0"].shape[0], self.points.person.size)
-        return np.broadcast_to(LIKELIHOODS[design.likelihood].mean(predictor), shape)
+
+
+def _few(design: Design) -> list[int]:
+    """Mediators to sum over in place of drawing them: while there are few combinations of their values."""
+    found: list[int] = []
+    size = 1
+    for place in acting(design):
+        states = STATES.get(design.mediators.kind[place])
+        if states and size * states <= MOST_STATES:
+            found.append(place)
+            size *= states
+    return found

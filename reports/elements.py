@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from models.study import Study
+from reports import mediator_words
 from reports.words import clean, minus, short
 
 NAMES = {
@@ -41,6 +42,10 @@ def worded(element: str, study: Study) -> str:
     study : Study
         Labels of waves, arms and covariates.
     """
+    labels = {part.column: short(part.label, 60) for part in study.mediators}
+    own = mediator_words.personal(element, labels)
+    if own:
+        return own
     found = _ELEMENT.fullmatch(element)
     if not found:
         return _located(element, study)
@@ -50,6 +55,9 @@ def worded(element: str, study: Study) -> str:
         return NAMES["trait"]
     shares = SHARES if study.outcome.better == "higher" else {}
     words = NAMES.get(name) or shares.get(name) or name.replace("_", " ")
+    mediated = mediator_words.split(name, inner or "", labels)
+    if mediated:
+        words, inner = mediated
     parts = [_part(part.strip(), study) for part in inner.split(",")] if inner else []
     return ", ".join([words, *(part for part in parts if part)])
 

@@ -39,7 +39,7 @@ class MissingFact(LookupError):  # noqa: N818 - named after what happened
 class Scale:
     """Names of the estimands of one kind of outcome, in code and words; the units of a level and a difference.
 
-    `ratio` and `odds` are empty where the outcome has none; `level_name` is the unit of a level as the main table has it.
+    `ratio` and `odds` are empty where the outcome has none; `level_name` is the unit of a level in the main table.
     """
 
     level: str
@@ -278,9 +278,7 @@ class Facts:
             errors = [factor * found.prior_sd / np.sqrt(size) for factor in NORMAL_ERRORS]
         return replace(found, prior_mcse_lower=errors[0], prior_mcse_median=errors[1], prior_mcse_upper=errors[2])
 
-    def has(
-        self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "", mediator: str = ""
-    ) -> bool:
+    def has(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "", mediator: str = "") -> bool:
         """Whether the summary holds this row."""
         return any((estimand, where, arm, wave, mediator) in self._rows for where in (average, ""))
 

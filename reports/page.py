@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup, escape
 
-from reports import output, record, theme
+from reports import output, record, theme, verdict
 from reports.facts import Facts
 from reports.numbers import INTERVAL, Number
 from reports.parts import Figure, Label, Piece, Section, Sentence, Strong, Table
@@ -23,6 +23,7 @@ from reports.sections import (
     section_03_people,
     section_04_assumptions,
     section_05_waves,
+    section_06_paths,
     section_07_prediction,
     section_08_priors,
     section_13_again,
@@ -40,11 +41,20 @@ COMPOSED: tuple[Any, ...] = (
     section_03_people,
     section_04_assumptions,
     section_05_waves,
+    section_06_paths,
     section_07_prediction,
     section_08_priors,
     section_13_again,
 )
-"""Sections that this edition fills; each module has NUMBER, QUESTION, ESTIMATES, TABLES, FIGURES and compose."""
+"""Sections that this edition fills; each module has NUMBER, QUESTION, ESTIMATES, TABLES, FIGURES and compose.
+
+One whose estimates come from another fit than the first says by `judged` whose gate decides on it, None where there
+is no such fit.
+"""
+
+
+SIMULATED = '<text class="stop-text strong" x="756" y="12" text-anchor="end">SIMULATED DATA</text>'
+"""On every drawing that leaves the page, where the data are simulated."""
 
 
 class FigureFailed(RuntimeError):  # noqa: N818 - named after what happened
@@ -89,16 +99,17 @@ def compose(facts: Facts) -> list[Section]:
 
 
 def _composed(facts: Facts, module: Any) -> Section:
-    if module.ESTIMATES and facts.withheld:
-        return Section(module.NUMBER, module.QUESTION, "withheld.html.j2", "withheld", facts.withheld)
+    judged: Facts | None = getattr(module, "judged", lambda first: first)(facts)
+    if module.ESTIMATES and judged and judged.withheld:
+        return Section(module.NUMBER, module.QUESTION, "withheld.html.j2", "withheld", judged.withheld)
     try:
         section: Section = module.compose(facts)
     except Exception as error:
         raise FigureFailed(
             f"section {module.NUMBER} ({module.QUESTION}) could not be built: {type(error).__name__}: {error}"
         ) from error
-    if module.ESTIMATES and facts.gate.status == "red":
-        return replace(section, reason=facts.verdict_reason)
+    if module.ESTIMATES and judged and judged.gate.status == "red":
+        return replace(section, reason=judged.verdict_reason)
     return section
 
 
@@ -109,16 +120,17 @@ def html(facts: Facts, sections: Sequence[Section]) -> str:
         + (TEMPLATES / "style.css").read_text(encoding="utf-8")
         + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
     )
-    passed = sum(check.status == "green" for check in facts.counted)
-    every = f"{passed} of {count(len(facts.counted), 'check')} of the computation pass"
-    badge = f"{every}." if facts.gate.status == "green" else f"{every}. {short(facts.verdict_reason, 200)}"
+    counted, status = verdict.counted(facts), verdict.status(facts)
+    passed = sum(one.check.status == "green" for one in counted)
+    every = f"{passed} of {count(len(counted), 'check')} of the computation pass"
+    badge = f"{every}." if status == "green" else f"{every}. {short(verdict.reason(facts), 200)}"
     page = _environment().get_template("page.html.j2")
     return page.render(
         title=short(facts.study.title, 160),
         question=short(facts.study.question, 400),
         simulated=facts.study.simulated,
         manifest=facts.manifest,
-        gate=facts.gate,
+        status=status,
         badge=badge,
         sections=sections,
         css=css,
@@ -194,7 +206,8 @@ def _figure_files(facts: Facts, name: str, figure: Figure | None, reason: str) -
     if figure is None:
         drawing = (
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 60" role="img">'
-            f'<title>{escape(reason)}</title><text x="8" y="34">{escape(short(reason, 90))}</text></svg>\n'
+            f'<title>{escape(reason)}</title><text x="8" y="34">{escape(short(reason, 90))}</text>'
+            f"{SIMULATED if facts.study.simulated else ''}</svg>\n"
         )
         return {f"figures/{name}.svg": drawing, f"figures/{name}.csv": output.csv_text(("reason",), [(reason,)])}
     return {
@@ -211,12 +224,8 @@ def alone(figure: Figure, simulated: bool) -> str:
         + "svg{background:var(--paper)}"
     )
     head, rest = figure.wide.split("</desc>", 1)
-    mark = (
-        '<text class="stop-text strong" x="756" y="12" text-anchor="end">SIMULATED DATA</text></svg>'
-        if simulated
-        else "</svg>"
-    )
-    return f"{head}</desc><style>{css}</style>{rest.removesuffix('</svg>')}{mark}\n"
+    mark = SIMULATED if simulated else ""
+    return f"{head}</desc><style>{css}</style>{rest.removesuffix('</svg>')}{mark}</svg>\n"
 
 
 def names() -> Mapping[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What a run holds on mediators: which there are, at which waves something can go through them, and each part in words."""
+"""What a run holds on mediators: which there are, the waves at which something can go through them, the parts."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def split(facts: Facts, wave: str) -> list[Part]:
     names = {column: label(facts, column).text for column in mediators(facts)}
     whole = Part("Change since baseline", "", facts.estimate(CHANGE, wave, arm="control"))
     via = [
-        Part(f"Moving with {name}", "", facts.estimate(CHANGE_VIA, wave, arm="control", mediator=column))
+        Part(f"With {name}", "", facts.estimate(CHANGE_VIA, wave, arm="control", mediator=column))
         for column, name in names.items()
     ]
     return [whole, *via, Part("Remainder", "all other causes together", facts.estimate(REMAINDER, wave, arm="control"))]

@@ -5,9 +5,10 @@ Schema ("microsavings report 1")
 schema : str
 run : {run_id, title, simulated, model, priors, microsavings}
 interval : {kind: "equal-tailed", probability: 0.95}
-gate : {status, checks: [{name, status, value, element, green, amber, text}]}
+gate : {status, checks: [{name, status, value, element, green, amber, text}], further: {model: {status, checks}}}
+    `status` is the worst of all fits, `checks` are those of the first; `further` has the fits of other models.
 withheld : str or null
-    Why estimates are missing (gate red), else null.
+    Why estimates of the first fit are missing (its gate is red), else null; a section's own reason stands with it.
 sections : [{number, question, status: "shown" | "withheld" | "not run", reason}]
 sentences : {name: {text, numbers: {slot: {value, printed}}}}
     A1, A2, A3, T1 and the first sentences of sections. `value` in the units of the run, `printed` as on the page.
@@ -24,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from reports import verdict
 from reports.facts import Facts
 from reports.parts import Figure, Section, Sentence, Table
 
@@ -44,7 +46,11 @@ def text(facts: Facts, sections: Sequence[Section]) -> str:
             "microsavings": manifest.get("microsavings", ""),
         },
         "interval": {"kind": "equal-tailed", "probability": 0.95},
-        "gate": {"status": facts.gate.status, "checks": [asdict(check) for check in facts.gate.checks]},
+        "gate": {
+            "status": verdict.status(facts),
+            **_gate(facts),
+            "further": {name: {"status": fit.gate.status, **_gate(fit)} for name, fit in facts.further.items()},
+        },
         "withheld": facts.withheld or None,
         "sections": [
             {"number": part.number, "question": part.question, "status": part.status, "reason": part.reason}
@@ -55,6 +61,10 @@ def text(facts: Facts, sections: Sequence[Section]) -> str:
         "figures": {name: _figure(one) for part in sections for name, one in part.figures.items()},
     }
     return json.dumps(_finite(content), ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _gate(facts: Facts) -> dict[str, Any]:
+    return {"checks": [asdict(check) for check in facts.gate.checks]}
 
 
 def _sentence(one: Sentence) -> dict[str, Any]:

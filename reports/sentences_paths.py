@@ -121,8 +121,10 @@ def first_leg(facts: Facts, wave: str) -> Sentence | None:
     told = [_moved(facts, name, when) for name in paths.mediators(facts) if when in paths.differences(facts, name)]
     if not told:
         return None
-    head = sentence("{at}, where they precede this outcome, the mediators differ between the arms as follows.",
-                    at=Label(at(facts.wave(when))))
+    head = sentence(
+        "{at}, where they precede this outcome, the mediators differ between the arms as follows.",
+        at=Label(at(facts.wave(when))),
+    )
     return joined(head, *told)
 
 
@@ -160,6 +162,8 @@ def moves_with(facts: Facts, wave: str) -> Sentence:
     rest = facts.estimate(paths.REMAINDER, wave, arm="control")
     points = agreeing(rest.number("median").text, facts.scale.points)
     return sentence(
-        f"Of this change, {listed(told)}; {_slots('rest')} {{points}} remain.", points=points,
-        **slots, **_numbers("rest", rest),
+        f"Of this change, {listed(told)}; {_slots('rest')} {{points}} remain.",
+        points=points,
+        **slots,
+        **_numbers("rest", rest),
     )

@@ -34,8 +34,10 @@ def report(
         loaded = runs.load(run)
         page.build(loaded, show_anyway)
         runs.write_sums(run)
-        if loaded.gate.status != "green":
-            typer.echo(f"gate {loaded.gate.status}: {'; '.join(check.name for check in loaded.gate.worst)}", err=True)
+        if loaded.status != "green":
+            gates = [fit.gate for fit in (loaded, *loaded.further.values()) if fit.gate.status == loaded.status]
+            named = "; ".join(check.name for gate in gates for check in gate.worst)
+            typer.echo(f"gate {loaded.status}: {named}", err=True)
         typer.echo(run / "report.html")
 
 

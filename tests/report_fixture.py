@@ -14,6 +14,7 @@ from models.gate_table import AMBER, GREEN, RED, Check, Gate
 from models.run import Run
 from models.study import Study
 from tests import report_draws as tables
+from tests.report_paths import mediation
 from tests.report_recipe import Recipe, study
 
 
@@ -43,8 +44,18 @@ def make(folder: Path, recipe: Recipe | None = None) -> Run:
             "prior_estimands": draws.prior_estimands,
         }
     )
+    manifest = _manifest(plan, recipe)
+    further = {}
+    if recipe.mediators and recipe.mediation:
+        further["mediation"] = mediation(folder, plan, draws, manifest, gate(recipe.mediation))
     return Run(
-        folder=folder, manifest=_manifest(plan, recipe), study=plan, core=core, checks=checks, gate=gate(recipe.status)
+        folder=folder,
+        manifest=manifest,
+        study=plan,
+        core=core,
+        checks=checks,
+        gate=gate(recipe.status),
+        further=further,
     )
 
 

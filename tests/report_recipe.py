@@ -24,6 +24,13 @@ class Recipe:
     simulated: bool = True
     seed: int = 7
     texts: dict[str, str] = field(default_factory=dict)
+    mediators: tuple[str, ...] = ()
+    """Kinds of the mediators that the study names."""
+    mediation: str | None = GREEN
+    """Status of the mediation fit's gate; None where it was not run."""
+    interaction: bool = False
+    one_sign: bool = False
+    lag: int = 1
 
     def text(self, key: str, default: str) -> str:
         return self.texts.get(key, default)
@@ -110,6 +117,27 @@ def study(recipe: Recipe) -> Study:
                 "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
             },
             "privacy": {"minimum_cell": recipe.minimum_cell},
+            **_mediation(recipe),
             "author": {"registration": recipe.text("author", "none"), "funding": "none"},
         }
     )
+
+
+LABELS = ("social support score", "share of income from sex work", "has a bank account", "hope score")
+COLUMNS = ("social_support", "income_share", "bank_account", "hope")
+
+
+def _mediation(recipe: Recipe) -> dict[str, object]:
+    """Mediators of the study file; the first one's slope may differ by arm."""
+    if not recipe.mediators:
+        return {}
+    mediators = [
+        {
+            "column": COLUMNS[place],
+            "kind": kind,
+            "label": recipe.text(f"mediator{place}", LABELS[place]),
+            "interaction": recipe.interaction and place == 0,
+        }
+        for place, kind in enumerate(recipe.mediators)
+    ]
+    return {"mediators": mediators, "add_on": True, "lag": recipe.lag}

@@ -49,6 +49,15 @@ PROBE = """<script>addEventListener("load", () => {
 });</script>"""
 
 
+MEDIATED = ("continuous", "share", "binary")
+RECIPES = {
+    "plain": Recipe(),
+    "hostile": Recipe(texts=HOSTILE | {"mediator0": HOSTILE["control"], "mediator1": HOSTILE["treated"]},
+                      mediators=MEDIATED, interaction=True),
+    "mediators": Recipe(mediators=MEDIATED),
+}  # fmt: skip
+
+
 def browse(page: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Open a page in a fresh profile; the network log goes to `home`."""
     home.mkdir(parents=True, exist_ok=True)
@@ -78,7 +87,7 @@ def requests(home: Path) -> set[str]:
 def pages(tmp_path_factory) -> dict[str, Path]:
     """A plain report and a hostile one, as they are and with a probe that measures them."""
     found = {}
-    for name, recipe in (("plain", Recipe()), ("hostile", Recipe(texts=HOSTILE))):
+    for name, recipe in RECIPES.items():
         folder = built(tmp_path_factory.mktemp(name), recipe)
         text = (folder / "report.html").read_text(encoding="utf-8")
         text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace(
@@ -89,7 +98,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.parametrize("name", ["plain", "hostile"])
+@pytest.mark.parametrize("name", list(RECIPES))
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)], ids=["screen", "phone, dark"])
 def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, width: int, dark: bool) -> None:
     options = [
@@ -106,7 +115,7 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["wide"] == width
     assert found["out"] == []
     assert found["scroll"] <= 0
-    assert found["shown"] == 9  # one layout of each figure, not both
+    assert found["shown"] == (9 if name == "plain" else 12)  # one layout of each figure, not both
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 

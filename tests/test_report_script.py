@@ -24,7 +24,7 @@ def saved(folder: Path, recipe: Recipe | None = None) -> Path:
     runs.write_tree(run.checks, folder / "checks.nc")
     run.gate.write(folder / "gate.json")
     (folder / "study.resolved.toml").write_text(runs.resolved(run.study), encoding="utf-8")
-    files = {name: runs.digest(folder / name) for name in runs.HASHED}
+    files = {name: runs.digest(folder / name) for name in (runs.RESOLVED, *runs.FIT)}
     (folder / runs.MANIFEST).write_text(json.dumps({**run.manifest, "files": files}), encoding="utf-8")
     return folder
 

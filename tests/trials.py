@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from scipy import integrate, special, stats
 
-from models import effect, fit, simulate, trial
+from models import effect, fit, mediation, simulate, trial
 from models import study as studies
 from models.design import Design, design
 from models.simulation import study_folder
@@ -34,19 +34,32 @@ def simulated(scenario: Scenario, seed: int, participants: int | None = None) ->
         return study, trial.load(study, where)
 
 
-def fitted(study: Study, data: xr.Dataset, sampler: fit.Sampler, priors: str = "weakly_informative") -> xr.DataTree:
-    """Posterior and sample_stats of the effect model; trials of one shape share one compilation."""
+def fitted(
+    study: Study,
+    data: xr.Dataset,
+    sampler: fit.Sampler,
+    priors: str = "weakly_informative",
+    model: ModuleType = effect,
+) -> xr.DataTree:
+    """Posterior and sample_stats of a model; trials of one shape share one compilation."""
     layout = design(study, data)
-    compiled = _compiled(_shape(layout), priors)
-    return fit.sample(fit.with_trial(compiled, effect.data(layout), effect.observed(layout)), sampler)
+    compiled = _compiled(_shape(layout, model), priors, model)
+    return fit.sample(fit.with_trial(compiled, model.data(layout), model.observed(layout)), sampler)
 
 
 _FIRST: dict[tuple, Design] = {}
 
 
-def _shape(layout: Design) -> tuple:
+def _shape(layout: Design, model: ModuleType) -> tuple:
     names = ("likelihood", "wave", "role", "covariate", "participants", "has_trait", "centred")
-    key = tuple(getattr(layout, name) for name in names)
+    key: tuple = tuple(getattr(layout, name) for name in names)
+    if model is not effect:
+        own = layout.mediators
+        shares = tuple(own.ends(place) for place in own.of_kind("share"))
+        # latent values are unknowns of the model: only trials without any, or with as many, share a compilation
+        plan = mediation.cells(layout)
+        sizes = (plan.incomplete, tuple(people.size for _, people, _ in plan.latent))
+        key = (*key, own.kind, own.interaction, own.centred, shares, sizes)
     _FIRST.setdefault(key, layout)
     return key
 

@@ -20,7 +20,7 @@ def draw(facts: Facts, wave: str) -> Figure:
         for text, name in zip(via, paths.mediators(facts), strict=True)
     )
     title = (
-        f"{facts.arm('control', 40).text}, change by {facts.wave(wave)}: {whole} "
+        f"Change in the {facts.arm('control', 40).text} arm, {facts.wave(wave)}: {whole} "
         f"{agreeing(whole, facts.scale.points)}; {named}, {rest} remains"
     )
     what = f"Change since baseline in the {facts.arm('control', 40).text} arm and its parts; not an effect"

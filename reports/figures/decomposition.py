@@ -16,14 +16,12 @@ def draw(facts: Facts, wave: str) -> Figure:
     parts = paths.decomposition(facts, wave)
     total, *rest = parts
     median = total.estimate.number("median").text
-    named = ", ".join(f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest)
+    told = [
+        f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest if not part.estimate.constant
+    ]
     title = (
         f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
-        f"({total.estimate.interval}); {named}"
-        if not rest[-1].estimate.constant
-        else f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
-        f"({total.estimate.interval}); "
-        + ", ".join(f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest[:-1])
+        f"({total.estimate.interval}); {', '.join(told)}"
     )
     words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
     what = f"Total difference, {facts.arm('treated', 40).text} minus {facts.arm('control', 40).text}, and its parts"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures.axis import bottom, directions
-from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured
+from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, measured
 from reports.parts import Figure
 from reports.paths import Part
-from reports.words import lines
+from reports.words import clean, lines
 
 SHAPES = {"randomised": "circle", "randomised + MAR": "half circle", "assumption-driven": "triangle"}
 """The same as in the tables' column “Evidence”."""
@@ -51,7 +52,7 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
     step = 40 if wide else 56
     height = 14.0 + step * len(parts)
     sheet = Canvas(width, height + (98 if wide else 118))
-    right = max(measured(told(part.estimate)) for part in parts) + 14
+    right = max(measured(told(part.estimate)) for part in parts) + 26
     x = Linear(*_reach(facts, parts), LABELS if wide else 8, width - right if wide else width - 8)
     _zones(facts, sheet, x, height)
     for place, part in enumerate(parts):
@@ -95,15 +96,18 @@ def _beside(sheet: Canvas, part: Part, y: float) -> None:
 def _above(sheet: Canvas, part: Part, y: float) -> None:
     """Name and numbers above the mark, on a phone."""
     text = told(part.estimate)
-    room = int((sheet.width - measured(text) - 20) / 7.4)
-    sheet.text(8, y - 8, lines(part.name, room, 1)[0], "strong halo")
+    name = fitted(clean(part.name), sheet.width - measured(text) - 28, 13)
+    sheet.text(8, y - 8, name, "strong halo")
     sheet.text(sheet.width - 8, y - 8, text, "halo", "end")
 
 
 def _marks(sheet: Canvas, x: Linear, estimate: Estimate, y: float) -> None:
-    """Posterior above the prior; what leaves the axis is cut off there."""
+    """Posterior above the prior; a prior that leaves the axis ends in a head."""
     if estimate.has_prior and estimate.prior_lower < estimate.prior_upper:
         sheet.line(x.held(estimate.prior_lower), y + 8, x.held(estimate.prior_upper), y + 8, "prior-range thin")
+        for limit, toward in ((estimate.prior_lower, math.pi), (estimate.prior_upper, 0.0)):
+            if x.held(limit) != x(limit):
+                sheet.head((x.held(limit), y + 8), toward, "prior-mark", 6)
     sheet.line(x(estimate.lower), y, x(estimate.upper), y, "difference-range")
     mark(sheet, SHAPES[estimate.evidence], x(estimate.median), y)
 

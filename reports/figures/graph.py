@@ -70,13 +70,13 @@ def _across(facts: Facts) -> Canvas:
     if facts.people.incomplete:
         for place in places[:-1]:
             _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
-        _absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
+        absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
     for place, wave in zip(places, waves, strict=True):
         words = lines(facts.wave(wave.value), max(int(half / 3.3), 8), 2)
-        _node(sheet, (place, 154), (half, 32), ("Outcome", *words))
+        node(sheet, (place, 154), (half, 32), ("Outcome", *words))
     _causes(facts, sheet, base, arm, trait, 84)
     if facts.people.incomplete:
-        _node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
+        node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
     _legend(facts, sheet, 358, 2)
     return sheet
 
@@ -102,22 +102,22 @@ def _down(facts: Facts) -> Canvas:
             )
     if facts.people.incomplete:
         sheet.head((missing[0] + 60, missing[1] - 24), math.pi / 2 + 0.1, "flow-head")
-        _absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
+        absent(sheet, (width / 2 + 24, last + 24), (missing[0] - 10, missing[1] - 24))
     for place, wave in enumerate(waves):
-        _node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 23, 1)))
+        node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 23, 1)))
     _causes(facts, sheet, base, arm, trait, 66)
     if facts.people.incomplete:
-        _node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
+        node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
     _legend(facts, sheet, last + 150, 1)
     return sheet
 
 
 def _causes(facts: Facts, sheet: Canvas, base: Point, arm: Point, trait: Point, half: float) -> None:
     if facts.study.covariates:
-        _node(sheet, base, (half, 20), ("Baseline variables",))
-    _node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
+        node(sheet, base, (half, 20), ("Baseline variables",))
+    node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
     if facts.has_trait:
-        _node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
+        node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
 
 
 def _from(sheet: Canvas, start: Point, end: Point, style: str, spread: float = 0.12) -> None:
@@ -130,7 +130,7 @@ def _bent(sheet: Canvas, start: Point, end: Point, style: str) -> None:
     sheet.head(end, 0.0 if end[0] > start[0] else math.pi, f"{style}-head")
 
 
-def _absent(sheet: Canvas, start: Point, end: Point) -> None:
+def absent(sheet: Canvas, start: Point, end: Point) -> None:
     """Arrow that the analysis assumes not to exist, crossed out."""
     sheet.arrow(*start, *end, "absent")
     x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
@@ -138,13 +138,14 @@ def _absent(sheet: Canvas, start: Point, end: Point) -> None:
     sheet.line(x - 6, y + 6, x + 6, y - 6, "stop-mark")
 
 
-def _node(sheet: Canvas, middle: Point, half: Point, rows: tuple[str, ...], style: str = "box") -> None:
+def node(sheet: Canvas, middle: Point, half: Point, rows: tuple[str, ...], style: str = "box", strong: int = 1) -> None:
+    """Box with lines of text, the first `strong` of them in bold."""
     sheet.rect(
         middle[0] - half[0], middle[1] - half[1], 2 * half[0], 2 * half[1], style, 16 if style == "latent" else 3
     )
     first = middle[1] - (len(rows) - 1) * LINE / 2 + 4.5
     for place, row in enumerate(rows):
-        sheet.text(middle[0], first + LINE * place, row, "strong" if place == 0 else "note", "middle")
+        sheet.text(middle[0], first + LINE * place, row, "strong" if place < strong else "note", "middle")
 
 
 def _legend(facts: Facts, sheet: Canvas, y: float, columns: int) -> None:

@@ -7,7 +7,6 @@ from reports.parts import Section
 from reports.words import listed, short
 
 REASONS = {
-    6: ("How much goes through the mediators?", "the mediation model is a later step of this project; {mediators}."),
     9: (
         "What if an assumption fails?",
         "tipping points for confounding, selective loss and misreporting are a later step; § 4 lists the "
@@ -24,10 +23,8 @@ REASONS = {
 
 def sections(facts: Facts) -> list[Section]:
     """Sections above, with what the study file names for them."""
-    mediators = [short(part.label, 60) for part in facts.study.mediators]
     further = [short(part.label, 60) for part in facts.study.further_outcomes]
     named = {
-        "mediators": f"the study file names {listed(mediators)}" if mediators else "the study file names no mediator",
         "further": f"the study file names {listed(further)}" if further else "the study file names none",
     }
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reports import sentences
+from reports import paths, sentences
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import Facts
 from reports.figures import difference
@@ -95,7 +95,11 @@ def primary_rows(facts: Facts) -> list[tuple[str, str, Estimate]]:
     """Name, unit and estimate of the rows of the main table."""
     scale, wave = facts.scale, facts.primary
     rows = [
-        (f"{capital(scale.level_word)}, {facts.arm(arm).text}", scale.level_name, facts.estimate(scale.level, wave, arm=arm))
+        (
+            f"{capital(scale.level_word)}, {facts.arm(arm).text}",
+            scale.level_name,
+            facts.estimate(scale.level, wave, arm=arm),
+        )
         for arm in reversed(ARMS)
     ]
     rows.append((scale.difference_name, scale.points, facts.estimate(scale.difference, wave)))
@@ -148,7 +152,7 @@ def posterior_cells(estimate: Estimate) -> dict[str, Cell]:
 def _not_identified(facts: Facts) -> Table:
     columns = (Column("quantity", "Quantity"), Column("result", "Result"))
     rows = []
-    for row in (row for row in facts.estimates if not row.identified):
+    for row in (row for row in facts.estimates if not row.identified and row.estimand not in paths.ESTIMANDS):
         result = f"Not identified: {short(row.reason, 400)}"
         rows.append(
             {
@@ -166,7 +170,8 @@ def _all(facts: Facts) -> Table:
     rows = []
     for row in facts.estimates:
         needed = ("median",) if row.estimand in NO_INTERVAL else ("median", "lower", "upper")
-        if row.identified and any(math.isnan(getattr(row, field)) for field in needed):
+        told = row.identified and row.estimand != paths.TIPPING  # of which there may be none
+        if told and any(math.isnan(getattr(row, field)) for field in needed):
             raise NotANumber(f"{row.label} ({row.estimand}, {row.wave}) has no median or interval")
         rows.append({name: Cell(short(getattr(row, name), 400), getattr(row, name)) for name in (*words, *_FIELDS)})
     return Table("estimates", "Every estimate of the run", columns, tuple(rows))

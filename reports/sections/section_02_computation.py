@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reports import paths, verdict
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import ranks
 from reports.numbers import Number
@@ -19,6 +20,7 @@ def compose(facts: Facts) -> Section:
         NUMBER,
         QUESTION,
         "section_02.html.j2",
+        values={"several": bool(facts.further)},
         sentences={"gate": _lead(facts)},
         tables={"gate": _gate(facts), "computation": _computation(facts)},
         figures={"ranks": ranks.draw(facts)},
@@ -26,15 +28,20 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    checks = facts.counted
-    passed = sum(check.status == "green" for check in checks)
+    checks, worst = verdict.counted(facts), verdict.worst(facts)
+    passed = sum(one.check.status == "green" for one in checks)
     numbers = {"passed": Number(passed, str(passed)), "all": Number(len(checks), str(len(checks)))}
     if passed == len(checks):
         return sentence("All {all} checks pass.", all=numbers["all"])
-    named = listed([check.name + (f" (worst: {check.element})" if check.element else "") for check in facts.gate.worst])
-    verb = "stops the report" if facts.gate.status == "red" else "is to be looked at"
+    told = [
+        verdict.named(facts, one) + (f" (worst: {one.check.element})" if one.check.element else "") for one in worst
+    ]
+    verb = "stops the report" if verdict.status(facts) == "red" else "is to be looked at"
+    if facts.further and verdict.status(facts) == "red":
+        verb = "stops what rests on it"
+    named = listed(told)
     return sentence(
-        f"{{passed}} of {{all}} checks pass. {count(len(facts.gate.worst), 'check')} {verb}: {{named}}.",
+        f"{{passed}} of {{all}} checks pass. {count(len(worst), 'check')} {verb}: {{named}}.",
         **numbers,
         named=named,
     )
@@ -43,16 +50,25 @@ def _lead(facts: Facts) -> Sentence:
 def _gate(facts: Facts) -> Table:
     columns = (
         Column("check", "Check"),
+        Column("model", "Model"),
         Column("status", "Verdict"),
         Column("value", "Found"),
         Column("element", "Worst element"),
         Column("green", "Pass if"),
         Column("amber", "Look if"),
     )
-    worst_first = sorted(facts.gate.checks, key=lambda check: ("red", "amber", "green").index(check.status))
+    order = ("red", "amber", "green")
+    # the sort is stable: the first model's checks stay before the second's
+    worst_first = [
+        (one.model, one.check)
+        for name in verdict.fits(facts)
+        for one in sorted(verdict.checks(facts), key=lambda one: order.index(one.check.status))
+        if one.model == name
+    ]
     rows = [
         {
             "check": Cell(capital(check.name), check.name, unit=check.text),
+            "model": Cell(model, model),
             "status": Cell(check.status, check.status, "verdict"),
             "value": Cell(minus(check.value), check.value),
             "element": Cell(check.element or "—", check.element),
@@ -60,9 +76,14 @@ def _gate(facts: Facts) -> Table:
             "amber": Cell(minus(check.amber) or "—", check.amber),
             "text": Cell("", check.text),
         }
-        for check in worst_first
+        for model, check in worst_first
     ]
     caption = "The gate: every check, what was found and the limits; beyond “look” the report stops"
+    if facts.further:
+        caption = (
+            f"The gate of each model ({listed([*verdict.fits(facts)])}): every check, what was found and the limits; "
+            "beyond “look” what rests on that model is not printed"
+        )
     return Table("gate", caption, columns, tuple(rows), ("text",))
 
 
@@ -74,16 +95,18 @@ def _computation(facts: Facts) -> Table:
         Column("ess_tail", "Tail ESS", "draws", number=True),
     )
     rows = []
-    for row in facts.estimates:
+    further = paths.rows(facts.paths) if facts.paths and facts.further else []
+    for row in [*facts.estimates, *further]:
         if row.printed and row.average in (DEFAULT_AVERAGE, ""):
             where = " · ".join(
                 part for part in (row.arm and facts.arm(row.arm, 40).text, _wave(facts, row.wave)) if part
             )
-            name = f"{capital(facts.named(row))}{' · ' + where if where else ''}"
+            name = f"{capital(facts.named(row, 160 if row.mediator else 60))}{' · ' + where if where else ''}"
+            inside = ", ".join(part for part in (row.mediator, row.arm, row.wave) if part or not row.mediator)
             rows.append(
                 {
-                    "quantity": Cell(name, f"{row.estimand}[{row.arm}, {row.wave}]"),
-                    "rhat": Cell(f"{row.rhat:.3f}", row.rhat),
+                    "quantity": Cell(name, f"{row.estimand}[{inside}]"),
+                    "rhat": Cell("—" if row.constant else f"{row.rhat:.3f}", row.rhat),
                     "ess_bulk": Cell(f"{row.ess_bulk:.0f}", row.ess_bulk),
                     "ess_tail": Cell(f"{row.ess_tail:.0f}", row.ess_tail),
                 }

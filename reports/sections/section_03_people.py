@@ -12,10 +12,11 @@ from reports.numbers import Number, fixed, rounded
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.people import ARMS, Place
 from reports.privacy import SUPPRESSED, Limit
+from reports.sections import missing_mediators
 from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 3, "Who was analysed?", False
-TABLES = ("baseline", "missing")
+TABLES = ("baseline", "missing", "missing_mediators")
 FIGURES = ("flow",)
 _INDENT = "\u2003"
 
@@ -28,8 +29,8 @@ def compose(facts: Facts) -> Section:
         "section_03.html.j2",
         sentences={"people": _lead(facts)},
         figures={"flow": flow.draw(facts)},
-        tables={"baseline": _baseline(facts), "missing": _missing(facts)},
-        values={"note": facts.limit.note},
+        tables={"baseline": _baseline(facts), "missing": _missing(facts), **missing_mediators.tables(facts)},
+        values={"note": facts.limit.note, "missing_mediators_reason": missing_mediators.reason(facts)},
     )
 
 

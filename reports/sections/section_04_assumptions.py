@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from reports import paths
 from reports.assumptions import DESIGN, DOUBT, assumed
 from reports.facts import Facts
-from reports.figures import graph
+from reports.figures import graph, paths_graph
+from reports.mediator_words import SYMBOLS
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.sections import section_04_paths
 from reports.words import clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 4, "What was assumed?", False
-TABLES = ("assumptions", "priors_used")
-FIGURES = ("graph",)
+TABLES = ("assumptions", "path_assumptions", "priors_used")
+FIGURES = ("graph", "paths_graph")
 
 PARAMETERS = {
     "mu_0": ("μ₀", "level at the first wave"),
@@ -22,6 +25,7 @@ PARAMETERS = {
     "tau": ("τ", "spread between participants"),
     "dispersion": ("1/√α", "extra variation of the counts"),
     "residual_sd": ("σ", "spread around what is expected of a participant"),
+    **SYMBOLS,
 }
 """Symbol and meaning of each parameter of a prior set."""
 
@@ -45,15 +49,18 @@ def compose(facts: Facts) -> Section:
         "priors_name": facts.manifest["priors"]["name"].replace("_", " "),
         "treated": facts.arm("treated").text,
         "outcome": facts.outcome.text,
+        "paths": section_04_paths.model(facts.paths) if facts.paths else None,
+        "path_assumptions_reason": paths.not_run(facts),
+        "paths_graph_reason": paths.not_run(facts),
     }
+    said, figures = {"assumed": _lead(facts)}, {"graph": graph.draw(facts)}
+    tables = {"assumptions": _assumptions(facts), "priors_used": _priors(facts)}
+    if facts.paths:
+        said["assumed_paths"] = section_04_paths.lead(facts.paths)
+        tables["path_assumptions"] = section_04_paths.table(facts.paths)
+        figures["paths_graph"] = paths_graph.draw(facts.paths)
     return Section(
-        NUMBER,
-        QUESTION,
-        "section_04.html.j2",
-        sentences={"assumed": _lead(facts)},
-        figures={"graph": graph.draw(facts)},
-        tables={"assumptions": _assumptions(facts), "priors_used": _priors(facts)},
-        values=values,
+        NUMBER, QUESTION, "section_04.html.j2", sentences=said, figures=figures, tables=tables, values=values
     )
 
 
@@ -102,7 +109,7 @@ def _priors(facts: Facts) -> Table:
         Column("source", "Source"),
     )
     rows = []
-    fitted = facts.group("core", "posterior")
+    fitted = {name for fit in (facts, *facts.further.values()) for name in fit.group("core", "posterior")}
     for row in (row for row in facts.manifest["priors"]["rows"] if row["parameter"] in fitted):
         symbol, meaning = PARAMETERS.get(row["parameter"], (row["parameter"], ""))
         rows.append(
@@ -115,4 +122,5 @@ def _priors(facts: Facts) -> Table:
             }
         )
     scale = f"in {facts.parameter_scale}" if facts.continuous else f"on the {facts.parameter_scale} scale"
-    return Table("priors_used", f"Priors, {scale}", columns, tuple(rows))
+    own = "; of mediators, on their own link scales" if facts.paths else ""
+    return Table("priors_used", f"Priors, {scale}{own}", columns, tuple(rows))

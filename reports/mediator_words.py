@@ -1,0 +1,90 @@
+"""Parameters and estimands of the mediation model in words: `slope[support]` is "slope of the outcome on support"."""
+
+from __future__ import annotations
+
+WORDS = {
+    "slope": "slope of the outcome on {mediator}",
+    "interaction": "how far the slope on {mediator} differs by arm",
+    "mediator_mu_0": "level of {mediator} at the first wave",
+    "mediator_step": "change in {mediator} from a wave to the next",
+    "mediator_theta": "effect on {mediator}",
+    "mediator_theta_negative_control": "contrast in {mediator} at the negative control",
+    "mediator_gamma": "slope of {mediator} on a baseline variable",
+    "mediator_tau": "spread of {mediator} between participants",
+    "mediator_residual_sd": "spread of {mediator} around what is expected of a participant",
+    "mediator_nu": "degrees of freedom of {mediator}",
+    "mediator_precision": "precision of {mediator} between its ends",
+    "cutpoint_low": "cutpoint of {mediator} at 0",
+    "cutpoint_gap": "distance between the cutpoints of {mediator}",
+    "cutpoint_high": "cutpoint of {mediator} at 1",
+    "partial_correlation": "correlation of lasting levels",
+    "total": "total effect, by the mediation model",
+    "natural_direct": "natural direct effect",
+    "natural_indirect": "natural indirect effect",
+    "natural_direct_total": "total natural direct effect",
+    "natural_indirect_pure": "pure natural indirect effect",
+    "interventional_direct": "interventional direct effect",
+    "interventional_via": "effect via {mediator}",
+    "interventional_via_reversed": "effect via {mediator}, mediators switched in the other order",
+    "dependence": "effect through the dependence between mediators",
+    "controlled_direct": "controlled direct effect",
+    "mediator_mean": "mean of {mediator}",
+    "mediator_difference": "difference in {mediator}",
+    "common_change": "change since baseline",
+    "change_via": "change that moves with {mediator}",
+    "change_remainder": "remainder of the change",
+    "change_training": "remainder less the change that would have come anyway",
+    "change_training_share": "share w of the remainder",
+}
+"""In words; `{mediator}` stands for the label of the mediator that the coordinates begin with."""
+
+SYMBOLS = {
+    "slope": ("β", "slope of the outcome on a mediator, per SD of it"),
+    "interaction": ("κ", "how far that slope differs by arm"),
+    "mediator_mu_0": ("μ₀ᴹ", "level of a mediator at the first wave"),
+    "mediator_step": ("δᴹ", "change in a mediator from a wave to the next, both arms"),
+    "mediator_theta": ("θᴹ", "effect of the treated arm on a mediator at each follow-up"),
+    "mediator_theta_negative_control": ("θ₁ᴹ", "contrast in a mediator at the negative control"),
+    "mediator_gamma": ("γᴹ", "slope of a mediator on a baseline variable, per SD"),
+    "mediator_tau": ("τᴹ", "spread of a mediator between participants"),
+    "mediator_residual_sd": ("σᴹ", "spread of a continuous mediator around what is expected"),
+    "mediator_nu": ("ν", "degrees of freedom of a Student-t mediator"),
+    "mediator_precision": ("φ", "precision of a share between its ends"),
+    "cutpoint_low": ("c₁", "cutpoint of a share at exactly 0"),
+    "cutpoint_gap": ("c₂ − c₁", "distance to its cutpoint at exactly 1"),
+    "cutpoint_high": ("c₂", "cutpoint of a share at exactly 1, where 0 was never seen"),
+    "partial_correlation": ("Ω", "correlation of lasting levels of mediators and outcome"),
+}
+"""Symbol and meaning of each parameter of the mediators and of the outcome's slopes on them."""
+
+LATENT = ("trait of ", "level of ", "missing ", "between the ends of ")
+"""How names of values begin that belong to one participant, followed by the mediator's column or "outcome"."""
+
+
+def personal(name: str, labels: dict[str, str]) -> str:
+    """Words for a value of one participant that do not point at anybody; empty where it is of none."""
+    if name.startswith("mediator_trait"):
+        return "lasting level of a mediator of one participant"
+    for start in LATENT:
+        if name.startswith(start):
+            column = name.removeprefix(start).partition("[")[0].removesuffix("_standard").removesuffix("_dim_0")
+            what = "lasting level" if start in LATENT[:2] else "missing value"
+            return f"{what} of {labels.get(column, 'the outcome')} of one participant"
+    return ""
+
+
+def split(name: str, inner: str, labels: dict[str, str]) -> tuple[str, str] | None:
+    """Words of a parameter or estimand of a mediator and the coordinates that are left; None where it is of none."""
+    if name == "partial_correlation":
+        # a pair of columns, the outcome's own word among them
+        pair = [labels.get(part, part) for part in inner.split(" and ")]
+        return f"{WORDS[name]}, {' and '.join(pair)}", ""
+    words = WORDS.get(name)
+    if words is None:
+        return None
+    first, _, rest = inner.partition(",")
+    if "{mediator}" not in words:
+        return words, inner
+    if first.strip() in labels:
+        return words.format(mediator=labels[first.strip()]), rest
+    return words.format(mediator="a mediator"), inner

@@ -1,0 +1,112 @@
+"""What direct and indirect effects rest on, beside the assumptions of the effect model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reports import paths
+from reports.assumptions import DESIGN, UNTESTABLE, Assumption
+from reports.facts import Facts
+
+
+def _several(facts: Facts) -> bool:
+    return len(paths.mediators(facts)) > 1
+
+
+def _has_baseline(facts: Facts) -> bool:
+    return facts.baseline is not None
+
+
+def _has_negative_control(facts: Facts) -> bool:
+    return any(wave.role == "negative control" for wave in facts.study.waves)
+
+
+def _same_wave(facts: Facts) -> bool:
+    return facts.study.lag == 0
+
+
+def _later(facts: Facts) -> bool:
+    return facts.study.lag > 0
+
+
+def _missing(facts: Facts) -> bool:
+    return any("MAR" in row.evidence for row in paths.rows(facts))
+
+
+PATH_ASSUMPTIONS = (
+    Assumption(
+        "At baseline the arms have the same mediators but for chance",
+        DESIGN,
+        "Part of a chance difference would move into the effect on a mediator.",
+        _has_baseline,
+    ),
+    Assumption(
+        "At the negative control the arms do not differ in the mediators yet",
+        "looked at in § 6",
+        "An early difference speaks for bias or for an early effect.",
+        _has_negative_control,
+    ),
+    Assumption(
+        "The mediation model gives the same total as the effect model",
+        "checked in § 2",
+        "One of the two would be misspecified, or its priors would pull.",
+        lambda facts: any("agrees" in check.name for check in facts.gate.checks),
+    ),
+    Assumption(
+        "A mediator acts on the outcome {lag} later, in a straight line on the link scale{interaction}",
+        "not testable here",
+        "What goes through it would be too small or too large.",
+        _later,
+    ),
+    Assumption(
+        "A mediator acts on the outcome of its own wave, in a straight line on the link scale{interaction}",
+        UNTESTABLE,
+        "What is called an indirect effect may run from the outcome to the mediator.",
+        _same_wave,
+    ),
+    Assumption(
+        "No common cause of a mediator and the outcome beyond lasting levels and the adjusted baseline variables",
+        UNTESTABLE,
+        "What is called indirect would be confounding; ρ, which would measure it, is taken as 0.",
+    ),
+    Assumption(
+        "Lasting levels of mediators and outcome are jointly normal on the link scales",
+        "not testable here",
+        "Lasting causes of both would be absorbed badly.",
+    ),
+    Assumption(
+        "Nothing that the arm changes causes both a mediator and the outcome",
+        UNTESTABLE,
+        "Neither natural nor interventional effects would be those of the mediator alone.",
+    ),
+    Assumption(
+        "Mediators do not act on one another",
+        UNTESTABLE,
+        "What goes through one mediator by way of another would be counted to the wrong one.",
+        _several,
+    ),
+    Assumption(
+        "Cross-world, for natural effects: the outcome under one arm is independent of the mediators under the other",
+        UNTESTABLE,
+        "Natural effects would not be defined by any trial; interventional ones do not need this.",
+    ),
+    Assumption(
+        "Missing mediators depend only on arm, baseline variables and what was observed (missing at random)",
+        UNTESTABLE,
+        "Selective loss would be read as an effect on, or through, a mediator.",
+        _missing,
+    ),
+)
+"""From what the design gives to what no data of the trial can test."""
+
+
+def assumed(facts: Facts) -> list[Assumption]:
+    """Those that a mediation fit needs; `facts` are its own."""
+    lag = "one wave" if facts.study.lag == 1 else f"{facts.study.lag} waves"
+    differing = "interaction" in facts.group("core", "posterior")
+    interaction = ", by arm where the study file says so" if differing else ", the same in both arms"
+    return [
+        replace(one, claim=one.claim.format(lag=lag, interaction=interaction))
+        for one in PATH_ASSUMPTIONS
+        if one.applies(facts)
+    ]

@@ -1,0 +1,70 @@
+"""Missing values of each mediator by arm and wave, with the same suppression as missing outcomes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reports.facts import Facts
+from reports.parts import Cell, Column, Table
+from reports.people import ARMS, People, Place
+from reports.privacy import HIDDEN, SUPPRESSED
+from reports.words import capital, short
+
+NAME = "missing_mediators"
+
+
+def reason(facts: Facts) -> str:
+    """Why there is no such table; empty where there is."""
+    return "" if _columns_of(facts) else "The run holds no mediators."
+
+
+def tables(facts: Facts) -> dict[str, Table]:
+    """The table by its name, or nothing."""
+    return {NAME: _table(facts)} if _columns_of(facts) else {}
+
+
+def _columns_of(facts: Facts) -> list[str]:
+    """Columns of the mediators that the study names and the run holds."""
+    known = facts.group("core", "constant_data")
+    held = {str(name) for name in known["mediator"].to_numpy()} if "mediator_value" in known else set()
+    return [part.column for part in facts.study.mediators if part.column in held]
+
+
+def _table(facts: Facts) -> Table:
+    columns = (
+        Column("mediator", "Mediator"),
+        Column("wave", "Wave"),
+        *(Column(arm, facts.arm(arm, 50).text, f"missing of {facts.people.size(arm)}", number=True) for arm in ARMS),
+    )
+    rows = [row for column in _columns_of(facts) for row in _rows(facts, column)]
+    return Table(NAME, "Missing mediators by wave and arm, n (% of the arm)", columns, tuple(rows))
+
+
+def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:
+    label = next(short(part.label, 60) for part in facts.study.mediators if part.column == column)
+    values = facts.group("core", "constant_data")["mediator_value"].sel(mediator=column)
+    grid = values.transpose("participant", "wave").to_numpy().astype(float)
+    # waves at which nobody was asked miss nothing: they are no part of what could be worked out by subtraction
+    asked = [place for place in range(grid.shape[1]) if not np.isnan(grid[:, place]).all()]
+    waves = [facts.study.waves[place].value for place in asked]
+    people = People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, False, facts.limit)
+    return [
+        {
+            "mediator": Cell(capital(label), column),
+            "wave": Cell(capital(facts.wave(wave.value)), wave.value),
+            **{arm: _cell(people, (arm, wave.value)) if wave.value in waves else NOT_MEASURED for arm in ARMS},
+        }
+        for wave in facts.study.waves
+    ]
+
+
+def _cell(people: People, place: Place) -> Cell:
+    """Number missing, unless with the number not seen, told above, it gives away how few left the answer blank."""
+    found, counts = people.missing(place, "observed"), people.counts[place]
+    blank = counts.seen - counts.observed
+    if found.kind != SUPPRESSED and blank > 0 and people.limit.small(blank):
+        return Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
+    return found
+
+
+NOT_MEASURED = Cell("not measured", "not measured")

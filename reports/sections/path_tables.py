@@ -1,0 +1,209 @@
+"""Tables of section 6: mediators by arm, parts of the total, parts of the control arm's change, each with its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reports import paths
+from reports.estimate import Estimate
+from reports.facts import Facts
+from reports.figures.forest import told
+from reports.numbers import PLAIN, show
+from reports.parts import Cell, Column, Table
+from reports.people import ARMS
+from reports.sentences_paths import unit_words
+from reports.words import capital, short
+
+NUMBERS = ("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper")
+IDENTITY = ("estimand", "mediator", "wave")
+CROSS_WORLD = "needs the cross-world assumption"
+WORDS = (
+    *("estimand", "label", "unit", "average", "arm", "wave", "mediator"),
+    *("evidence", "assumptions", "bias_parameters", "reason"),
+)
+FIELDS = (
+    *("median", "mean", "sd", "lower", "upper", "prior_median", "prior_sd", "prior_lower", "prior_upper"),
+    *("contraction", "integration_error", "mcse_median", "mcse_lower", "mcse_upper"),
+    *("ess_bulk", "ess_tail", "rhat", "p_below_zero"),
+)
+
+
+def cells(estimate: Estimate) -> dict[str, Cell]:
+    """Posterior, prior, contraction and evidence class of a row, and its numbers for the CSV."""
+    prior = "—"
+    if estimate.constant:
+        prior = "—"
+    elif estimate.has_prior:
+        prior = f"{estimate.number('prior_median').text} ({estimate.prior_interval})"
+    learned = Cell("—") if estimate.constant else Cell(estimate.learned.text, estimate.contraction)
+    return {
+        "posterior": Cell(told(estimate), None, "estimate"),
+        "prior": Cell(prior, None),
+        "contraction": learned,
+        "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
+        **numbers(estimate),
+    }
+
+
+def numbers(estimate: Estimate) -> dict[str, Cell]:
+    """Identity and numbers as stored."""
+    found = {name: Cell("", getattr(estimate, name)) for name in IDENTITY}
+    return found | {name: Cell("", getattr(estimate, name)) for name in NUMBERS}
+
+
+def _columns(first: str, unit: str) -> tuple[Column, ...]:
+    return (
+        Column("quantity", first, unit),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
+        Column("prior", "Prior", "median (95% interval)", number=True),
+        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
+        Column("evidence", "Evidence"),
+    )
+
+
+def _line(name: str, note: str, estimate: Estimate) -> Mapping[str, Cell]:
+    return {"quantity": Cell(capital(name), name, unit=note), **cells(estimate)}
+
+
+def mediators(facts: Facts) -> Table:
+    """Effect of randomisation on each mediator at each wave after baseline, the primary wave first."""
+    columns = (
+        Column("mediator_label", "Mediator"),
+        Column("means", "Means", "treated · control", number=True),
+        Column("posterior", "Difference", "median (95% interval)", number=True),
+        Column("prior", "Prior", "median (95% interval)", number=True),
+        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
+        Column("evidence", "Evidence"),
+    )
+    rows = [_mediator(facts, name, wave) for name in paths.mediators(facts) for wave in paths.differences(facts, name)]
+    caption = (
+        "Mediators by arm: means, and the randomised difference, treated minus control, at every wave after baseline "
+        "where they were measured"
+    )
+    return Table("mediators", caption, columns, tuple(rows), (*IDENTITY, "mean_control", "mean_treated", *NUMBERS))
+
+
+def _mediator(facts: Facts, name: str, wave: str) -> Mapping[str, Cell]:
+    found = facts.estimate("mediator_difference", wave, mediator=name)
+    means = {arm: facts.estimate("mediator_mean", wave, arm=arm, mediator=name) for arm in ARMS}
+    label = capital(paths.label(facts, name).text)
+    numbers_of = cells(found)
+    numbers_of["posterior"] = replace(numbers_of["posterior"], unit=unit_words(found))
+    return {
+        "mediator_label": Cell(label, label, unit=f"{facts.wave(wave, 40)}{_role(facts, wave)}"),
+        "means": Cell(" · ".join(means[arm].number("median").text for arm in reversed(ARMS)), None),
+        **{f"mean_{arm}": Cell("", mean.median) for arm, mean in means.items()},
+        **numbers_of,
+    }
+
+
+def _role(facts: Facts, wave: str) -> str:
+    """What a wave is to the question: primary, negative control, or the one whose values precede an outcome."""
+    if facts.role(wave) == "negative control":
+        return " (negative control)"
+    after = [later for later in paths.ordered(facts) if paths.before(facts, later) == wave]
+    told = ["primary wave"] if wave == facts.primary else []
+    if wave not in after and after:
+        told.append(f"precedes {'the primary' if facts.primary in after else 'a later'} outcome")
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def decomposition(facts: Facts, waves: list[str], name: str = "decomposition") -> Table:
+    """Total, direct and indirect effects of some waves, every row with prior, contraction and evidence class."""
+    rows = [
+        _line(label, f"{facts.wave(wave, 40)}; {note}" if len(waves) > 1 else note, estimate)
+        for wave in waves
+        for label, note, estimate in _rows(facts, wave)
+    ]
+    where = facts.wave(waves[0]) if len(waves) == 1 else "other waves"
+    caption = f"What goes directly and what goes through the mediators, {where}: treated minus control"
+    return Table(name, caption, _columns("Effect", facts.scale.points), tuple(rows), (*IDENTITY, *NUMBERS))
+
+
+def _rows(facts: Facts, wave: str) -> list[tuple[str, str, Estimate]]:
+    """Name, note and estimate of each row, in the order of the page."""
+    notes = {
+        "total": "by the mediation model",
+        "interventional_direct": "interventional",
+        "dependence": "interventional",
+    }
+    found = [
+        (part.name, notes.get(part.estimate.estimand, "interventional"), part.estimate)
+        for part in paths.decomposition(facts, wave)
+    ]
+    for name in paths.mediators(facts):
+        if facts.has(paths.REVERSED, wave, mediator=name) and len(paths.mediators(facts)) > 1:
+            label = paths.label(facts, name).text
+            estimate = facts.estimate(paths.REVERSED, wave, mediator=name)
+            found.append((f"Via {label}", "interventional, mediators switched in the other order", estimate))
+    return found + [
+        (label, note, facts.estimate(estimand, wave)) for estimand, label, note in _further(facts, wave)
+        if facts.has(estimand, wave)
+    ]  # fmt: skip
+
+
+def _further(facts: Facts, wave: str) -> tuple[tuple[str, str, str], ...]:
+    """Natural and controlled effects and the four-way decomposition: estimand, name, note."""
+    held = facts.estimate("controlled_direct", wave).label.partition("held at ")[2]
+    four = "four-way; " if facts.has("mediated_interaction", wave) else ""
+    return (
+        ("natural_direct", "Natural direct effect", CROSS_WORLD),
+        ("natural_indirect", "Natural indirect effect", f"through all mediators; {CROSS_WORLD}"),
+        ("natural_direct_total", "Total natural direct effect", f"mediators as when treated; {CROSS_WORLD}"),
+        ("controlled_direct", "Controlled direct effect", f"{four}mediators held at {short(held, 200)}"),
+        ("reference_interaction", "Reference interaction", "four-way; interaction alone"),
+        ("mediated_interaction", "Mediated interaction", "four-way; interaction and mediation"),
+        ("natural_indirect_pure", "Pure indirect effect", f"four-way; {CROSS_WORLD}"),
+        ("proportion_mediated", "Proportion mediated", f"natural indirect / total; no unit; {CROSS_WORLD}"),
+    )
+
+
+def change(facts: Facts, wave: str) -> Table:
+    """The control arm's change since baseline and its parts; d and w enter by their priors alone."""
+    rows = [_line(part.name, part.note, part.estimate) for part in paths.split(facts, wave)]
+    control = facts.arm("control", 40).text
+    if facts.has(paths.TRAINING, wave, arm="control"):
+        left = facts.estimate(paths.TRAINING, wave, arm="control")
+        rows.append(_line("Remainder − d", f"left for {control}, if d would have come without it", left))
+    if facts.has(paths.SHARE, wave, arm="control"):
+        part = facts.estimate(paths.SHARE, wave, arm="control")
+        rows.append(_line("Share w of the remainder", f"{_same_way(part)}; w by its prior", part))
+    if facts.has(paths.TIPPING, wave, arm="control"):
+        rows.append(_tipping(facts, facts.estimate(paths.TIPPING, wave, arm="control")))
+    caption = (
+        f"Change in the {control} arm from {facts.wave(facts.study.waves[0].value)} to {facts.wave(wave)}, split; no "
+        "row is an effect"
+    )
+    return Table("common_change", caption, _columns("Part", facts.scale.points), tuple(rows), (*IDENTITY, *NUMBERS))
+
+
+def _same_way(estimate: Estimate) -> str:
+    """The assumption behind a share, as the claim states it."""
+    phrases = (phrase.strip() for phrase in estimate.assumptions.split(";"))
+    return next((short(phrase, 200) for phrase in phrases if phrase.startswith("assumes that")), "assumption-driven")
+
+
+def _tipping(facts: Facts, estimate: Estimate) -> Mapping[str, Cell]:
+    """Smallest w that would matter: a number without an interval, or none."""
+    known = estimate.median == estimate.median
+    text = show(estimate.median, PLAIN, 2).text if known else "none reaches it"
+    note = f"no unit; that share is {facts.margin.text} {facts.scale.points} or more better with probability 0.95"
+    return {
+        "quantity": Cell("Smallest such w", "Smallest such w", unit=note),
+        "posterior": Cell(text, None, "estimate"),
+        "prior": Cell("—", None),
+        "contraction": Cell("—"),
+        "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
+        **numbers(estimate),
+    }
+
+
+def every(facts: Facts) -> Table:
+    """Every row of the mediation model's summary, for the CSV and report.json."""
+    columns = tuple(Column(name, name, number=name in FIELDS) for name in (*WORDS, *FIELDS))
+    rows = tuple(
+        {name: Cell(short(getattr(row, name), 400), getattr(row, name)) for name in (*WORDS, *FIELDS)}
+        for row in paths.rows(facts)
+    )
+    return Table("path_estimates", "Every estimate of the mediation model", columns, rows)
