@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import arviz_stats
@@ -45,13 +45,11 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Analysis:
-    """What one fit gave.
+class Verdict:
+    """What is needed of a fit once its draws are saved.
 
     Attributes
     ----------
-    core, checks : DataTree
-        The groups of `core.nc` and `checks.nc` (MODEL.md, "What a run holds").
     gate : Gate
         The verdict on the computation.
     table : DataFrame
@@ -60,11 +58,46 @@ class Analysis:
         Named limitations.
     """
 
-    core: xr.DataTree
-    checks: xr.DataTree
     gate: Gate
     table: pd.DataFrame
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...]
+
+    def agreeing(self, first: Verdict) -> Verdict:
+        """The same, its gate with the check that another model's fit gives the same primary difference."""
+        rows = [each.table[each.table.primary].iloc[0] for each in (first, self)]
+        return replace(self, gate=Gate((*self.gate.checks, path_checks.coherence(*rows))))
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What one fit gave.
+
+    Attributes
+    ----------
+    core, checks : DataTree
+        The groups of `core.nc` and `checks.nc` (MODEL.md, "What a run holds").
+    verdict : Verdict
+        Its gate, table and notes.
+    """
+
+    core: xr.DataTree
+    checks: xr.DataTree
+    verdict: Verdict
+
+    @property
+    def gate(self) -> Gate:
+        """The verdict on the computation."""
+        return self.verdict.gate
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row for each estimate."""
+        return self.verdict.table
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Named limitations."""
+        return self.verdict.notes
 
 
 def analyse(
@@ -162,7 +195,7 @@ def derive(
         compared,
         power,
         data_unchanged(),
-        summary.diagnostics,
+        summary.convergence,
         path_checks.checks(paths, table),
     )
     core = {
@@ -192,18 +225,15 @@ def derive(
     if loo is not None:
         checks["loo"] = loo
     notes = (*model.notes(layout), *(note for note in (pointwise_note, loo_note) if note))
-    return Analysis(xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks), verdict, table, notes)
-
-
-def agreeing(first: Analysis, other: Analysis) -> Analysis:
-    """Another model's analysis, its gate with the check that both give the same primary difference."""
-    rows = [each.table[each.table.primary].iloc[0] for each in (first, other)]
-    return replace(other, gate=Gate((*other.gate.checks, path_checks.coherence(*rows))))
+    trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
+    return Analysis(*trees, Verdict(verdict, table, notes))
 
 
 def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np.ndarray:
     rule = LIKELIHOODS[layout.likelihood].log_probability
-    return rule(layout.outcome, model.predictor(draws, layout), dispersion(draws, layout)[..., None])
+    # a continuous outcome is standardised: its density is per unit of the outcome itself
+    logs = rule(layout.outcome, model.predictor(draws, layout), dispersion(draws, layout)[..., None])
+    return logs - np.log(layout.scale)
 
 
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:

@@ -1,93 +1,106 @@
-"""A fit beside another one, in a process of its own: while one model compiles, the other uses the second core."""
+"""A fit beside another one, in a process of its own: while one model compiles, the other uses the second core.
+
+The libraries take seconds to load: a process can be started before they are needed, and loads them while it waits.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models import run as runs
-from models import study as studies
-from models import trial as trials
-from models.analysis import MODELS, Analysis, analyse
-from models.faults import SamplerFailed
-from models.fit import Sampler
-from priors.prior_set import PriorSet
+if TYPE_CHECKING:
+    from models.analysis import Verdict
+    from models.fit import Sampler
+    from priors.prior_set import PriorSet
 
 Steps = list[tuple[float, str]]
 """What was done, each with the seconds since the fit began."""
 
 
 class Beside:
-    """A fit under way in another process.
+    """A process that waits for one fit; use it in a `with` block, which it does not outlive."""
 
-    Parameters
-    ----------
-    study : Path
-        Study folder or file; it is read again there.
-    model : str
-        Name of the model.
-    priors, sampler, data_hash
-        As for `analysis.analyse`; the hash is the data file's at the start.
-    """
-
-    def __init__(self, study: Path, model: str, priors: PriorSet, sampler: Sampler, data_hash: str) -> None:
+    def __init__(self) -> None:
         context = multiprocessing.get_context("spawn")
-        self._receive, send = context.Pipe(duplex=False)
-        arguments = (send, study, model, priors, sampler, data_hash)
-        self._process = context.Process(target=_fit, args=arguments, daemon=True)
+        self._pipe, there = context.Pipe()
+        self._process = context.Process(target=_serve, args=(there,), daemon=True)
         self._process.start()
-        send.close()
+        there.close()
 
-    def result(self) -> tuple[Analysis, Steps]:
-        """Wait for it; whatever went wrong there is raised here."""
-        try:
-            outcome = self._receive.recv()
-        except EOFError:
-            raise SamplerFailed("The second process ended without a result: out of memory, or stopped.") from None
-        self._process.join()
-        if isinstance(outcome, BaseException):
-            raise outcome
-        found: tuple[Analysis, Steps] = outcome
-        return found
+    def __enter__(self) -> Beside:
+        """Start of the block."""
+        return self
 
-    def stop(self) -> None:
-        """End it, done or not."""
+    def __exit__(self, *_: object) -> None:
+        """End the process, done or not."""
         if self._process.is_alive():
             self._process.kill()
         self._process.join()
-        self._receive.close()
+        self._pipe.close()
+
+    def begin(self, study: Path, model: str, priors: PriorSet, sampler: Sampler, data_hash: str, folder: Path) -> None:
+        """Fit a model there and save its draws and checks in `folder`.
+
+        Parameters
+        ----------
+        study : Path
+            Study folder or file; it is read again there.
+        model : str
+            Name of the model.
+        priors, sampler
+            As for `analysis.analyse`.
+        data_hash : str
+            The data file's at the start.
+        folder : Path
+            An existing folder.
+        """
+        self._pipe.send((study.resolve(), model, priors, sampler, data_hash, folder.resolve()))
+
+    def result(self) -> tuple[Verdict, Steps]:
+        """Wait for it; whatever went wrong there is raised here."""
+        from models.faults import SamplerFailed
+
+        try:
+            outcome = self._pipe.recv()
+        except EOFError:
+            raise SamplerFailed("The second process ended without a result: out of memory, or stopped.") from None
+        if isinstance(outcome, BaseException):
+            raise outcome
+        found: tuple[Verdict, Steps] = outcome
+        return found
 
 
-@contextmanager
-def beside(study: Path, model: str, priors: PriorSet, sampler: Sampler, data_hash: str) -> Iterator[Beside]:
-    """A fit in another process, which does not outlive the block."""
-    other = Beside(study, model, priors, sampler, data_hash)
-    try:
-        yield other
-    finally:
-        other.stop()
-
-
-def _fit(send: Connection, study: Path, model: str, priors: PriorSet, sampler: Sampler, data_hash: str) -> None:
+def _serve(pipe: Connection) -> None:
     # an interruption is the first process's business, which ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    began, steps = time.monotonic(), []
+    from models.analysis import MODELS, analyse
+
     try:
-        content, folder = studies.read(study)
+        study, model, priors, sampler, data_hash, folder = pipe.recv()
+    except EOFError:
+        return
+    from models import run as runs
+    from models import study as studies
+    from models import trial as trials
+
+    began = time.monotonic()
+    steps: Steps = []
+    try:
+        content, where = studies.read(study)
         found = analyse(
             content,
-            trials.load(content, folder),
+            trials.load(content, where),
             MODELS[model],
             priors,
             sampler,
-            data_unchanged=lambda: runs.digest(folder / content.data.file) == data_hash,
+            data_unchanged=lambda: runs.digest(where / content.data.file) == data_hash,
             say=lambda step: steps.append((time.monotonic() - began, step)),
         )
-        send.send((found, steps))
+        runs.write_fit(found.core, found.checks, folder)
+        pipe.send((found.verdict, steps))
     except Exception as error:
-        send.send(error)
+        pipe.send(error)

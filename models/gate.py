@@ -94,7 +94,7 @@ def gate(
     data_unchanged : bool
         Whether the data file still has the hash with which the run began.
     element_diagnostics : callable
-        `summary.diagnostics`.
+        `summary.convergence`.
     further : tuple of Check
         Checks that one model alone has.
     """

@@ -9,7 +9,6 @@ import resource
 import subprocess
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,8 +17,8 @@ from typing import Any
 from models import run as runs
 from models import study as studies
 from models import trial as trials
-from models.analysis import MODELS, Analysis, Say, agreeing, analyse
-from models.beside import beside
+from models.analysis import MODELS, Say, Verdict, analyse
+from models.beside import Beside
 from models.design import design
 from models.faults import InvalidInput
 from models.fit import Progress, Sampler
@@ -76,8 +75,22 @@ class Job:
     further: tuple[str, ...] = ()
 
 
-def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = None) -> tuple[Path, bool]:
+def execute(
+    job: Job,
+    say: Say = lambda _: None,
+    progress: Progress | None = None,
+    others: Mapping[str, Beside] | None = None,
+) -> tuple[Path, bool]:
     """Do it.
+
+    Parameters
+    ----------
+    job : Job
+        What to do.
+    say, progress : callable
+        Told of each step, and of the sampler's progress.
+    others : mapping of str to Beside, optional
+        A waiting process for each of `job.further`; none is needed where there are no further models.
 
     Returns
     -------
@@ -92,6 +105,7 @@ def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = Non
         As their docstrings say; nothing is left half-written.
     """
     began = time.monotonic()
+    others = others or {}
     log: list[str] = []
 
     def note(step: str) -> None:
@@ -122,31 +136,29 @@ def execute(job: Job, say: Say = lambda _: None, progress: Progress | None = Non
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
-    with runs.written_whole(job.out, job.force) as partial, ExitStack() as open_fits:
-        others = {
-            name: open_fits.enter_context(beside(job.study, name, priors, sampler, data_hash)) for name in further
-        }
-        say_here = _named(note, job.model) if further else note
-        results = {
-            job.model: analyse(
-                study,
-                trial,
-                MODELS[job.model],
-                priors,
-                sampler,
-                say=say_here,
-                progress=progress,
-                data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
-            )
-        }
-        for name, other in others.items():
-            _named(note, name)("waiting for the second process")
-            results[name], steps = other.result()
-            log.extend(f"{seconds:8.2f} s  {name}, in its own process: {step}" for seconds, step in steps)
-        first = results[job.model]
-        results |= {name: agreeing(first, results[name]) for name in further}
+    with runs.written_whole(job.out, job.force) as partial:
+        for name in further:
+            (partial / name).mkdir()
+            others[name].begin(job.study, name, priors, sampler, data_hash, partial / name)
+        result = analyse(
+            study,
+            trial,
+            MODELS[job.model],
+            priors,
+            sampler,
+            say=_named(note, job.model) if further else note,
+            progress=progress,
+            data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
+        )
         note("saving the run")
-        _save(partial, study, job.model, results, manifest)
+        runs.write_fit(result.core, result.checks, partial)
+        verdicts = {job.model: result.verdict}
+        for name in further:
+            note(f"{name}: waiting for the second process")
+            found, steps = others[name].result()
+            verdicts[name] = found.agreeing(result.verdict)
+            log.extend(f"{seconds:8.2f} s  {name}, in its own process: {step}" for seconds, step in steps)
+        _save(partial, study, job.model, verdicts, manifest)
         note("done")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
@@ -171,13 +183,10 @@ def _sampler(study: Study, changes: dict[str, Any]) -> Sampler:
     return Sampler(**chosen)
 
 
-def _save(folder: Path, study: Study, model: str, results: Mapping[str, Analysis], manifest: dict[str, Any]) -> None:
+def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict], manifest: dict[str, Any]) -> None:
     hashed = [runs.RESOLVED]
     for name, result in results.items():
         place = folder if name == model else folder / name
-        place.mkdir(exist_ok=True)
-        runs.write_tree(result.core, place / "core.nc")
-        runs.write_tree(result.checks, place / "checks.nc")
         result.gate.write(place / "gate.json")
         hashed += [(place / file).relative_to(folder).as_posix() for file in runs.FIT]
     (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")

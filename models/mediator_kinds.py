@@ -150,7 +150,8 @@ def log_between(predictor: np.ndarray, spread: Spread) -> np.ndarray:
 def _log_share(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:
     within = (value > 0) & (value < 1)
     safe, mean, precision = np.where(within, value, 0.5), special.expit(predictor), spread["precision"]
-    density = stats.beta.logpdf(safe, mean * precision, (1 - mean) * precision)
+    alpha, beta = mean * precision, (1 - mean) * precision
+    density = (alpha - 1) * np.log(safe) + (beta - 1) * np.log1p(-safe) - special.betaln(alpha, beta)
     zero, one = special.log_expit(spread["low"] - predictor), special.log_expit(predictor - spread["high"])
     return np.where(within, log_between(predictor, spread) + density, np.where(value == 0, zero, one))
 

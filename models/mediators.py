@@ -181,7 +181,7 @@ def _notes(
         for code, label in enumerate((study.arms.control.label, study.arms.treated.label)):
             present = values[arm == code]
             present = present[~np.isnan(present)]
-            if np.ptp(present) == 0:
+            if np.ptp(present) == 0 and present.size >= study.privacy.minimum_cell:
                 notes.append(
                     f"{part.label}: every observed value in the arm {label!r} is {present[0]:g}; what the outcome "
                     "would be at other values in that arm rests on the model alone."

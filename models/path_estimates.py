@@ -27,7 +27,7 @@ CROSS_WORLD = (
     "covariates"
 )
 RHO = "ρ, correlation of what is left of a mediator and of the outcome: taken as 0"
-SAME_WAY = "assumes that training and all other causes push the same way"
+SAME_WAY = "assumes that {control} and all other causes push the same way"
 
 LABELS = {
     "total": "total effect, by the mediation model",
@@ -181,7 +181,8 @@ def training(
             continue
         rng = np.random.default_rng([seed, 19])
         w = row.draws.copy(data=priors["training_share"].sample(rng, row.draws.shape))
-        told = f"{SAME_WAY}; w has its prior alone: {priors['training_share'].describe()}"
+        same_way = SAME_WAY.format(control=study.arms.control.label)
+        told = f"{same_way}; w has its prior alone: {priors['training_share'].describe()}"
         claim = Claim(row.claim.evidence, (*row.claim.assumptions, told), (*row.claim.bias_parameters, "w"))
         name = "change_training_share"
         found.append(Estimate(name, LABELS[name], row.unit, row.average, row.arm, row.wave, claim, w * row.draws))

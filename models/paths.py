@@ -70,15 +70,26 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str], points: 
     copies = 1 + design.mediators.count if "mediator_path" in draws else 1
     points = points or points_of(design, copies)
     places = [design.mediators.name.index(name) for name in order if name in design.mediators.name]
+    interaction, own = bool(interacting(design)), "mediator_path" in draws
+    asked = {("effects", wave): worlds_at(design, wave, places, own, interaction) for wave in ordered(design)}
+    asked |= {
+        ("change", wave): worlds_of_change(design, wave, places) | {"baseline": in_arm(design, 0, 0)}
+        for wave in _changing(design)
+    }
+    # all worlds at once: what they share is computed once
+    answers = _run(
+        draws, design, {(part, key): w for part, worlds in asked.items() for key, w in worlds.items()}, points
+    )
     values: dict[str, list[xr.DataArray]] = {}
     errors: dict[str, xr.DataArray] = {}
-    for part in (
-        _mediators(draws, design, places, points),
-        *(_at_wave(draws, design, wave, places, points) for wave in ordered(design)),
-        *(_change(draws, design, wave, places, points) for wave in _changing(design)),
-    ):
-        for name, array in part.items():
-            values.setdefault(name, []).append(array)
+    for name, array in _mediators(draws, design, places, points).items():
+        values[name] = [array]
+    names = [design.mediators.name[place] for place in places]
+    for part, worlds in asked.items():
+        r = {key: answers[part, key] for key in worlds}
+        found = effects(r, names, interaction) if part[0] == "effects" else parts_of_change(r, names)
+        for name, array in found.items():
+            values.setdefault(name, []).append(array.expand_dims(contrast=[design.wave[part[1]]]))
     merged = {
         name: arrays[0] if len(arrays) == 1 else xr.concat(arrays, dim="contrast") for name, arrays in values.items()
     }
@@ -126,11 +137,12 @@ def _index(name: str, labels: Sequence[str]) -> xr.DataArray:
     return xr.DataArray(list(labels), dims=name, name=name)
 
 
-def worlds_at(design: Design, wave: int, places: Sequence[int], own: bool) -> dict[Key, World]:
+def worlds_at(design: Design, wave: int, places: Sequence[int], own: bool, interaction: bool) -> dict[Key, World]:
     """Worlds of the direct and indirect effects at one wave.
 
     Keys: ("J", z, z′): mediators drawn jointly in arm z′; ("I", z, (z₁, …)): each from an independent world of its own
-    arm, in the order of `places`; ("held", z): mediators held at their reference.
+    arm, in the order of `places`; ("held", z): mediators held at their reference. What only an interaction asks for is
+    left out without one.
     """
     layout, before = design.mediators, wave - design.mediators.lag
     count = len(places)
@@ -141,25 +153,13 @@ def worlds_at(design: Design, wave: int, places: Sequence[int], own: bool) -> di
             found[place] = (arm, before)
         return tuple(found)
 
-    arms = {("J", z, m): sources((m,) * count) for z in (0, 1) for m in (0, 1)}
+    arms = {("J", z, m): sources((m,) * count) for z, m in ((0, 0), (1, 0), (1, 1), *([(0, 1)] if interaction else []))}
     switched = [tuple(int(k < done) for k in range(count)) for done in range(count + 1)]
     found: dict[Key, World] = {key: World(key[1], wave, source) for key, source in arms.items()}
-    for step in {*switched, *(step[::-1] for step in switched)}:
+    for step in (*switched, *(step[::-1] for step in switched if interaction)):
         found["I", 1, step] = World(1, wave, sources(step), own)
     held = tuple(float(value) for value in layout.reference)
     return found | {("held", z): World(z, wave, held) for z in (0, 1)}
-
-
-def _at_wave(
-    draws: xr.Dataset, design: Design, wave: int, places: Sequence[int], points: Points
-) -> dict[str, xr.DataArray]:
-    found = worlds_at(design, wave, places, own="mediator_path" in draws)
-    r = _run(draws, design, found, points)
-    names = [design.mediators.name[place] for place in places]
-    return {
-        name: array.expand_dims(contrast=[design.wave[wave]])
-        for name, array in effects(r, names, bool(interacting(design))).items()
-    }
 
 
 def _run(draws: xr.Dataset, design: Design, worlds: Mapping[Key, World], points: Points) -> dict[Key, xr.DataArray]:
@@ -211,12 +211,3 @@ def _changing(design: Design) -> list[int]:
         for wave, role in enumerate(design.role)
         if role == "follow-up" and wave - layout.lag > 0 and layout.acts[:, wave].all()
     ]
-
-
-def _change(
-    draws: xr.Dataset, design: Design, wave: int, places: Sequence[int], points: Points
-) -> dict[str, xr.DataArray]:
-    worlds = worlds_of_change(design, wave, places) | {"baseline": in_arm(design, 0, 0)}
-    r = _run(draws, design, worlds, points)
-    names = [design.mediators.name[place] for place in places]
-    return {name: array.expand_dims(contrast=[design.wave[wave]]) for name, array in parts_of_change(r, names).items()}

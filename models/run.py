@@ -167,6 +167,12 @@ def write_tree(tree: xr.DataTree, path: Path) -> None:
     tree.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
+def write_fit(core: xr.DataTree, checks: xr.DataTree, folder: Path) -> None:
+    """Draws and checks of one fit."""
+    write_tree(core, folder / "core.nc")
+    write_tree(checks, folder / "checks.nc")
+
+
 @contextmanager
 def written_whole(folder: Path, force: bool) -> Iterator[Path]:
     """A new folder that takes its name only when all of it is written; an interruption leaves what was there before.

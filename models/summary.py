@@ -33,15 +33,24 @@ def diagnostics(draws: xr.Dataset) -> xr.Dataset:
         The same variables with a leading dim `diagnostic`: rhat, ess_bulk, ess_tail, mcse_median, mcse_lower,
         mcse_upper (of the 2.5% and 97.5% quantiles). A variable that never varies has R̂ and ESS NaN and errors 0.
     """
-    # an element that never varies has no variance to divide by: its R̂ and ESS are NaN, as the docstring says
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = {
+            "mcse_median": arviz_stats.mcse(draws, method="median"),
+            "mcse_lower": arviz_stats.mcse(draws, method="quantile", prob=LOWER),
+            "mcse_upper": arviz_stats.mcse(draws, method="quantile", prob=UPPER),
+        }
+    errors = xr.concat(parts.values(), dim=pd.Index(parts, name="diagnostic"))
+    return xr.concat([convergence(draws), errors], dim="diagnostic")
+
+
+def convergence(draws: xr.Dataset) -> xr.Dataset:
+    """R̂ and effective sample sizes alone, as in `diagnostics`."""
+    # an element that never varies has no variance to divide by: its R̂ and ESS are NaN
     with np.errstate(invalid="ignore", divide="ignore"):
         parts = {
             "rhat": arviz_stats.rhat(draws),
             "ess_bulk": arviz_stats.ess(draws, method="bulk"),
             "ess_tail": arviz_stats.ess(draws, method="tail"),
-            "mcse_median": arviz_stats.mcse(draws, method="median"),
-            "mcse_lower": arviz_stats.mcse(draws, method="quantile", prob=LOWER),
-            "mcse_upper": arviz_stats.mcse(draws, method="quantile", prob=UPPER),
         }
     return xr.concat(parts.values(), dim=pd.Index(parts, name="diagnostic"))
 

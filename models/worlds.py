@@ -151,6 +151,7 @@ class _State:
             "sample": self._drawn,
             "typical": lambda: ([0.0] * design.mediators.count, 0.0),
         }[traits]()
+        self.person = self.outcome_score + self.outcome_trait
         self.path = values.get("mediator_path")
         self.known: dict[tuple[int, int, int, int], np.ndarray] = {}
         self.few: dict[tuple[int, int, int], list[State]] = {}
@@ -280,8 +281,8 @@ class _State:
             level[:, world.wave, None],
             effect[:, world.wave, None],
             arm,
-            self.outcome_score,
-            self.outcome_trait,
+            self.person,
+            0.0,
             mediated,
         )
 

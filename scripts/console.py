@@ -8,7 +8,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -189,13 +189,17 @@ def fit(
 
     content, _ = studies.read(study)  # a fault in it is told before the libraries are loaded, which takes seconds
     say("loading the libraries")
-    from models import job as jobs
+    from models.beside import Beside
 
+    wanted = further if content.mediators else ()
     command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
-    with progress_bar() as progress:
-        wanted = further if content.mediators else ()
+    with ExitStack() as processes, progress_bar() as progress:
+        # a second process loads the libraries while this one does
+        others = {name: processes.enter_context(Beside()) for name in wanted}
+        from models import job as jobs
+
         order = jobs.Job(study, model, priors, out, changes, command, force, wanted)
-        folder, fresh = jobs.execute(order, say, progress)
+        folder, fresh = jobs.execute(order, say, progress, others)
     if not fresh:
         say(f"already done: {folder} holds this very run")
     return folder, _gate(folder)

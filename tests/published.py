@@ -40,7 +40,9 @@ class Published:
 CASES = {
     "framing": Published("framing", "emo", "cong_mesg", "identity", "probit", ("age", "gender", "income")),
     "jobs": Published("jobs", "job_seek", "depress2", "identity", "identity", ("econ_hard", "sex", "age")),
-    "jobs, binary mediator": Published("jobs", "job_dich", "depress2", "logit", "identity", ("econ_hard", "sex", "age")),
+    "jobs, binary mediator": Published(
+        "jobs", "job_dich", "depress2", "logit", "identity", ("econ_hard", "sex", "age")
+    ),
     "jobs, binary outcome": Published("jobs", "job_seek", "work1", "identity", "logit", ("econ_hard", "sex", "age")),
     "jobs, both binary": Published("jobs", "job_dich", "work1", "logit", "logit", ("econ_hard", "sex", "age")),
 }
@@ -107,7 +109,9 @@ def other_engine(case: Published, draws: int = 4000) -> pd.DataFrame:
         eta = alpha @ np.hstack([one, np.full_like(one, other), known]).T
         if case.mediator_link == "identity":
             spread = np.sqrt(first.scale)
-            values = [(eta + spread * node, weight / weights.sum()) for node, weight in zip(nodes, weights, strict=True)]
+            values = [
+                (eta + spread * node, weight / weights.sum()) for node, weight in zip(nodes, weights, strict=True)
+            ]
         else:
             p = INVERSE[case.mediator_link](eta)
             values = [(np.ones_like(p), p), (np.zeros_like(p), 1 - p)]
