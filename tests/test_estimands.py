@@ -1,10 +1,12 @@
 """Estimands and their ledger: identities at every draw, known answers, no number without a claim."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
-from models import effect, estimands, simulate, summary
+from models import effect, estimands, ledger, simulate, summary
 from models.ledger import Claim, Estimate, Evidence, randomised
 from models.study import Study
 from tests import pinned, trials
@@ -71,8 +73,8 @@ def test_total_effect_of_the_known_example(trial, tau, difference, ratio, needed
 def _table(study: Study, data: xr.Dataset, layout, draws) -> object:
     posterior = estimands.contrasts(effect.response(draws, layout), study)
     found = estimands.estimates(posterior, study, data)
-    before = {summary.key(each): each.draws.to_numpy().ravel() * 2 for each in found if each.draws is not None}
-    return summary.summarise(found, before, study)
+    before = [replace(each, draws=each.draws * 2) if each.draws is not None else each for each in found]
+    return summary.summarise(ledger.with_prior(found, before), study)
 
 
 @pytest.fixture(scope="module")

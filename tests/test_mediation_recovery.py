@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import fit, mediation, simulate
+from models import fit, mediation, path_estimates, simulate
 from models.design import design
 from models.simulation.truth import truth
-from tests import trials
+from tests import pinned_mediation, trials
 
 WAVE = "6 months"
 SAMPLER = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
@@ -51,11 +51,66 @@ def _errors(name: str, seeds: range, participants: int) -> dict[str, np.ndarray]
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mediation_clean", "correlated_traits"])
 def test_k9_the_truth_is_found_without_confounding_and_with_correlated_traits(name):
-    """K9(a) and (b), 2 trials of 2,000: a and b differ only in traits, which the model's own correlation absorbs.
+    """K9(a) and (b), one trial of 2,000 each (more replications at this size take an hour; their record is in docs).
 
-    A standardised error is about standard normal. 2 scenarios × 2 trials × 6 effects = 24 numbers at ±3.7: false alarm
-    24 × 2e-4 = .005, as if they were independent; the mean over trials at ±2.7, 12 × .0001 (its SD is 1/√2) = .0015.
+    A standardised error is about standard normal: 2 × 6 numbers at ±3.5, false alarm 12 × 5e-4 = .006.
     """
-    for key, errors in _errors(name, range(2), 2000).items():
-        assert np.abs(errors).max() < 3.7, (name, key, errors)
-        assert abs(errors.mean()) < 2.7, (name, key, errors)
+    for key, errors in _errors(name, range(1), 2000).items():
+        assert np.abs(errors).max() < 3.5, (name, key, errors)
+
+
+@pytest.mark.slow
+def test_k9_time_varying_confounding_biases_and_its_true_size_repairs_it():
+    """K9(c): something new at each wave (λ_M = .5, λ_Y = −.8) moves support and, a wave later, violence.
+
+    Given support its residual tells U: E[U | e] = .5/.74 e, variance left 1 − .25/.74 = .66. The fitted slope is
+    therefore near (−.5 − .8 × .68) / √(1 + .346 × .64 × .66) = −.97 a unit in place of −.5, about 5 posterior SDs at
+    n = 1,500. Turned back with the true loadings, the indirect effect is again within 3.5 SDs (false alarm 5e-4).
+    """
+    scenario = simulate.load("time_varying_confounding")
+    via = _truths(scenario)["social_support"]
+    study, data = trials.simulated(scenario, 1, 1500)
+    layout = design(study, data)
+    draws = trials.fitted(study, data, SAMPLER, model=mediation)["posterior"].to_dataset()
+    biased = _indirect(draws, layout)
+    assert abs(biased.mean() - via) / biased.std() > 3, "an unmeasured cause must show as bias"
+    repaired = _indirect(_turned_back(draws, layout, 0.5, -0.8), layout)
+    assert abs(repaired.mean() - via) / repaired.std() < 3.5
+
+
+def _indirect(draws, layout) -> np.ndarray:
+    values = mediation.path_draws(draws, layout, layout.mediators.name).values
+    return values["interventional_via"].sel(contrast=WAVE, mediator="social_support").to_numpy().ravel()
+
+
+def _turned_back(draws, layout, on_mediator: float, on_outcome: float):
+    """Slope and arm effect as they would be were U held: probit algebra on the logit scale, c = 16√3/(15π)."""
+    scale = float(layout.mediators.scale[0])
+    residual = (draws["mediator_residual_sd"].isel(continuous_mediator=0, drop=True) * scale) ** 2
+    told = on_mediator / residual
+    left = 1 - on_mediator**2 / residual
+    stretch = np.sqrt(1 + (16 * np.sqrt(3) / (15 * np.pi)) ** 2 * on_outcome**2 * left)
+    slope = draws["slope"] * stretch - on_outcome * told * scale
+    moved = draws["mediator_theta"].isel(mediator=0, drop=True).sel(follow_up="3 months", drop=True)
+    theta = draws["theta"] * stretch + on_outcome * told * moved * scale
+    return draws.assign(slope=slope, theta=theta)
+
+
+def test_k9_exposure_induced_confounding_is_assumed_away_and_said():
+    """K9(d): the two truths differ, and every effect that would be wrong says what it assumes."""
+    scenario = simulate.load("exposure_induced")
+    known = truth(scenario, population=100_000)
+    apart = known.value("natural_indirect", WAVE) - (
+        known.value("interventional_total", WAVE) - known.value("interventional_direct", WAVE)
+    )
+    assert abs(apart) > 5 * known.monte_carlo_se
+    study, data = trials.simulated(scenario, 1)
+    layout = design(study, data)
+    draws = pinned_mediation.posterior(layout, 3)
+    found = mediation.path_draws(draws, layout, [part.column for part in study.mediators])
+    rows = path_estimates.estimates(found, study, data, layout)
+    direct = [row for row in rows if "direct" in row.estimand or row.estimand == "interventional_via"]
+    assert direct
+    for row in direct:
+        assert path_estimates.NOT_INDUCED in row.claim.assumptions, row.estimand
+        assert path_estimates.RHO in row.claim.bias_parameters, row.estimand

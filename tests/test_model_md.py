@@ -17,14 +17,23 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "MODEL.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`((?:models|priors)(?:\.\w+)+)`", TEXT)
 COVERED = (
+    "common_change",
     "effect",
     "estimands",
     "gate",
     "integrated",
+    "mediation",
+    "mediator_kinds",
     "model_free",
+    "path_checks",
+    "path_estimates",
+    "paths",
+    "points",
     "predictive",
     "quadrature",
     "sensitivity",
+    "totals",
+    "worlds",
 )
 PARTS = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]
 
