@@ -110,7 +110,7 @@ def test_an_unknown_key_is_compared_with_those_there_are() -> None:
         ("outcome.margin", math.inf, "a finite number"),
         ("outcome.margin", 0, "greater than 0"),
         ("outcome.margin", "0.1", "a number"),
-        ("outcome.kind", "continuous", "'binary', 'count' or 'continuous'"),
+        ("outcome.kind", "ordinal", "'binary', 'count' or 'continuous'"),
         ("outcome.better", "smaller", "'lower' or 'higher'"),
         ("arms.control.randomised", 0, "greater than or equal to 1"),
         ("arms.control.value", True, "a text in quotes"),
