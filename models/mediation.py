@@ -33,12 +33,9 @@ COUNTED = False
 def data(design: Design) -> dict[str, np.ndarray]:
     """What the model is given, by the name of its `pm.Data`: replaced when it is fitted to another trial."""
     layout = design.mediators
-    found = {
-        "arm": design.arm,
-        "mediator_arm": np.tile(design.arm, (layout.count, 1)),
-        "mediator_centre": layout.centre,
-        "mediator_scale": layout.scale,
-    }
+    found = {"arm": design.arm, "mediator_arm": np.tile(design.arm, (layout.count, 1))}
+    if layout.of_kind("binary", "share"):  # continuous ones are centred and scaled already
+        found |= {"mediator_centre": layout.centre, "mediator_scale": layout.scale}
     if design.covariate:
         found["covariates"] = design.covariates.T
     return found | cells(design).indices

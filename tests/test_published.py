@@ -16,12 +16,13 @@ SAMPLER = fit.Sampler(draws=1000, chains=2, seed=1)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["framing", "jobs, binary mediator", "jobs, binary outcome"])
 def test_another_engine_says_the_same(name, tmp_path):
-    """Means within 0.3 SD, SDs within 10%.
+    """Means within 0.3 SD, SDs within 18%.
 
     The engines differ by the priors: data with information I move a prior mean of variance V all but 1/(1 + I V) of the
     way. The slope of `framing` (n = 265), the best known number, has SD .09 against a prior of .5: 3% of an indirect
     effect of 3.5 SDs is 0.1 SD; its other factor, the arm's effect on the mediator, is pulled as much again.
-    Monte-Carlo errors are below 0.04 SD.
+    Monte-Carlo errors of means are below 0.04 SD. Priors narrow an indirect effect by up to 6%, and the SD of a product of
+    two normals (kurtosis up to 9) has an error of 4% in these draws: 6% and three of those.
     """
     case = published.CASES[name]
     study, where = studies.read(published.folder(case, tmp_path))
@@ -32,6 +33,6 @@ def test_another_engine_says_the_same(name, tmp_path):
     other = published.other_engine(case)
     for effect in other.index:
         assert abs(table["mean"][effect] - other["mean"][effect]) < 0.3 * other["sd"][effect], (name, effect)
-        assert table["sd"][effect] == pytest.approx(other["sd"][effect], rel=0.1), (name, effect)
+        assert table["sd"][effect] == pytest.approx(other["sd"][effect], rel=0.18), (name, effect)
     assert any("lag = 0" in note for note in found.notes), "the warning about recall windows is printed"
     assert sum("left out" in note for note in found.notes) == 2, "neither equation has a trait, and both say so"
