@@ -55,6 +55,10 @@ class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise Invali
         super().__init__(what)
         self.what, self.why, self.fix, self.faults = what, why, fix, tuple(faults)
 
+    def __reduce__(self) -> tuple:
+        """Another process can hand it on: all four arguments make it again."""
+        return type(self), (self.what, self.why, self.fix, self.faults)
+
     def __str__(self) -> str:
         """The message in three lines and at most ten faults."""
         shown = [f"  - {fault}" for fault in self.faults[:10]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -180,8 +181,6 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
 
 
 def _rows(design: Design, rows: np.ndarray) -> Design:
-    from dataclasses import replace
-
     return replace(
         design,
         participant_of=design.participant_of[rows],

@@ -56,8 +56,8 @@ def cells(design: Design) -> Cells:
     """Sort a design's cells."""
     layout, person, wave = design.mediators, design.participant_of, design.wave_of
     known = {place: np.nonzero(~np.isnan(layout.value[place])) for place in range(layout.count)}
-    found = {f"value of {layout.name[place]}": layout.value[place][at] for place, at in known.items()}
-    indices = {}
+    found: dict[str, np.ndarray] = {}
+    indices: dict[str, np.ndarray] = {}
     for place, (people, waves) in known.items():
         indices[f"cell of {layout.name[place]}"] = _flat(layout, place, people, waves)
         found[f"value of {layout.name[place]}"] = _typed(layout.kind[place], layout.value[place][people, waves])

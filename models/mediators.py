@@ -42,6 +42,8 @@ class Mediators:
         Standardised where continuous, else as observed; NaN where missing.
     acts : ndarray of bool, (mediator, wave)
         Whether the outcome of a wave has a term in the mediator, as it was `lag` waves before.
+    measured : ndarray of bool, (mediator, wave)
+        Whether somebody's value was observed in each arm.
     has_trait, centred : tuple of bool
         Whether a participant's own level can be told from noise; whether it is sampled as such (`Design.centred`).
     left_out : mapping of str to str
@@ -59,6 +61,7 @@ class Mediators:
     reference: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
     value: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
     acts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
+    measured: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
     has_trait: tuple[bool, ...] = ()
     centred: tuple[bool, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -68,11 +71,6 @@ class Mediators:
     def count(self) -> int:
         """How many there are."""
         return len(self.name)
-
-    @property
-    def measured(self) -> np.ndarray:
-        """Whether anybody's value was observed, (mediator, wave)."""
-        return ~np.isnan(self.value).all(axis=1)
 
     @property
     def continuous(self) -> np.ndarray:
@@ -116,7 +114,10 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
     centre, scale = np.transpose([first_wave(parts[name][1]) for name in order])
     stated = [parts[name][0].reference for name in order]
     kinds = tuple(_kind(parts[name][0]) for name in order)
+    usual = [0.0 if kind == "binary" else mean for kind, mean in zip(kinds, centre, strict=True)]
     value = np.array([parts[name][1] for name in order])
+    arm = trial["arm"].to_numpy()
+    measured = np.all([~np.isnan(value[:, arm == code]).all(axis=1) for code in (0, 1)], axis=0)
     several = [bool((~np.isnan(each)).sum(1).max() > 1) for each in value]
     laid_out = Mediators(
         tuple(order),
@@ -125,9 +126,10 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
         study.lag,
         centre,
         scale,
-        np.array([mean if own is None else own for mean, own in zip(centre, stated, strict=True)]),
+        np.array([mean if own is None else own for mean, own in zip(usual, stated, strict=True)]),
         value,
-        _acts(study, value),
+        _acts(study, measured),
+        measured,
         tuple(several),
         tuple(known and reliability(each) > RELIABLE for known, each in zip(several, value, strict=True)),
         left_out,
@@ -154,9 +156,8 @@ def _unusable(part: Mediator, values: np.ndarray, arm: np.ndarray) -> str:
     return ""
 
 
-def _acts(study: Study, value: np.ndarray) -> np.ndarray:
-    """A wave's outcome has a term if it is no baseline and somebody's mediator was observed `lag` waves before."""
-    measured = ~np.isnan(value).all(axis=1)
+def _acts(study: Study, measured: np.ndarray) -> np.ndarray:
+    """A wave's outcome has a term if it is no baseline and the mediator was measured in each arm `lag` waves before."""
     acts = np.zeros_like(measured)
     acts[:, study.lag :] = measured[:, : measured.shape[1] - study.lag]
     acts[:, [wave.role == "baseline" for wave in study.waves]] = False
@@ -187,6 +188,11 @@ def _notes(
                     "would be at other values in that arm rests on the model alone."
                 )
         for place, wave in enumerate(study.waves):
-            if np.isnan(values[:, place]).all():
-                notes.append(f"{part.label}: not measured at the wave {wave.label!r}.")
+            arms = (study.arms.control.label, study.arms.treated.label)
+            lacking = [label for code, label in enumerate(arms) if np.isnan(values[arm == code, place]).all()]
+            if lacking:
+                where = f" in the arm {lacking[0]!r}" if len(lacking) == 1 else ""
+                notes.append(
+                    f"{part.label}: not measured{where} at the wave {wave.label!r}; nothing is told of it there."
+                )
     return notes

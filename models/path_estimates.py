@@ -22,6 +22,9 @@ NOT_INDUCED = "no common cause of a mediator and the outcome that the arm change
 NO_PATH = "mediators do not act on one another"
 LEVELS = "participants' lasting levels jointly normal on the link scales"
 FORM = "mediators act on the outcome's link scale in straight lines"
+SAME_SLOPES = "each mediator has the same slope on the outcome in both arms"
+NO_RETURN = "no effect of an earlier outcome on a later mediator, and of mediators only the one `lag` waves before acts"
+SAME_WAVE = "the mediator precedes the outcome of its own wave (lag = 0)"
 CROSS_WORLD = (
     "cross-world: the outcome under one arm independent of the mediators under the other, given lasting levels and "
     "covariates"
@@ -125,11 +128,18 @@ def _claim(name: str, study: Study, trial: xr.Dataset, design: Design) -> Claim:
     if name in ("total", "mediator_mean", "mediator_difference"):
         evidence = Evidence.RANDOMISED_MAR if missing else Evidence.RANDOMISED
         return Claim(evidence, (*ledger.RANDOMISATION, *mar), delta)
-    if "change" in name:
-        return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, NO_COMMON_CAUSE, LEVELS, FORM, *mar), (RHO, *delta))
+    if name == "common_change":
+        return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, *mar), delta)
     several = (NO_PATH,) if design.mediators.count > 1 else ()
+    timing = (
+        (NO_RETURN.replace("`lag` waves", f"{study.lag} wave{'s'[: study.lag > 1]}"),) if study.lag else (SAME_WAVE,)
+    )
+    slopes = () if any(design.mediators.interaction) else (SAME_SLOPES,)
+    shape = (*several, *timing, *slopes, LEVELS, FORM, *mar)
+    if "change" in name:
+        return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, NO_COMMON_CAUSE, *shape), (RHO, *delta))
     cross = (CROSS_WORLD,) if name in NATURAL else ()
-    assumed = (*ledger.RANDOMISATION, NO_COMMON_CAUSE, NOT_INDUCED, *cross, *several, LEVELS, FORM, *mar)
+    assumed = (*ledger.RANDOMISATION, NO_COMMON_CAUSE, NOT_INDUCED, *cross, *shape)
     return Claim(Evidence.ASSUMPTION, assumed, (RHO, *delta))
 
 

@@ -164,6 +164,8 @@ def worlds_at(design: Design, wave: int, places: Sequence[int], own: bool, inter
 
 def _run(draws: xr.Dataset, design: Design, worlds: Mapping[Key, World], points: Points) -> dict[Key, xr.DataArray]:
     """Expected outcome of each named world, (chain, draw, replicate); equal worlds are computed once."""
+    if not worlds:
+        return {}
     distinct = list(dict.fromkeys(worlds.values()))
     averages: Averages = expected(draws, design, distinct, points)
     return {

@@ -12,7 +12,7 @@ REPLICATES = 4
 WANTED = 1024
 """Points in all, unless a test asks for more; rounded up until every participant stands equally often."""
 MOST = 4096
-"""Participants up to whom all of them are averaged over; beyond, a random part."""
+"""Participants up to whom each replicate holds all of them; beyond, a random part."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +45,24 @@ def population(traits: int, innovations: int, participants: int, wanted: int = W
     traits, innovations : int
         Dimensions of the normal scores and of the uniforms.
     participants : int
-        Whose covariates are averaged over: each stands equally often up to `wanted`, beyond that a random part of them.
+        Whose covariates are averaged over: each stands equally often; of more than `MOST` a random part, anew in each
+        replicate.
     wanted : int
         Points in all, at least.
     seed : int
         Of the scrambles.
     """
     rng = np.random.default_rng([seed, 11])
-    everybody = participants * -(-wanted // participants) if participants <= MOST else wanted
-    block = -(-everybody // REPLICATES)
-    order = np.resize(np.arange(participants), block * REPLICATES) if participants <= MOST else None
+    some = min(participants, MOST)
+    block = some * -(-wanted // (REPLICATES * some))
     draws, people = [], []
-    for replicate in range(REPLICATES):
+    for _ in range(REPLICATES):
         sequence = stats.qmc.Sobol(max(traits + innovations, 1), scramble=True, rng=rng)
         # a power of two is the rule's own size; what is beyond `block` is cut off
         draws.append(sequence.random_base2(int(np.ceil(np.log2(block))))[:block].T)
-        # every fourth participant: blocks of one make, together all of them
-        some = rng.choice(participants, block, replace=False) if order is None else order[replicate::REPLICATES]
-        people.append(rng.permutation(some))
+        # everybody equally often in each replicate, so that their differences are no error of integration
+        who = np.arange(participants) if some == participants else rng.choice(participants, some, replace=False)
+        people.append(rng.permutation(np.resize(who, block)))
     # a scrambled point can be 0 to the last bit
     uniform = np.clip(np.concatenate(draws, axis=1), 1e-12, 1 - 1e-12)
     return Points(special.ndtri(uniform[:traits]), uniform[traits : traits + innovations], np.concatenate(people))

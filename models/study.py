@@ -145,7 +145,8 @@ class Mediator(Part):
     """A variable on a possible path from arm to outcome.
 
     `family` is the distribution of a continuous one; `interaction` lets its slope on the outcome differ by arm;
-    `reference` is the value at which it is held for the controlled direct effect (default: its mean at baseline).
+    `reference` is the value at which it is held for the controlled direct effect (default: its mean at baseline; 0 of a
+    yes-or-no one).
     """
 
     column: Text
@@ -161,8 +162,10 @@ class Mediator(Part):
         _codes_fit(self.codes, self.kind)
         if self.family == "student" and self.kind != "continuous":
             raise ValueError("family: only of a continuous mediator")
-        if self.reference is not None and self.kind != "continuous" and not 0 <= self.reference <= 1:
-            raise ValueError("reference: a share or a yes-or-no mediator lies between 0 and 1")
+        if self.reference is not None and self.kind == "share" and not 0 <= self.reference <= 1:
+            raise ValueError("reference: a share lies between 0 and 1")
+        if self.reference is not None and self.kind == "binary" and self.reference not in (0, 1):
+            raise ValueError("reference: a yes-or-no mediator can be held at 0 or at 1")
         return self
 
 
@@ -270,6 +273,10 @@ def _wave_faults(study: Study) -> Iterable[Fault]:
     if study.primary_wave not in follow_up:
         allowed = f"the value of a wave whose role is follow-up: {', '.join(follow_up) or 'there is none'}"
         yield Fault(None, "primary_wave", study.primary_wave, allowed)
+    for place, mediator in enumerate(study.mediators, start=1):
+        if mediator.family == "student" and study.outcome.kind == "count":
+            allowed = "normal, where the outcome is a count: the mean of exp(slope × t) is infinite"
+            yield Fault(None, f"mediators (no. {place}).family", mediator.family, allowed)
     if study.mediators and study.lag >= len(study.waves):
         allowed = f"less than {len(study.waves)}, the number of waves; 0: a mediator acts on the same wave's outcome"
         yield Fault(None, "lag", str(study.lag), allowed)

@@ -190,15 +190,17 @@ _A3 = {
 }
 
 
-def t1(change: Estimate, control: Label, outcome: Label, since: str, until: str, points: str) -> Sentence:
-    """T1: how far the outcome moved in the control arm, and that its cause is not identified."""
+def t1(
+    change: Estimate, control: Label, outcome: Label, since: str, until: str, points: str, model: str = "model"
+) -> Sentence:
+    """T1: how far the outcome moved in the control arm by a model, and that its cause is not identified."""
     size = change.number("median")
     if change.lower <= 0 <= change.upper:
         moved, size = "changed", Number(size.value, f"+{size.text}" if change.median > 0 else size.text)
     else:
         moved, size = "rose" if change.median > 0 else "fell", Number(size.value, size.text.lstrip(MINUS))
     return sentence(
-        f"By the model, {{outcome}} {moved} by {{size}} {{points}} in the {{control}} arm from “{{since}}” to "
+        f"By the {model}, {{outcome}} {moved} by {{size}} {{points}} in the {{control}} arm from “{{since}}” to "
         "“{until}” ({ci} interval of the change {lo} to {hi}). "
         "The cause of this change is not identified: without a further arm to compare with, what the control arm "
         "received cannot be told from the passing of time, regression to the mean, repeated measurement or a change "

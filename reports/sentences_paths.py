@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from models.common_change import ONE_SIGN
 from reports import paths
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.numbers import INTERVAL, MINUS, NotANumber, Number, probability
 from reports.parts import Label, Piece, Sentence, joined, sentence
 from reports.words import agreeing, at, capital, listed
-
-ONE_SIGN = 0.975
-"""Probability of one sign above which a share of a total is told (`models.common_change.ONE_SIGN`)."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,8 @@ def m1(about: Through) -> Sentence:
         parts.append(f"{_slots('dependence')} through the dependence between mediators")
         slots |= _numbers("dependence", about.dependence)
     return sentence(
-        "{at}, of the total difference of {total} {points} ({ci} interval {total_lo} to {total_hi}), "
+        "{at}, by the mediation model, of the total difference of {total} {points} ({ci} interval {total_lo} to "
+        "{total_hi}), "
         f"{listed(parts)}, if the assumptions in § 4 hold.",
         ci=INTERVAL,
         **slots,
@@ -98,7 +97,7 @@ def share(about: Through) -> Sentence:
     if about.share is None:
         return sentence(
             "The share that goes through the mediators is not reported: P(total has one sign) is {p}, not above "
-            "{limit}.",
+            "{limit}; these are parts of a total whose direction is not known.",
             p=_below(probability(max(below, 1 - below), about.total.ess_bulk)),
             limit=Number(ONE_SIGN, f"{ONE_SIGN:g}"),
         )
@@ -122,7 +121,7 @@ def first_leg(facts: Facts, wave: str) -> Sentence | None:
     if not told:
         return None
     head = sentence(
-        "{at}, where they precede this outcome, the mediators differ between the arms as follows.",
+        "{at}, where they precede this outcome, the estimated differences in the mediators are:",
         at=Label(at(facts.wave(when))),
     )
     return joined(head, *told)
@@ -130,19 +129,19 @@ def first_leg(facts: Facts, wave: str) -> Sentence | None:
 
 def _moved(facts: Facts, mediator: str, wave: str) -> Sentence:
     found = facts.estimate("mediator_difference", wave, mediator=mediator)
-    signed = found.number("median")
-    size = Number(signed.value, signed.text.lstrip(MINUS))
-    way = "higher" if signed.value > 0 else "lower"
+    size = found.number("median")
     return sentence(
-        f"{{mediator}} is {{size}} {{unit}} {way} in the {{treated}} arm ({{ci}} interval of the difference {{lo}} to "
-        "{hi}).",
+        "{mediator}, {size} {unit} in the {treated} arm minus the {control} arm ({ci} interval {lo} to {hi}; "
+        "P(lower) {p}).",
         mediator=Label(capital(paths.label(facts, mediator).text)),
         size=size,
-        unit=agreeing(size.text, unit_words(found)),
+        unit=agreeing(size.text.lstrip(MINUS), unit_words(found)),
         treated=facts.arm("treated"),
+        control=facts.arm("control"),
         ci=INTERVAL,
         lo=found.number("lower"),
         hi=found.number("upper"),
+        p=found.chance("p_below_zero"),
     )
 
 

@@ -60,6 +60,7 @@ def mediators(
         reference=np.zeros(count),
         value=value,
         acts=acts,
+        measured=~np.isnan(value).all(axis=1),
         has_trait=(lasting,) * count,
         centred=(False,) * count,
     )

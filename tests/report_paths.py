@@ -189,7 +189,12 @@ class Paths:
             unit = "mediator units" if part is not None and part.kind == "continuous" else "share"
         if estimand in ("proportion_mediated", "training_tipping_share"):
             unit = "proportion"
-        assumed = [NO_COMMON_CAUSE, NO_PATH, CROSS_WORLD, *([SAME_WAY] if "share" in estimand else [])]
+        assumed = [
+            NO_COMMON_CAUSE,
+            NO_PATH,
+            CROSS_WORLD,
+            *([SAME_WAY.format(control="training")] if "share" in estimand else []),
+        ]
         label = LABELS.get(estimand, estimand).format(
             mediator=part.label if part else "", held="support 48.8", control=self.plan.arms.control.label
         )

@@ -39,6 +39,10 @@ def test_what_a_mediator_cannot_have():
     assert "between 0 and 1" in _fault(("mediators.1.reference", 1.5))
     assert "identity is for continuous" in _fault(("outcome.link", "identity"))
     assert "lag" in _fault(("lag", -1))
+    counted = ("outcome", small_trial.STUDY["further_outcomes"][0]), ("further_outcomes", [])
+    assert "exp(slope × t) is infinite" in _fault(*counted, ("mediators.0.family", "student"))
+    yes_or_no = {"column": "support", "kind": "binary", "label": "support", "reference": 0.4}
+    assert "held at 0 or at 1" in _fault(("mediators.0", yes_or_no))
     assert "mediators" in _fault(("mediators", [{"column": f"m{k}", "kind": "share", "label": "m"} for k in range(7)]))
 
 
@@ -116,6 +120,22 @@ def test_a_wave_without_the_mediator_has_no_term_and_no_effects(trial):
     shown = {(row.mediator, row.wave) for row in rows if row.estimand == "mediator_mean"}
     assert ("social_support", "3 months") not in shown
     assert ("income_share", "3 months") in shown
+
+
+def test_a_wave_measured_in_one_arm_alone_tells_nothing_there(trial):
+    def gone(value, arm):
+        value[arm == 1, 2:] = np.nan
+
+    study, data = _with(trial, 0, gone)
+    layout = design(study, data)
+    assert any("not measured in the arm 'training plus savings'" in note for note in layout.mediators.notes)
+    found = mediation.path_draws(
+        pinned_mediation.posterior(layout, 3), layout, [part.column for part in study.mediators]
+    )
+    assert "total" not in found.values
+    rows = path_estimates.estimates(found, study, data, layout)
+    shown = {row.wave for row in rows if row.estimand == "mediator_difference" and row.mediator == "social_support"}
+    assert shown == {"post-test"}
 
 
 def test_lag_0_is_allowed_and_warned_about(trial):

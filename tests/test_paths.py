@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import path_checks, totals
+from models import path_checks, points, totals
 from models.paths import ordered, path_draws, unordered
 from tests import pinned_mediation as pinned
 
 
 def _paths(design, draws, wanted=2**16, copies=1) -> xr.Dataset:
-    points = totals.points_of(design, copies, wanted)
-    return path_draws(draws, design, design.mediators.name, points).values
+    people = totals.points_of(design, copies, wanted)
+    return path_draws(draws, design, design.mediators.name, people).values
 
 
 def _first(values: xr.Dataset, name: str, **where: str) -> float:
@@ -221,3 +221,16 @@ def test_integration_error_covers_the_distance_to_many_points():
         error = few.error[name].dropna("contrast", how="all")
         assert (apart.dropna("contrast", how="all") < 4 * error).all(), name
         assert float(error.max()) < 0.01
+
+
+@pytest.mark.parametrize("participants", [1, 50, 100, 107, 108, 2000, 5000])
+def test_every_replicate_holds_everybody_equally_often(participants):
+    """Between-participant differences must not pass for integration error."""
+    found = points.population(2, 2, participants)
+    assert found.person.size >= points.WANTED
+    blocks = found.person.reshape(points.REPLICATES, -1)
+    for block in blocks:
+        _, times = np.unique(block, return_counts=True)
+        assert len(times) == min(participants, points.MOST)
+        assert len(set(times)) == 1
+    assert found.normal.shape == (2, found.person.size)

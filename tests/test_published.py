@@ -21,8 +21,8 @@ def test_another_engine_says_the_same(name, tmp_path):
     The engines differ by the priors: data with information I move a prior mean of variance V all but 1/(1 + I V) of the
     way. The slope of `framing` (n = 265), the best known number, has SD .09 against a prior of .5: 3% of an indirect
     effect of 3.5 SDs is 0.1 SD; its other factor, the arm's effect on the mediator, is pulled as much again.
-    Monte-Carlo errors of means are below 0.04 SD. Priors narrow an indirect effect by up to 6%, and the SD of a product of
-    two normals (kurtosis up to 9) has an error of 4% in these draws: 6% and three of those.
+    Monte-Carlo errors of means are below 0.04 SD. Priors narrow an indirect effect by up to 6%, and the SD of a product
+    of two normals (kurtosis up to 9) has an error of 4% in these draws: 6% and three of those.
     """
     case = published.CASES[name]
     study, where = studies.read(published.folder(case, tmp_path))

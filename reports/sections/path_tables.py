@@ -163,12 +163,14 @@ def change(facts: Facts, wave: str) -> Table:
     """The control arm's change since baseline and its parts; d and w enter by their priors alone."""
     rows = [_line(part.name, part.note, part.estimate) for part in paths.split(facts, wave)]
     control = facts.arm("control", 40).text
+    unknown = {"contraction": Cell("—")}  # of d and w the data say nothing: a contraction would be the remainder's
     if facts.has(paths.TRAINING, wave, arm="control"):
         left = facts.estimate(paths.TRAINING, wave, arm="control")
-        rows.append(_line("Remainder − d", f"left for {control}, if d would have come without it", left))
+        note = f"what is left if the change without {control} were d; d by its prior alone, centred on no such change"
+        rows.append({**_line("Remainder − d", note, left), **unknown})
     if facts.has(paths.SHARE, wave, arm="control"):
         part = facts.estimate(paths.SHARE, wave, arm="control")
-        rows.append(_line("Share w of the remainder", f"{_same_way(part)}; w by its prior", part))
+        rows.append({**_line("Share w of the remainder", f"{_same_way(part)}; w by its prior", part), **unknown})
     if facts.has(paths.TIPPING, wave, arm="control"):
         rows.append(_tipping(facts, facts.estimate(paths.TIPPING, wave, arm="control")))
     caption = (

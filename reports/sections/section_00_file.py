@@ -15,6 +15,7 @@ KINDS = {"binary": "yes or no", "count": "a count", "continuous": "a number"}
 def compose(facts: Facts) -> Section:
     """Study, data, priors, verdict and the hash that names the run."""
     manifest, study = facts.manifest, facts.study
+    models = " and ".join([manifest["model"], *manifest.get("further", {})])
     entries = (
         ("Study", clean(study.title)),
         ("Data", f"{manifest['study']['data_file']}, {'simulated' if study.simulated else 'not simulated'}"),
@@ -28,7 +29,10 @@ def compose(facts: Facts) -> Section:
             "Smallest difference that matters",
             f"{facts.margin.text} {facts.scale.points}: {clean(study.outcome.margin_reason)}",
         ),
-        ("Model and priors", f"{manifest['model']}, {manifest['priors']['name'].replace('_', ' ')}"),
+        (
+            "Model and priors",
+            f"{models}, {manifest['priors']['name'].replace('_', ' ')}",
+        ),
         ("Run", manifest["run_id"]),
     )
     return Section(

@@ -64,7 +64,9 @@ def _change(facts: Facts, wave: str) -> Sentence:
     """T1 by the mediation model, how it splits, and that it is no effect."""
     change = facts.estimate(paths.CHANGE, wave, arm="control")
     since, until = facts.wave(facts.study.waves[0].value), facts.wave(wave)
-    told = sentences.t1(change, facts.arm("control"), facts.outcome, since, until, facts.scale.points)
+    told = sentences.t1(
+        change, facts.arm("control"), facts.outcome, since, until, facts.scale.points, "mediation model"
+    )
     return joined(told, sentences_paths.moves_with(facts, wave))
 
 

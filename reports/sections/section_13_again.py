@@ -48,7 +48,7 @@ def _settings(facts: Facts) -> dict[str, object]:
     return {
         "Run": manifest["run_id"],
         "microsavings": manifest.get("microsavings", ""),
-        "Model": manifest["model"],
+        "Model": " and ".join([manifest["model"], *manifest.get("further", {})]),
         "Priors": manifest["priors"]["name"],
         **settings,
         "Code, git commit": manifest.get("git") or "not under git",
