@@ -113,7 +113,8 @@ def test_rows_follow_from_what_was_fitted(reports: dict[str, Path]) -> None:
 
 def test_a_share_is_told_only_where_the_total_has_one_sign(reports: dict[str, Path]) -> None:
     plain, sure = (record(reports[name])["sentences"]["M1"] for name in ("two", "one sign"))
-    assert re.search(r"is not reported: P\(total has one sign\) is [\d.]+, not above 0\.975; these are parts", plain["text"])
+    told = r"is not reported: P\(total has one sign\) is [\d.]+, not above 0\.975; these are parts"
+    assert re.search(told, plain["text"])
     assert plain["numbers"]["p"]["value"] <= 0.975
     assert re.search(r"The share of the total that goes through the mediators is 0\.\d", sure["text"])
     estimands = {name: {row["estimand"]["value"] for row in rows(record(reports[name]), "decomposition")}
