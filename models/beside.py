@@ -51,7 +51,7 @@ class Beside:
             Study folder or file; it is read again there.
         model : str
             Name of the model.
-        priors, sampler
+        priors, sampler : PriorSet, Sampler
             As for `analysis.analyse`.
         data_hash : str
             The data file's at the start.

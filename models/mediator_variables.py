@@ -87,7 +87,7 @@ def incomplete_log_likelihood(
 
     Parameters
     ----------
-    design, plan, known, values, pool, linear
+    design, plan, known, values, pool, linear : Design, Cells, mappings and tensors
         As in `models.mediation.build`.
     rest : tensor, (cell, 1)
         The outcome's predictor without its mediators.

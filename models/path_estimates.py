@@ -170,7 +170,7 @@ def training(
         From `estimates`.
     levels : DataArray, (chain, draw, average, arm, wave)
         The model's `response`.
-    study, design, priors, seed
+    study, design, priors, seed : Study, Design, PriorSet, int
         As analysed; d and w come from the rows `change_without_training` and `training_share` alone.
     offered : set of str, optional
         Waves at which w is offered whatever the sign: for the prior of what the posterior offers.
