@@ -32,7 +32,7 @@ def analyse(
     """
     with console.exits(debug):
         changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
-        folder, gate = console.fit(study, "effect", priors, out, changes, force, further=("mediation",))
+        folder, gate = console.fit(study, "effect", priors, out, changes, force, ("mediation",))
         console.report(folder, show_anyway)
         typer.echo(console.estimates_json(folder) if json else folder)
         if gate == "red":

@@ -240,7 +240,11 @@ def report(folder: Path, show_anyway: bool) -> None:
 
 
 def estimates_json(folder: Path) -> str:
-    """The table of estimates of a saved run, as JSON records; NaN is null."""
+    """The estimates of a saved run, every fit's with the name of its model, as JSON records; NaN is null."""
+    import pandas as pd
+
     from models import run as runs
 
-    return runs.load(folder).estimates.to_json(orient="records", force_ascii=False)
+    run = runs.load(folder)
+    tables = [fit.estimates.assign(model=fit.manifest["model"]) for fit in (run, *run.further.values())]
+    return pd.concat(tables, ignore_index=True).to_json(orient="records", force_ascii=False)

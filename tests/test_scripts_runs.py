@@ -27,7 +27,7 @@ from models.faults import SamplerFailed
 from priors import prior_set
 from scripts import console
 from tests.command_line import ROOT, TINY, files, messages, run
-from tests.small_trial import STUDY, changed, written
+from tests.small_trial import REMOVED, STUDY, changed, written
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,8 @@ def _build_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return written(tmp_path_factory.mktemp("study") / "six")
+    """Six people and no mediators: one model, seconds to fit."""
+    return written(tmp_path_factory.mktemp("study") / "six", study=changed(("mediators", REMOVED)))
 
 
 @pytest.fixture(scope="module")
