@@ -32,8 +32,8 @@ def compose(facts: Facts) -> Section:
         reasons["pareto_reason"] = f"Not run: {clean(' '.join(named)) or 'leave-one-out is not part of this run.'}"
     if facts.paths is not None:
         reasons["mediators_unchecked"] = (
-            "Not run: predictive checks of the mediators themselves (LOO-PIT) are a later step of this project; whether "
-            "their distributions suit them is not checked on this page."
+            "Not run: predictive checks of the mediators themselves (LOO-PIT) are a later step of this project; "
+            "whether their distributions suit them is not checked on this page."
         )
     said = {"prediction": _lead(facts, paths)}
     return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, reasons)
