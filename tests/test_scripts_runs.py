@@ -27,7 +27,7 @@ from models.faults import SamplerFailed
 from priors import prior_set
 from scripts import console
 from tests.command_line import ROOT, TINY, files, messages, run
-from tests.small_trial import REMOVED, STUDY, changed, written
+from tests.small_trial import REMOVED, changed, written
 
 
 @pytest.fixture(autouse=True)
