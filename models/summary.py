@@ -148,22 +148,18 @@ def _probabilities(values: np.ndarray, study: Study) -> dict[str, float]:
 def _needed_to_treat(row: dict[str, object]) -> dict[str, object]:
     """1/|RD| of the summary, never averaged over draws; it has no interval where the difference may be 0."""
     difference = float(row["median"])  # type: ignore[arg-type]
-    keep = ("average", "arm", "wave", "mediator", "evidence", "assumptions", "bias_parameters", "reason")
-    return {name: row[name] for name in keep} | {
-        "estimand": "number_needed_to_treat",
-        "label": "number needed to treat, 1/|risk difference| of the median",
-        "unit": "participants",
-        "primary": False,
-        "median": 1 / abs(difference) if difference else float("inf"),
-    }
+    number = 1 / abs(difference) if difference else float("inf")
+    label = "number needed to treat, 1/|risk difference| of the median"
+    return _single(row, "number_needed_to_treat", label, "participants", number)
 
 
 def _tipping(row: dict[str, object], share: float) -> dict[str, object]:
+    label = "smallest share w of the remainder that would matter with probability 0.95"
+    return _single(row, "training_tipping_share", label, "proportion", share)
+
+
+def _single(row: dict[str, object], estimand: str, label: str, unit: str, number: float) -> dict[str, object]:
+    """A number without an interval, with the place and the claim of the row that it is made from."""
     keep = ("average", "arm", "wave", "mediator", "evidence", "assumptions", "bias_parameters", "reason")
-    return {name: row[name] for name in keep} | {
-        "estimand": "training_tipping_share",
-        "label": "smallest share w of the remainder that would matter with probability 0.95",
-        "unit": "proportion",
-        "primary": False,
-        "median": share,
-    }
+    own = {"estimand": estimand, "label": label, "unit": unit, "primary": False, "median": number}
+    return {name: row[name] for name in keep} | own
