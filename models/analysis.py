@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 
 from models import (
+    confounding,
     effect,
     estimands,
     fit,
@@ -29,6 +30,7 @@ from models import (
 )
 from models.design import Design, design
 from models.gate_table import Gate
+from models.groups import as_group
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from priors.prior_set import PriorSet
@@ -110,6 +112,7 @@ def analyse(
     data_unchanged: Callable[[], bool] = lambda: True,
     say: Say = lambda _: None,
     progress: fit.Progress | None = None,
+    compiled: fit.Compiled | None = None,
 ) -> Analysis:
     """Fit one model to one trial and derive everything from it.
 
@@ -127,6 +130,8 @@ def analyse(
         Asked at the end whether the data file is still the one that was read.
     say, progress : callable
         Told of each step, and of the sampler's progress.
+    compiled : Compiled, optional
+        Where the compiled model is kept for refits; none is kept without.
 
     Raises
     ------
@@ -135,9 +140,9 @@ def analyse(
     """
     layout = design(study, trial)
     say("compiling the model")
-    compiled = fit.compile_model(model.build(layout, priors), model.observed(layout))
+    ready = (compiled or fit.Compiled()).model(model, layout, priors)
     say("sampling")
-    tree = fit.sample(compiled, sampler, progress)
+    tree = fit.sample(ready, sampler, progress)
     return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
 
 
@@ -204,15 +209,15 @@ def derive(
         "estimands": draws,
         "observed_data": _anonymous(trial)[["outcome"]],
         "constant_data": _anonymous(trial).drop_vars("outcome"),
-        "summary": _as_group(table),
+        "summary": as_group(table),
     }
     if paths.values:
         core["path_estimands"] = paths.values
     checks = {
-        "predictive_checks": _as_group(compared),
-        "patterns": _as_group(predictive.patterns(replicates, layout)),
-        "power_scaling": _as_group(power),
-        "model_free": _as_group(model_free.compare(study, trial, layout, table)),
+        "predictive_checks": as_group(compared),
+        "patterns": as_group(predictive.patterns(replicates, layout)),
+        "power_scaling": as_group(power),
+        "model_free": as_group(model_free.compare(study, trial, layout, table)),
         "posterior_predictive": _cells({"outcome": (("chain", "draw", "observation"), replicates[None])}, layout),
         "prior": prior.drop_vars(["trait", "mediator_trait"], errors="ignore"),
         "prior_estimands": prior_draws,
@@ -220,6 +225,7 @@ def derive(
     }
     if prior_paths.values:
         checks["prior_path_estimands"] = prior_paths.values
+        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:
@@ -288,13 +294,3 @@ def _cells(variables: dict, layout: Design) -> xr.Dataset:
 def _anonymous(trial: xr.Dataset) -> xr.Dataset:
     """The trial without identifiers: participants are numbered."""
     return trial.drop_vars("participant")
-
-
-def _as_group(table: pd.DataFrame) -> xr.Dataset:
-    """A table as a group with one dim `row`, its texts as plain strings."""
-    columns = {}
-    for name in table.columns:
-        column = table[name]
-        text = not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column))
-        columns[name] = ("row", np.array([str(value) for value in column], dtype=str) if text else column.to_numpy())
-    return xr.Dataset(columns)

@@ -27,6 +27,8 @@ class Design:
         Key of `likelihoods.LIKELIHOODS`: "logit", "probit", "negative binomial" or "normal".
     wave, role : tuple of str
         Every wave in time order, and its role.
+    month : tuple of float
+        Of each wave.
     arm : ndarray, (participant,)
         −½ control, +½ treated, so that a prior treats both arms alike.
     covariates : ndarray, (participant, covariate)
@@ -57,6 +59,7 @@ class Design:
     participant_of: np.ndarray = field(repr=False)
     wave_of: np.ndarray = field(repr=False)
     outcome: np.ndarray = field(repr=False)
+    month: tuple[float, ...] = ()
     has_trait: bool = True
     centred: bool = False
     location: float = 0.0
@@ -96,10 +99,13 @@ class Design:
         """Matrix that sums the steps up to each wave, shape (wave − 1, wave)."""
         return np.triu(np.ones((len(self.wave), len(self.wave))))[1:]
 
-    def complete(self) -> Design:
-        """The same trial with every cell present (outcomes 0): for simulating forward, never for fitting."""
-        people, waves = np.indices((self.participants, len(self.wave))).reshape(2, -1)
+    def at(self, people: np.ndarray, waves: np.ndarray) -> Design:
+        """The same trial with these cells (outcomes 0): for predicting them, never for fitting."""
         return replace(self, participant_of=people, wave_of=waves, outcome=np.zeros(people.size, self.outcome.dtype))
+
+    def complete(self) -> Design:
+        """The same trial with every cell present: for simulating forward, never for fitting."""
+        return self.at(*np.indices((self.participants, len(self.wave))).reshape(2, -1))
 
     def natural(self, mean: np.ndarray) -> np.ndarray:
         """Expected outcomes in the outcome's own unit."""
@@ -141,6 +147,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         participant_of=people,
         wave_of=waves,
         outcome=(values[people, waves] - location) / scale if continuous else values[people, waves].astype(int),
+        month=tuple(wave.month for wave in study.waves),
         has_trait=has_trait,
         centred=has_trait and reliability(np.log1p(values) if study.outcome.kind == "count" else values) > RELIABLE,
         location=location,

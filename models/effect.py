@@ -6,7 +6,8 @@ MODEL.md, "Effect model", has the mathematics. Siblings of this module have the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -14,20 +15,19 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models import equations
+from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
 from models.path_draws import PathDraws
-from models.random_variables import declare, declare_outcome, declare_trait
+from models.random_variables import declare_outcome, declare_parameters, declare_trait
 from models.terms import score, wave_coordinates, wave_dimensions, wave_terms
 from priors.prior_set import PriorSet
 
 NAME = "effect"
 COUNTED = True
 """Its averages are closed forms or sums, cheap enough for many prior draws."""
-ARMS = ("control", "treated")
-AVERAGES = ("population", "sample", "typical")
-BLOCK = 4_000_000
-"""Numbers held at a time while averaging over participants: 32 MB."""
+BLOCK = 100_000
+"""Numbers held at a time while averaging over participants: 0.8 MB, near the processor."""
 
 
 def dimensions(design: Design) -> dict[str, tuple[str, ...]]:
@@ -62,29 +62,45 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
     priors : PriorSet
         One row for each of `dimensions`.
     """
-    labels = coordinates(design)
-    with pm.Model(coords={**labels, "participant": np.arange(design.participants)}) as model:
+
+    def own(values: Mapping[str, Any], known: Mapping[str, Any], score: Any) -> Any:
+        if "tau" not in values:
+            return pt.zeros(1)
+        trait = declare_trait("trait", values["tau"], values["mu_0"] + score if design.centred else None)
+        return trait[known["participant_of"]]
+
+    return assemble(design, priors, dimensions(design), coordinates(design), own)
+
+
+def assemble(
+    design: Design,
+    priors: PriorSet,
+    parameters: Mapping[str, tuple[str, ...]],
+    labels: Mapping[str, Sequence[str]],
+    own: Callable[[Mapping[str, Any], Mapping[str, Any], Any], Any],
+) -> pm.Model:
+    """The model around what lasts in participants.
+
+    Parameters
+    ----------
+    design, priors : Design, PriorSet
+        As for `build`.
+    parameters, labels : mapping
+        Dimensions of every top-level parameter, and their labels.
+    own : callable
+        (parameters, data, covariate score) to participants' own terms at each observed cell; declares their traits.
+    """
+    coords = {name: names for name, names in labels.items() if len(names)}
+    with pm.Model(coords={**coords, "participant": np.arange(design.participants)}) as model:
         known = {name: pm.Data(name, value) for name, value in data(design).items()}
-        arm, participant, wave = known["arm"], known["participant_of"], known["wave_of"]
-        values = {
-            name: declare(priors[name], dims, [len(labels[dim]) for dim in dims])
-            for name, dims in dimensions(design).items()
-        }
+        participant, wave = known["participant_of"], known["wave_of"]
+        values = declare_parameters(parameters, labels, priors)
         level, effect = wave_terms(values, design)
-        total, trait = pt.zeros(1), pt.zeros(1)
-        whose = pt.zeros_like(participant)
+        total, whose = pt.zeros(1), pt.zeros_like(participant)
         if "gamma" in values:
-            columns = known["covariates"]
-            total = equations.covariate_score(values["gamma"], columns)
-        if "tau" in values:
-            trait = declare_trait("trait", values["tau"], values["mu_0"] + total if design.centred else None)
-        predictor = equations.predictor(
-            level[wave],
-            effect[wave],
-            arm[participant],
-            total[participant if "gamma" in values else whose],
-            trait[participant if "tau" in values else whose],
-        )
+            total, whose = equations.covariate_score(values["gamma"], known["covariates"]), participant
+        trait = own(values, known, total)
+        predictor = equations.predictor(level[wave], effect[wave], known["arm"][participant], total[whose], trait)
         declare_outcome(design.likelihood, predictor, values.get(LIKELIHOODS[design.likelihood].spread))
     return model
 
@@ -173,7 +189,7 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathD
     return PathDraws()
 
 
-def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
+def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:
     """Expected outcome if everybody were in one arm, by g-computation.
 
     Participants are averaged over their observed covariates; the trait is integrated out ("population", the default
@@ -185,49 +201,49 @@ def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
         Posterior or prior draws, dims (chain, draw, …).
     design : Design
         The participants over whom to average.
+    averages : sequence of str
+        Which of the three.
 
     Returns
     -------
     DataArray, (chain, draw, average, arm, wave)
         Risks, or mean counts. The trait's integral is exact to 1e-9, so there is no Monte-Carlo error in it.
     """
-    chains, length = draws.sizes["chain"], draws.sizes["draw"]
     flat = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
     level, effect = wave_terms(_values(flat), design)
     arms = np.array([-0.5, 0.5])[:, None]
-    result = np.empty((chains * length, len(AVERAGES), len(ARMS), len(design.wave)))
-    result[:, 2] = LIKELIHOODS[design.likelihood].mean(
-        equations.predictor(level[:, None], effect[:, None], arms, 0.0, 0.0)
-    )
+    result = np.empty((flat.sizes["sample"], len(averages), len(ARMS), len(design.wave)))
+    rules = {"population": _population, "sample": _sample, "typical": _typical}
     block = max(1, BLOCK // (design.participants * result[0, 0].size))
-    for start in range(0, chains * length, block):
+    for start in range(0, len(result), block):
         part = slice(start, start + block)
         inside = flat.isel(sample=part)
         terms = level[part, None, :, None], effect[part, None, :, None], arms[..., None]
-        result[part, 0] = _population(inside, design, *terms)
-        result[part, 1] = _sample(inside, design, *terms)
-    return xr.DataArray(
-        design.natural(result.reshape(chains, length, *result.shape[1:])),
-        {
-            "chain": draws["chain"],
-            "draw": draws["draw"],
-            "average": list(AVERAGES),
-            "arm": list(ARMS),
-            "wave": list(design.wave),
-        },
-        dims=("chain", "draw", "average", "arm", "wave"),
-    )
+        for place, average in enumerate(averages):
+            result[part, place] = rules[average](inside, design, *terms)
+    return labelled(draws, design, averages, result)
 
 
 def _population(
     flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndarray, arms: np.ndarray
 ) -> np.ndarray:
+    scale = flat["tau"].to_numpy()[:, None, None, None] if design.has_trait else np.zeros(1)
+    return averaged(flat, design, level, effect, arms, scale)
+
+
+def averaged(
+    flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndarray, arms: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Mean over covariates and a normal own term of SD `scale`, all broadcast as (draw, arm, wave, participant)."""
     # participants with the same covariates share one term
     patterns, counts = np.unique(design.covariates, axis=0, return_counts=True)
     total = score(_values(flat), patterns)[:, None, None, :]
-    scale = flat["tau"].to_numpy()[:, None, None, None] if design.has_trait else np.zeros(1)
     at_zero = equations.predictor(level, effect, arms, total, 0.0)
     return LIKELIHOODS[design.likelihood].marginal_mean(at_zero, scale) @ (counts / counts.sum())
+
+
+def _typical(flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndarray, arms: np.ndarray) -> np.ndarray:  # noqa: ARG001
+    return LIKELIHOODS[design.likelihood].mean(equations.predictor(level, effect, arms, 0.0, 0.0))[..., 0]
 
 
 def _sample(flat: xr.Dataset, design: Design, level: np.ndarray, effect: np.ndarray, arms: np.ndarray) -> np.ndarray:

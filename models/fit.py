@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import nutpie
@@ -13,7 +14,11 @@ import pymc as pm
 import xarray as xr
 
 from models.faults import SamplerFailed
-from models.random_variables import STANDARD
+from models.random_variables import PRIOR_NUMBERS, STANDARD, built_in, prior_numbers
+
+if TYPE_CHECKING:
+    from models.design import Design
+    from priors.prior_set import PriorSet
 
 Progress = Callable[[int, int, int], None]
 """Called now and then with (draws done, draws in all, divergences so far)."""
@@ -61,6 +66,26 @@ def compile_model(model: pm.Model, observed: Mapping[str, np.ndarray]) -> Any:
 def with_trial(compiled: Any, data: Mapping[str, np.ndarray], observed: Mapping[str, np.ndarray]) -> Any:
     """A compiled model, given another trial of the same shape: a model's `data` and `observed`."""
     return compiled.with_data(**data, **{f"{OBSERVED}{name}": value for name, value in observed.items()})
+
+
+class Compiled:
+    """Models compiled so far: fits of one shape, to other data or under other priors, share a compilation."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple, Any] = {}
+
+    def model(self, model: ModuleType, layout: Design, priors: PriorSet) -> Any:
+        """A compiled model (a module with the verbs of `models.effect`) given a design and priors.
+
+        Only for models whose free variables depend on the number of participants alone, not on which cells are missing.
+        """
+        parameters = model.dimensions(layout)
+        shape = (layout.likelihood, layout.wave, layout.role, layout.month, layout.covariate, layout.participants)
+        key = (model.NAME, *shape, layout.has_trait, layout.centred, *built_in(priors, parameters))
+        if key not in self._known:
+            self._known[key] = compile_model(model.build(layout, priors), model.observed(layout))
+        data = model.data(layout) | {PRIOR_NUMBERS: prior_numbers(priors, parameters)}
+        return with_trial(self._known[key], data, model.observed(layout))
 
 
 def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) -> xr.DataTree:

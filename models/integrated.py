@@ -20,7 +20,7 @@ COARSEST, HALVINGS = 0.8, 8
 REACH = 8.5
 """Nodes span ±8.5 SD of the trait: outside lies less than 2e-17 of the normal density."""
 GROUPS = 20
-BLOCK = 1_000_000
+BLOCK = 100_000
 
 
 class NodesExhausted(ArithmeticError):  # noqa: N818 - named after what happened

@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from models import refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
@@ -21,9 +22,10 @@ from models.analysis import MODELS, Say, Verdict, analyse
 from models.beside import Beside
 from models.design import design
 from models.faults import InvalidInput
-from models.fit import Progress, Sampler
+from models.fit import Compiled, Progress, Sampler
 from models.gate_table import worst
 from models.study import Study
+from models.what_if import what_if
 from priors import prior_set
 from priors.prior_set import InvalidPriors, PriorSet
 
@@ -140,6 +142,7 @@ def execute(
         for name in further:
             (partial / name).mkdir()
             others[name].begin(job.study, name, priors, sampler, data_hash, partial / name)
+        compiled = Compiled()
         result = analyse(
             study,
             trial,
@@ -149,9 +152,14 @@ def execute(
             say=_named(note, job.model) if further else note,
             progress=progress,
             data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
+            compiled=compiled,
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
+        if job.model in refits.VARIANTS:
+            posterior = result.core["posterior"].to_dataset()
+            answers = what_if(study, trial, MODELS[job.model], layout, priors, sampler, posterior, compiled, note)
+            runs.write_tree(answers, partial / runs.SENSITIVITY)
         verdicts = {job.model: result.verdict}
         for name in further:
             note(f"{name}: waiting for the second process")
@@ -189,6 +197,7 @@ def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict]
         place = folder if name == model else folder / name
         result.gate.write(place / "gate.json")
         hashed += [(place / file).relative_to(folder).as_posix() for file in runs.FIT]
+    hashed += [runs.SENSITIVITY] if (folder / runs.SENSITIVITY).is_file() else []
     (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")
     further = {
         name: {"model": name, "gate": result.gate.status, "notes": list(result.notes)}

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special, stats
 
 from models import quadrature
+from models.logistic import expit, log_expit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,7 +54,7 @@ def _draw_binary(mean: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.n
 
 
 def _log_bernoulli_logit(outcome: np.ndarray, predictor: np.ndarray, dispersion: np.ndarray) -> np.ndarray:  # noqa: ARG001
-    return special.log_expit(np.where(outcome > 0, predictor, -predictor))
+    return log_expit(np.where(outcome > 0, predictor, -predictor))
 
 
 def _log_bernoulli_probit(outcome: np.ndarray, predictor: np.ndarray, dispersion: np.ndarray) -> np.ndarray:  # noqa: ARG001
@@ -102,9 +103,7 @@ def _draw_normal(rng: np.random.Generator, predictor: np.ndarray, dispersion: np
 
 
 LIKELIHOODS: Mapping[str, Likelihood] = {
-    "logit": Likelihood(
-        special.expit, quadrature.logistic_normal_mean, _log_bernoulli_logit, _draw_binary(special.expit), True, ""
-    ),
+    "logit": Likelihood(expit, quadrature.logistic_normal_mean, _log_bernoulli_logit, _draw_binary(expit), True, ""),
     "probit": Likelihood(special.ndtr, _marginal_probit, _log_bernoulli_probit, _draw_binary(special.ndtr), True, ""),
     "negative binomial": Likelihood(
         np.exp, _marginal_log, _log_negative_binomial, _draw_negative_binomial, False, "dispersion"

@@ -21,7 +21,7 @@ from models.mediation_cells import Cells, cells
 from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.path_draws import PathDraws
-from models.random_variables import STANDARD, declare, declare_outcome
+from models.random_variables import STANDARD, declare_outcome, declare_parameters
 from models.terms import wave_terms
 from priors.prior_set import PriorSet
 
@@ -68,10 +68,7 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
     coords = {name: names for name, names in labels.items() if names}
     with pm.Model(coords=coords | {"participant": np.arange(design.participants)}) as model:
         known = {name: pm.Data(name, value) for name, value in data(design).items()}
-        values = {
-            name: declare(priors[name], dims, [len(labels[dim]) for dim in dims])
-            for name, dims in dimensions(design).items()
-        }
+        values = declare_parameters(dimensions(design), labels, priors)
         totals = _scores(values, design, known)
         traits = _traits(values, design, totals)
         linear = _mediator_grid(values, design, known, totals[0], traits[0])

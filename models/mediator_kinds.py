@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
+from models.logistic import expit, log_expit
+
 ABSENT = 1e3
 """Where a cutpoint stands whose end was never observed: exp(−1000) is 0."""
 State = tuple[np.ndarray | float, np.ndarray]
@@ -45,17 +47,17 @@ def _same(predictor: np.ndarray, spread: Spread) -> np.ndarray:  # noqa: ARG001
 
 
 def _probability(predictor: np.ndarray, spread: Spread) -> np.ndarray:  # noqa: ARG001
-    return special.expit(predictor)
+    return expit(predictor)
 
 
 def _share_mean(predictor: np.ndarray, spread: Spread) -> np.ndarray:
     zero, one = ends(predictor, spread)
-    return one + (1 - zero - one) * special.expit(predictor)
+    return one + (1 - zero - one) * expit(predictor)
 
 
 def ends(predictor: np.ndarray, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
     """Probability that a share is exactly 0, and exactly 1."""
-    return special.expit(spread["low"] - predictor), special.expit(predictor - spread["high"])
+    return expit(spread["low"] - predictor), expit(predictor - spread["high"])
 
 
 def _normal_value(uniform: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:
@@ -92,24 +94,24 @@ def student_quantile(uniform: np.ndarray, nu: np.ndarray) -> np.ndarray:
 
 
 def _binary_value(uniform: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:  # noqa: ARG001
-    return (uniform > special.expit(-predictor)).astype(float)
+    return (uniform > expit(-predictor)).astype(float)
 
 
 def _share_value(uniform: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:
     zero, one = ends(predictor, spread)
-    lower, upper, weight = two_points(special.expit(predictor), spread["precision"])
+    lower, upper, weight = two_points(expit(predictor), spread["precision"])
     between = np.where(uniform < zero + weight * (1 - zero - one), lower, upper)
     return np.where(uniform < zero, 0.0, np.where(uniform >= 1 - one, 1.0, between))
 
 
 def _binary_states(predictor: np.ndarray, spread: Spread) -> list[State]:  # noqa: ARG001
-    one = special.expit(predictor)
+    one = expit(predictor)
     return [(0.0, 1 - one), (1.0, one)]
 
 
 def _share_states(predictor: np.ndarray, spread: Spread) -> list[State]:
     zero, one = ends(predictor, spread)
-    lower, upper, weight = two_points(special.expit(predictor), spread["precision"])
+    lower, upper, weight = two_points(expit(predictor), spread["precision"])
     between = 1 - zero - one
     return [(0.0, zero), (lower, weight * between), (upper, (1 - weight) * between), (1.0, one)]
 
@@ -138,21 +140,21 @@ def _log_student(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np
 
 
 def _log_binary(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:  # noqa: ARG001
-    return special.log_expit(np.where(value > 0, predictor, -predictor))
+    return log_expit(np.where(value > 0, predictor, -predictor))
 
 
 def log_between(predictor: np.ndarray, spread: Spread) -> np.ndarray:
     """Log probability that a share lies between its ends; loses no digits in the tails."""
     low, high = spread["low"], spread["high"]
-    return special.log_expit(predictor - low) + special.log_expit(high - predictor) + np.log1p(-np.exp(low - high))
+    return log_expit(predictor - low) + log_expit(high - predictor) + np.log1p(-np.exp(low - high))
 
 
 def _log_share(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.ndarray:
     within = (value > 0) & (value < 1)
-    safe, mean, precision = np.where(within, value, 0.5), special.expit(predictor), spread["precision"]
+    safe, mean, precision = np.where(within, value, 0.5), expit(predictor), spread["precision"]
     alpha, beta = mean * precision, (1 - mean) * precision
     density = (alpha - 1) * np.log(safe) + (beta - 1) * np.log1p(-safe) - special.betaln(alpha, beta)
-    zero, one = special.log_expit(spread["low"] - predictor), special.log_expit(predictor - spread["high"])
+    zero, one = log_expit(spread["low"] - predictor), log_expit(predictor - spread["high"])
     return np.where(within, log_between(predictor, spread) + density, np.where(value == 0, zero, one))
 
 

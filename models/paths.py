@@ -7,12 +7,13 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from models.averages import ARMS
 from models.common_change import parts_of_change, worlds_of_change
 from models.design import Design
 from models.mediator_parameters import interacting
 from models.path_draws import PathDraws
 from models.points import Points
-from models.totals import ARMS, in_arm, points_of
+from models.totals import in_arm, points_of
 from models.worlds import Averages, Source, World, expected, expected_mediators
 
 Key = Hashable
@@ -98,6 +99,15 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str], points: 
             error = array.std("replicate", ddof=1) / np.sqrt(array.sizes["replicate"])
             errors[name] = np.sqrt((error**2).mean(("chain", "draw")))
     return PathDraws(xr.Dataset({n: a.mean("replicate") for n, a in merged.items()}), xr.Dataset(errors))
+
+
+def effects_at(draws: xr.Dataset, design: Design, wave: str, points: Points) -> dict[str, xr.DataArray]:
+    """Direct and indirect effects at one wave alone, (chain, draw, replicate, …), mediators in the design's order."""
+    place = design.wave.index(wave)
+    every = list(range(design.mediators.count))
+    interaction = bool(interacting(design))
+    worlds = worlds_at(design, place, every, "mediator_path" in draws, interaction)
+    return effects(_run(draws, design, worlds, points), design.mediators.name, interaction)
 
 
 def _labelled(draws: xr.Dataset, averages: np.ndarray, scale: float = 1.0, shift: float = 0.0) -> xr.DataArray:

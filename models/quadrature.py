@@ -9,7 +9,8 @@ Weideman 2014, "The exponentially convergent trapezoidal rule").
 from __future__ import annotations
 
 import numpy as np
-from scipy import special
+
+from models.logistic import expit
 
 REACH = 6.7  # the normal density beyond ±6.7 SD holds 2e-11
 _DIGITS = 25.0  # exp(−25) = 1.4e-11
@@ -53,5 +54,5 @@ def logistic_normal_mean(predictor: np.ndarray, sd: np.ndarray) -> np.ndarray:
     nodes, weights = normal_nodes(float(np.max(sd, initial=0.0)))
     total = np.zeros(np.broadcast_shapes(np.shape(predictor), np.shape(sd)))
     for node, weight in zip(nodes, weights, strict=True):
-        total += weight * special.expit(predictor + sd * node)
+        total += weight * expit(predictor + sd * node)
     return total

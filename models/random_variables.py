@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,40 +11,80 @@ import pytensor.tensor as pt
 
 from models.equations import combination
 from models.likelihoods import POISSON_BELOW
-from priors.prior import Prior, lkj_shapes
+from priors.prior import ARGUMENTS, Prior, lkj_shapes
+from priors.prior_set import PriorSet
 
 STANDARD = "_standard"
 """Ending of the names of standard normal variables behind a non-centred parameter; they are not kept with the draws."""
 
 
-def declare(prior: Prior, dims: Sequence[str] = (), sizes: Sequence[int] = ()) -> Any:
-    """Add a parameter to the model in context.
+PRIOR_NUMBERS = "prior_numbers"
+"""Data of a model that hold its priors' numbers: a compiled model can be given other priors of the same shape."""
+
+
+def prior_numbers(priors: PriorSet, parameters: Iterable[str]) -> np.ndarray:
+    """Numbers of the priors that are data of a model, one after the other; correlations and LKJ shapes are built in."""
+    return np.array([priors[name].arguments[key] for name in parameters for key in _replaceable(priors[name])])
+
+
+def built_in(priors: PriorSet, parameters: Iterable[str]) -> tuple:
+    """What of the priors a compiled model cannot be given anew: distributions, and the numbers left out above."""
+    return tuple(
+        (name, priors[name].distribution, *(priors[name].arguments[key] for key in sorted(_fixed(priors[name]))))
+        for name in parameters
+    )
+
+
+def _fixed(prior: Prior) -> set[str]:
+    return set(ARGUMENTS[prior.distribution]) - set(_replaceable(prior))
+
+
+def _replaceable(prior: Prior) -> list[str]:
+    if prior.distribution == "lkj":
+        return []
+    return [name for name in ARGUMENTS[prior.distribution] if name != "correlation"]
+
+
+def declare_parameters(
+    dimensions: Mapping[str, tuple[str, ...]], labels: Mapping[str, Sequence[str]], priors: PriorSet
+) -> dict[str, Any]:
+    """Add every top-level parameter to the model in context.
 
     Parameters
     ----------
-    prior : Prior
-        Its row of the prior file; the parameter takes its name.
-    dims : sequence of str
-        Names of its dimensions; a scalar without.
-    sizes : sequence of int
-        Lengths of them; a joint distribution is over the last.
+    dimensions : mapping of str to tuple of str
+        Names of each parameter's dimensions; none for a scalar.
+    labels : mapping of str to sequence of str
+        Labels of each dimension.
+    priors : PriorSet
+        A row for each parameter.
     """
-    # as float64: PyTensor stores a Python float such as 0.75 as float32, and takes its logarithm in that precision
-    arguments = {name: np.float64(number) for name, number in prior.arguments.items()}
+    numbers = pm.Data(PRIOR_NUMBERS, prior_numbers(priors, dimensions))
+    place, found = 0, {}
+    for name, dims in dimensions.items():
+        prior = priors[name]
+        given = {key: numbers[place + k] for k, key in enumerate(_replaceable(prior))}
+        place += len(given)
+        found[name] = _declare(prior, given, dims, [len(labels[dim]) for dim in dims])
+    return found
+
+
+def _declare(prior: Prior, given: Mapping[str, Any], dims: Sequence[str], sizes: Sequence[int]) -> Any:
+    """Add one parameter, named as its prior; a joint distribution is over the last of its dimensions."""
     name = prior.parameter
     if prior.distribution == "half_normal":
-        return pm.HalfNormal(name, sigma=arguments["sd"], dims=dims)
+        return pm.HalfNormal(name, sigma=given["sd"], dims=dims)
     if prior.distribution == "gamma":
-        return pm.Gamma(name, alpha=arguments["shape"], beta=arguments["rate"], dims=dims)
+        return pm.Gamma(name, alpha=given["shape"], beta=given["rate"], dims=dims)
     if prior.distribution == "lkj":
-        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(arguments["shape"], sizes[-1])] * 2, dims=dims)
+        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(prior.arguments["shape"], sizes[-1])] * 2, dims=dims)
         return pm.Deterministic(name, 2 * halves - 1, dims=dims)
     if prior.distribution == "normal" or sizes[-1] == 1:
-        return pm.Normal(name, mu=arguments["mean"], sigma=arguments["sd"], dims=dims)
+        return pm.Normal(name, mu=given["mean"], sigma=given["sd"], dims=dims)
     # independent values, combined: the joint normal without a triangular solve in every gradient
     standard = pm.Normal(f"{name}{STANDARD}", dims=dims)
-    root = np.linalg.cholesky(prior.covariance(sizes[-1]))
-    return pm.Deterministic(name, arguments["mean"] + combination(standard, root.T), dims=dims)
+    root = np.linalg.cholesky(prior.correlation(sizes[-1]))
+    return pm.Deterministic(name, given["mean"] + given["sd"] * combination(standard, root.T), dims=dims)
 
 
 def declare_trait(name: str, scale: Any, around: Any | None) -> Any:

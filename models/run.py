@@ -25,6 +25,8 @@ from models.study import Study, parse
 MANIFEST = "manifest.json"
 FIT = ("core.nc", "checks.nc", "gate.json")
 """Files of one fit; those of a further model lie in a folder of its name."""
+SENSITIVITY = "sensitivity.nc"
+"""What was asked of the first fit's assumptions (`models.what_if`); a model without refits has none."""
 RESOLVED = "study.resolved.toml"
 
 
@@ -46,6 +48,8 @@ class Run:
         The verdict on the computation.
     further : mapping of str to Run
         Fits of other models to the same study, by name, each with its own draws, checks and gate.
+    sensitivity : DataTree or None
+        Refits, recovery and tipping points of the first fit (`models.what_if`).
     """
 
     folder: Path
@@ -55,6 +59,7 @@ class Run:
     checks: xr.DataTree
     gate: Gate
     further: Mapping[str, Run] = field(default_factory=dict)
+    sensitivity: xr.DataTree | None = None
 
     @property
     def paths(self) -> Run | None:
@@ -86,6 +91,10 @@ class Run:
     def power_scaling(self) -> pd.DataFrame:
         """Sensitivity of each difference to priors and likelihood."""
         return _table(self.checks, "power_scaling")
+
+    def asked(self, group: str) -> pd.DataFrame | None:
+        """One group of `sensitivity`, as a table; None where it was not asked."""
+        return None if self.sensitivity is None else _table(self.sensitivity, group)
 
     @cached_property
     def model_free(self) -> pd.DataFrame:
@@ -136,7 +145,8 @@ def load(folder: Path) -> Run:
         name: Run(folder / name, manifest | own, study, *_read_fit(folder / name))
         for name, own in manifest.get("further", {}).items()
     }
-    return Run(folder, manifest, study, *_read_fit(folder), further)
+    asked = folder / SENSITIVITY
+    return Run(folder, manifest, study, *_read_fit(folder), further, _read_tree(asked) if asked.is_file() else None)
 
 
 def _read_fit(folder: Path) -> tuple[xr.DataTree, xr.DataTree, Gate]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from models.averages import AVERAGES, labelled
 from models.design import Design
 from models.mediator_parameters import lasting
 from models.points import Points, participants_themselves, population
 from models.worlds import World, expected
-
-AVERAGES = ("population", "sample", "typical")
-ARMS = ("control", "treated")
 
 
 def points_of(design: Design, copies: int = 1, wanted: int | None = None) -> Points:
@@ -44,17 +42,5 @@ def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
     # of a typical participant only the mediators' innovations vary
     innovations = participants_themselves(design.mediators.count, 256)
     parts = ((points_of(design), "population"), (people, "sample"), (innovations, "typical"))
-    sizes = draws.sizes["chain"], draws.sizes["draw"]
     means = [expected(draws, design, worlds, points, traits).mean for points, traits in parts]
-    values = np.stack(means, axis=1).reshape(*sizes, len(AVERAGES), 2, len(design.wave))
-    return xr.DataArray(
-        design.natural(values),
-        {
-            "chain": draws["chain"],
-            "draw": draws["draw"],
-            "average": list(AVERAGES),
-            "arm": list(ARMS),
-            "wave": list(design.wave),
-        },
-        dims=("chain", "draw", "average", "arm", "wave"),
-    )
+    return labelled(draws, design, AVERAGES, np.stack(means, axis=1).reshape(-1, len(AVERAGES), 2, len(design.wave)))

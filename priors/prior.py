@@ -43,10 +43,14 @@ class Prior:
     why: str
     source: str = ""
 
+    def correlation(self, size: int) -> np.ndarray:
+        """Correlation matrix of `size` exchangeable values, shape (size, size)."""
+        common = self.arguments.get("correlation", 0.0)
+        return common * np.ones((size, size)) + (1 - common) * np.eye(size)
+
     def covariance(self, size: int) -> np.ndarray:
         """Covariance matrix of `size` exchangeable values, shape (size, size)."""
-        sd, correlation = self.arguments["sd"], self.arguments.get("correlation", 0.0)
-        return sd**2 * (correlation * np.ones((size, size)) + (1 - correlation) * np.eye(size))
+        return self.arguments["sd"] ** 2 * self.correlation(size)
 
     def sample(self, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Independent draws; for a joint distribution the last axis is one draw."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from priors.prior import ARGUMENTS, Prior
@@ -43,6 +43,17 @@ class PriorSet:
         if parameter not in self.priors:
             raise InvalidPriors(f"{self.path}: no row [parameters.{parameter}]. Copy it from {FOLDER / DEFAULT}.toml.")
         return self.priors[parameter]
+
+    def scaled(self, factor: float) -> PriorSet:
+        """The same beliefs held more loosely or firmly: every SD times `factor`."""
+
+        def loosened(prior: Prior) -> Prior:
+            if "sd" not in prior.arguments:
+                return prior
+            return replace(prior, arguments={**prior.arguments, "sd": factor * prior.arguments["sd"]})
+
+        priors = {name: loosened(prior) for name, prior in self.priors.items()}
+        return replace(self, name=f"{self.name}, SDs × {factor:g}", priors=priors)
 
     def rows(self) -> list[dict[str, str]]:
         """Every row in words, for a manifest: parameter, distribution, why, source."""

@@ -1,0 +1,184 @@
+"""What if outcomes were not missing at random, or not reported truthfully: the answer at chosen values of each.
+
+Nothing here meets the likelihood: each bias parameter is set, or drawn from its prior, after the fit. At no bias the
+main result returns to the last digit. MODEL.md, "Bias parameters".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from models.design import Design
+from models.likelihoods import LIKELIHOODS
+from models.logistic import expit
+from models.study import Study
+from models.summary import LOWER, UPPER
+from priors.prior_set import InvalidPriors, PriorSet
+
+DELTAS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
+"""Of a missing outcome against an observed one, in each arm."""
+SENSITIVITIES = (1.0, 0.9, 0.8, 0.7, 0.6)
+FINE = np.round(np.arange(0.0, 3.01, 0.05), 2)
+"""Steps at which a tipping value is looked for."""
+FINE_SENSITIVITY = np.round(np.arange(0.99, 0.299, -0.01), 2)
+ARMS = ("control", "treated")
+Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(value in the control arm, value in the treated arm), each (…, 1) or scalars, to the differences, (…, draw)."""
+
+
+def not_missing_at_random(
+    levels: xr.DataArray, posterior: xr.Dataset, model: ModuleType, layout: Design, study: Study, priors: PriorSet
+) -> pd.DataFrame:
+    """The primary difference where missing outcomes differ from observed ones of the same kind by δ in each arm.
+
+    A participant missing at the primary wave has, under MAR, the mean that the model gives them at each draw; it is
+    shifted by δ on the link scale (log-odds for yes or no, log-means for counts, SDs for continuous outcomes), and the
+    population's level in their arm by the average of the shifts.
+
+    Parameters
+    ----------
+    levels : DataArray
+        A model's `response` on the posterior.
+    posterior : Dataset
+        Its draws.
+    model : module
+        Whose they are.
+    layout, study, priors : Design, Study, PriorSet
+        As analysed; row `delta_difference` of the priors is the belief about δ₁ − δ₀.
+
+    Returns
+    -------
+    DataFrame
+        As `_table`; the values are δ in each arm.
+    """
+    wave = layout.wave.index(study.primary_wave)
+    r = _levels(levels, study)
+    seen = np.zeros(layout.participants, bool)
+    seen[layout.participant_of[layout.wave_of == wave]] = True
+    if seen.all():
+        return _not_run("nobody lacks an outcome at the primary wave.")
+    means = _missing_means(posterior, model, layout, wave, ~seen)
+    arms = layout.arm[~seen] > 0
+
+    def shift(delta: np.ndarray, arm: int) -> np.ndarray:
+        mine = means[:, arms == bool(arm)]
+        if not mine.shape[1]:
+            return np.zeros(mine.shape[0])
+        moved = _moved(mine, np.reshape(delta, (-1, 1)), layout)
+        return (moved - mine).sum(1) / (layout.arm > 0 if arm else layout.arm < 0).sum()
+
+    def rule(control: np.ndarray, treated: np.ndarray) -> np.ndarray:
+        change = shift(treated, 1) - shift(control, 0)
+        return r[1] - r[0] + change * (layout.scale if layout.likelihood == "normal" else 1.0)
+
+    rng = np.random.default_rng([0, 23])
+    try:
+        apart = priors["delta_difference"].sample(rng, (r.shape[1],))
+    except InvalidPriors as error:
+        return _not_run(f"the prior set has no row for it. {error}")
+    grid = [(low, high) for low in DELTAS for high in DELTAS]
+    fine = [[(0.0, sign * value) for value in FINE] for sign in (-1, 1)]
+    return _table(rule, grid, (-apart / 2, apart / 2), fine, study)
+
+
+def _missing_means(posterior: xr.Dataset, model: ModuleType, layout: Design, wave: int, who: np.ndarray) -> np.ndarray:
+    """Mean outcome at a wave of participants who lack it, each in the own arm with the own trait, (draw, person)."""
+    people = np.flatnonzero(who)
+    cells = layout.at(people, np.full(people.size, wave))
+    linear = model.predictor(posterior, cells)
+    return LIKELIHOODS[layout.likelihood].mean(linear.reshape(-1, people.size))
+
+
+def _moved(mean: np.ndarray, delta: np.ndarray, layout: Design) -> np.ndarray:
+    if layout.likelihood == "normal":
+        return mean + delta
+    if layout.likelihood == "negative binomial":
+        return mean * np.exp(delta)
+    inside = np.clip(mean, 1e-300, 1 - 1e-16)
+    return np.where(delta == 0, mean, expit(np.log(inside) - np.log1p(-inside) + delta))
+
+
+def misreporting(levels: xr.DataArray, study: Study, priors: PriorSet, seed: int) -> pd.DataFrame:
+    """The primary risk difference where events are reported with less than certainty, differently in each arm.
+
+    True risk = (reported risk − (1 − specificity)) / (sensitivity + specificity − 1), kept within 0 and 1; on the grid
+    the specificity is 1.
+
+    Parameters
+    ----------
+    levels : DataArray
+        A model's `response` on the posterior.
+    study : Study
+        The outcome must be yes or no.
+    priors : PriorSet
+        Rows `sensitivity` and `specificity`, drawn for each arm on its own.
+    seed : int
+        Of those draws.
+
+    Returns
+    -------
+    DataFrame
+        As `_table`; the values are the sensitivity in each arm.
+    """
+    if study.outcome.kind != "binary":
+        return _not_run("sensitivity and specificity belong to yes-or-no outcomes.")
+    r = _levels(levels, study)
+
+    def corrected(reported: np.ndarray, sensitivity: np.ndarray, specificity: np.ndarray | float) -> np.ndarray:
+        true = (reported - (1 - specificity)) / (sensitivity + specificity - 1)
+        return np.clip(true, 0, 1)
+
+    rng = np.random.default_rng([seed, 29])
+    try:
+        given = [priors["sensitivity"].sample(rng, (r.shape[1],)) for _ in ARMS]
+        exact = [priors["specificity"].sample(rng, (r.shape[1],)) for _ in ARMS]
+    except InvalidPriors as error:
+        return _not_run(f"the prior set has no row for it. {error}")
+
+    def rule(control: np.ndarray, treated: np.ndarray) -> np.ndarray:
+        drawn = np.ndim(control) > 0 and np.size(control) > 1
+        precise = exact if drawn else (1.0, 1.0)
+        return corrected(r[1], treated, precise[1]) - corrected(r[0], control, precise[0])
+
+    grid = [(low, high) for low in SENSITIVITIES for high in SENSITIVITIES]
+    fine = [[(1.0, value) for value in (1.0, *FINE_SENSITIVITY)], [(value, 1.0) for value in (1.0, *FINE_SENSITIVITY)]]
+    return _table(rule, grid, (given[0], given[1]), fine, study)
+
+
+def _levels(levels: xr.DataArray, study: Study) -> np.ndarray:
+    """Population level in each arm at the primary wave, (arm, draw)."""
+    found = levels.sel(average="population", wave=study.primary_wave)
+    return found.transpose("arm", "chain", "draw").to_numpy().reshape(2, -1)
+
+
+def _not_run(reason: str) -> pd.DataFrame:
+    return pd.DataFrame([{"kind": "not run", "reason": reason}])
+
+
+def _table(rule: Rule, grid: list, prior: tuple, fine: list, study: Study) -> pd.DataFrame:
+    """Rows of kind "grid" (a value in each arm), "prior" (averaged over it) and "tipping" (first change of verdict).
+
+    Columns: kind, control, treated (values of the bias parameter), median, lower, upper, p_benefit, excludes_zero,
+    reason; excludes_zero is 0 or 1. A tipping row without numbers says that the verdict never changes along its line.
+    """
+    rows = [{"kind": "grid", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in grid]
+    rows.append({"kind": "prior"} | _numbers(rule(*prior), study))
+    for line in fine:
+        found = [{"kind": "tipping", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in line]
+        changed = [row for row in found if row["excludes_zero"] != found[0]["excludes_zero"]]
+        way = f"{line[0][0]:g}, {line[0][1]:g} to {line[-1][0]:g}, {line[-1][1]:g}"
+        rows.append(changed[0] if changed else {"kind": "tipping", "reason": f"never from {way}"})
+    return pd.DataFrame(rows)
+
+
+def _numbers(difference: np.ndarray, study: Study) -> dict[str, object]:
+    lower, median, upper = np.quantile(difference, [LOWER, 0.5, UPPER])
+    better = difference < 0 if study.outcome.better == "lower" else difference > 0
+    found = {"median": median, "lower": lower, "upper": upper, "p_benefit": better.mean()}
+    numbers: dict[str, object] = {name: float(number) for name, number in found.items()}
+    return numbers | {"excludes_zero": float(lower > 0 or upper < 0)}

@@ -1,0 +1,55 @@
+"""Everything that is asked of a finished fit about its assumptions, as the groups of `sensitivity.nc`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+import pandas as pd
+import xarray as xr
+
+from models import estimands, fit, recovery, refits, tipping
+from models.design import Design
+from models.groups import as_group
+from models.study import Study
+from priors.prior_set import PriorSet
+
+
+def what_if(
+    study: Study,
+    trial: xr.Dataset,
+    model: ModuleType,
+    layout: Design,
+    priors: PriorSet,
+    sampler: fit.Sampler,
+    posterior: xr.Dataset,
+    compiled: fit.Compiled,
+    say: Callable[[str], None] = lambda _: None,
+) -> xr.DataTree:
+    """Refits, recovery and tipping points of one fit.
+
+    Parameters
+    ----------
+    study, trial, model, layout, priors, sampler
+        As analysed.
+    posterior : Dataset
+        Its draws.
+    compiled : Compiled
+        Compilations to share.
+    say : callable
+        Told of each step.
+
+    Returns
+    -------
+    DataTree
+        Groups refits, recovery, missing_not_at_random, misreporting, each with one dim `row`
+        (`refits.run`, `recovery.recovery`, `tipping`).
+    """
+    levels = model.response(posterior, layout, (estimands.POPULATION,))
+    tables: dict[str, pd.DataFrame] = {
+        "missing_not_at_random": tipping.not_missing_at_random(levels, posterior, model, layout, study, priors),
+        "misreporting": tipping.misreporting(levels, study, priors, sampler.seed),
+        "recovery": recovery.recovery(posterior, model, layout, study, priors, sampler, compiled, say),
+        "refits": refits.run(refits.planned(study, trial, model, priors), sampler, compiled, say),
+    }
+    return xr.DataTree.from_dict({name: as_group(table) for name, table in tables.items()})
