@@ -16,7 +16,9 @@ from reports import checklist, page
 from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, SHOWN, STATUSES, TO_WRITE
 from reports.facts import Facts
 from reports.sections import section_12_items
+from tests.command_line import run
 from tests.report_fixture import Recipe, make
+from tests.small_trial import changed, written
 from tests.test_report_page import HOSTILE, Page, built
 
 ROOT = Path(__file__).parents[1]
@@ -187,9 +189,9 @@ def test_a_reason_is_printed_where_it_belongs_and_only_there(reports: dict[str, 
 
 
 def with_author(tmp_path: Path, **entries: str) -> Path:
-    run = make(tmp_path)
-    object.__setattr__(run, "study", run.study.model_copy(update={"author": entries}))
-    page.build(run)
+    made = make(tmp_path)
+    object.__setattr__(made, "study", made.study.model_copy(update={"author": entries}))
+    page.build(made)
     return tmp_path
 
 
@@ -226,22 +228,32 @@ def test_a_key_that_nothing_reads_is_named(tmp_path: Path) -> None:
 def test_a_text_is_no_formula_in_the_checklist(tmp_path: Path) -> None:
     folder = with_author(tmp_path, registration="=1+1")
     assert status(folder, "CONSORT 2025", "2")[1] == "registration: =1+1"
-    run = make(tmp_path)
-    facts = Facts(run)
+    facts = Facts(make(tmp_path))
     (section,) = [part for part in page.compose(facts) if part.number == section_12_items.NUMBER]
     first, _ = section.values["csv"][0]
     forged = replace(section, values={"csv": [(first, "=1+1")]})
     assert section_12_items.csv_text([forged]).splitlines()[1].endswith(",'=1+1")
 
 
+def test_only_sections_of_the_page_are_linked(tmp_path: Path) -> None:
+    sections = {part.number: part for part in page.compose(Facts(make(tmp_path)))}
+    cell = section_12_items._linked("Not run: “§ 99” is a label; § 3, § 13", sections)
+    assert cell.runs == [
+        ("Not run: “§ 99” is a label; ", ""),
+        ("§ 3", "section-3"),
+        (", ", ""),
+        ("§ 13", "section-13"),
+    ]
+
+
 def test_outcomes_that_are_not_analysed_leave_their_items_open(tmp_path: Path) -> None:
-    run = make(tmp_path)
-    further = run.study.outcome.model_copy(update={"column": "other", "label": "another outcome"})
-    facts = Facts(run)
+    facts = Facts(make(tmp_path))
+    plan = facts.study
+    further = plan.outcome.model_copy(update={"column": "other", "label": "another outcome"})
     sections = {part.number: part for part in page.compose(facts)}
     sections[11] = replace(sections[11], status="not run", reason="Not run: why.")
     for outcomes, expected in (((), SHOWN), ((further,), NOT_SHOWN)):
-        facts.study = run.study.model_copy(update={"further_outcomes": outcomes})
+        facts.study = plan.model_copy(update={"further_outcomes": outcomes})
         found = {(one.guideline.key, one.item.number): one for one in checklist.check(facts, sections)}
         assert found["consort", "14"].status == expected
         assert found["consort", "26"].status == expected
@@ -255,6 +267,16 @@ def test_refits_that_are_not_run_leave_their_items_open(tmp_path: Path) -> None:
         sections[8] = replace(sections[8], values={"refits": refits})
         found = {(one.guideline.key, one.item.number): one for one in checklist.check(facts, sections)}
         assert {found["barg", "5a"].status, found["wambs", "7"].status, found["wambs", "8"].status} == {expected}
+
+
+def test_check_names_what_is_missing_and_what_is_misspelt(tmp_path: Path) -> None:
+    study = written(tmp_path / "six", study=changed(("author", {"fundings": "A fund.", "ethics": "A board."})))
+    result = run("check", study)
+    assert result.exit_code == 0, "no author has to fill in a checklist before anything can be analysed"
+    assert "Note: [author] fundings: no reporting item reads this key; did you mean funding?" in result.stdout
+    assert (
+        f"will list {len(author.KEYS) - 1} of {len(author.KEYS)} entries as missing: title, abstract," in result.stdout
+    )
 
 
 def test_the_readme_says_what_each_key_of_an_author_is() -> None:
