@@ -115,13 +115,13 @@ def _waiting(found: Iterable[Finding]) -> Cell:
 
 
 def _author(said: Mapping[str, str]) -> Table:
-    columns = (Column("entry", "Entry"), Column("text", "In the author’s words"))
+    columns = (Column("entry", "Entry"), Column("text", "Text"))
     known = [key for key in author.KEYS if key in said]
     rows = tuple(
         {"entry": Cell(clean(key), key), "text": Cell(clean(said[key]), said[key])}
         for key in [*known, *(key for key in said if key not in author.KEYS)]
     )
-    return Table("items_author", "Stated by the study’s author, not checked here", columns, rows)
+    return Table("items_author", "In the words of the study’s author, not checked here", columns, rows)
 
 
 def _list(found: Sequence[Finding], key: str, page: Mapping[int, Section]) -> Table:
@@ -141,7 +141,7 @@ def _list(found: Sequence[Finding], key: str, page: Mapping[int, Section]) -> Ta
         }
         for one in own
     )
-    return Table(LISTS[key], own[0].guideline.about, columns, rows)
+    return Table(LISTS[key], f"Items of {own[0].guideline.name}", columns, rows)
 
 
 def _none_applies(found: Sequence[Finding], key: str) -> str:
