@@ -234,6 +234,7 @@ class Study(Part):
     covariates: tuple[Covariate, ...] = ()
     privacy: Privacy = Privacy()
     author: dict[str, str] = Field(default_factory=dict)
+    """Texts for the report's checklist, by the keys of `models.author.KEYS`; other keys may stand beside them."""
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:

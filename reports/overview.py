@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from models import author
 from models.design import design
 from models.study import Study
 from reports.numbers import PLAIN, RISK
@@ -64,6 +65,7 @@ def overview(study: Study, trial: xr.Dataset) -> Overview:
     """
     tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
     found = [*json.loads(trial.attrs["notes"]), *design(study, trial).notes, *_unobserved(study, trial)]
+    found += author.notes(study.author)
     notes = dict.fromkeys([*found, Limit(study.privacy.minimum_cell).note])  # each sentence once, in order
     notes.pop("", None)
     return Overview(study, int(trial.sizes["participant"]), tables, tuple(notes))

@@ -26,6 +26,7 @@ from reports.sections import (
     section_06_paths,
     section_07_prediction,
     section_08_priors,
+    section_12_items,
     section_13_again,
 )
 from reports.words import clean, count, short
@@ -44,12 +45,13 @@ COMPOSED: tuple[Any, ...] = (
     section_06_paths,
     section_07_prediction,
     section_08_priors,
+    section_12_items,
     section_13_again,
 )
 """Sections that this edition fills; each module has NUMBER, QUESTION, ESTIMATES, TABLES, FIGURES and compose.
 
 One whose estimates come from another fit than the first says by `judged` whose gate decides on it, None where there
-is no such fit.
+is no such fit. One with READS_OTHERS is composed last, from the other sections.
 """
 
 
@@ -80,13 +82,15 @@ def build(run: Run, show_anyway: bool = False) -> None:
 
     Notes
     -----
-    Writes `report.html`, `report.json` (schema: `reports.record`), `tables/*.csv`, `figures/*.svg` and `figures/*.csv`.
+    Writes `report.html`, `report.json` (schema: `reports/report.schema.json`), `checklist.csv`, `tables/*.csv`,
+    `figures/*.svg` and `figures/*.csv`.
     """
     facts = Facts(run, show_anyway)
     sections = compose(facts)
     files = {
         "report.html": html(facts, sections),
         "report.json": record.text(facts, sections),
+        "checklist.csv": section_12_items.csv_text(sections),
         **_data(facts, sections),
     }
     output.write(run.folder, files)
@@ -94,16 +98,22 @@ def build(run: Run, show_anyway: bool = False) -> None:
 
 def compose(facts: Facts) -> list[Section]:
     """All sections in the order of the page."""
-    made = [_composed(facts, module) for module in COMPOSED]
-    return sorted([*made, *not_run.sections(facts)], key=lambda section: section.number)
+    made = not_run.sections(facts)
+    for module in sorted(COMPOSED, key=_reads_others):
+        made.append(_composed(facts, module, made))
+    return sorted(made, key=lambda section: section.number)
 
 
-def _composed(facts: Facts, module: Any) -> Section:
+def _reads_others(module: Any) -> bool:
+    return getattr(module, "READS_OTHERS", False)
+
+
+def _composed(facts: Facts, module: Any, others: Sequence[Section]) -> Section:
     judged: Facts | None = getattr(module, "judged", lambda first: first)(facts)
     if module.ESTIMATES and judged and judged.withheld:
         return Section(module.NUMBER, module.QUESTION, "withheld.html.j2", "withheld", judged.withheld)
     try:
-        section: Section = module.compose(facts)
+        section: Section = module.compose(facts, *([others] if _reads_others(module) else []))
     except Exception as error:
         raise FigureFailed(
             f"section {module.NUMBER} ({module.QUESTION}) could not be built: {type(error).__name__}: {error}"

@@ -83,6 +83,22 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Linked(Cell):
+    """A cell whose `places`, words within its text, lead to ids on the page."""
+
+    places: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def runs(self) -> list[tuple[str, str]]:
+        """The text in reading order, each run with the id that it leads to, or ""."""
+        found, rest = [], self.text
+        for words, target in self.places:
+            before, there, rest = rest.partition(words)
+            found += [(before, ""), (there, target)]
+        return [run for run in [*found, (rest, "")] if run[0]]
+
+
+@dataclass(frozen=True)
 class Column:
     """One column: key in the CSV, head on the page, unit under the head, numbers set right."""
 

@@ -1,21 +1,4 @@
-"""`report.json`: every number on the page.
-
-Schema ("microsavings report 1")
---------------------------------
-schema : str
-run : {run_id, title, simulated, model, priors, microsavings}
-interval : {kind: "equal-tailed", probability: 0.95}
-gate : {status, checks: [{name, status, value, element, green, amber, text}], further: {model: {status, checks}}}
-    `status` is the worst of all fits, `checks` are those of the first; `further` has the fits of other models.
-withheld : str or null
-    Why estimates of the first fit are missing (its gate is red), else null; a section's own reason stands with it.
-sections : [{number, question, status: "shown" | "withheld" | "not run", reason}]
-sentences : {name: {text, numbers: {slot: {value, printed}}}}
-    A1, A2, A3, T1 and the first sentences of sections. `value` in the units of the run, `printed` as on the page.
-tables : {name: {caption, rows: [{column: {value, printed}}]}}
-    `value` is null where nothing may be told or it stands in other columns; `printed` is "" for columns of the CSV.
-figures : {name: {title, description, columns, rows}}
-"""
+"""`report.json`: every number on the page. `report.schema.json` beside this file describes it, key by key."""
 
 from __future__ import annotations
 

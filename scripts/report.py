@@ -21,7 +21,7 @@ def report(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Write report.html, report.json, tables/ and figures/ into RUN; the page's path goes to stdout.
+    """Write report.html, report.json, checklist.csv, tables/ and figures/ into RUN; the page's path goes to stdout.
 
     Exit codes: 0 written, 2 wrong usage, 3 not a finished run, 7 disk full or no permission (an earlier report is still
     there), 130 interrupted.

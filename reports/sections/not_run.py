@@ -17,7 +17,6 @@ REASONS = {
         "recovery and calibration at this sample size are in the test suite; a later step prints them here.",
     ),
     11: ("Any other result?", "further outcomes are a later step; {further}."),
-    12: ("Which reporting items are met?", "the checklist (AGReMA, CONSORT 2025, BARG) is a later step."),
 }
 
 
