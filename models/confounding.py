@@ -1,6 +1,6 @@
 """Direct and indirect effects where unmeasured causes of a mediator and the outcome are behind part of its slope.
 
-κ is that part, on the outcome's link scale per residual SD of the mediator: for a probit outcome κ = ρ / √(1 − ρ²),
+ζ is that part, on the outcome's link scale per residual SD of the mediator: for a probit outcome ζ = ρ / √(1 − ρ²),
 for a continuous one ρ s / √(1 − ρ²), ρ being the residual correlation (methods of Imai, Keele & Yamamoto 2010). The
 total does not move with it. MODEL.md, "Bias parameters".
 """
@@ -18,14 +18,14 @@ from models.summary import LOWER, UPPER
 from models.totals import points_of
 from priors.prior_set import InvalidPriors, PriorSet
 
-KAPPAS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
+ZETAS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
 DRAWS = 400
 """Of the posterior; the numbers are for comparison with each other."""
 SEED = 31
 
 
 def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: str) -> pd.DataFrame:
-    """Direct and indirect effects at chosen values of κ, one mediator at a time.
+    """Direct and indirect effects at chosen values of ζ, one mediator at a time.
 
     Parameters
     ----------
@@ -34,15 +34,15 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
     layout : Design
         As analysed.
     priors : PriorSet
-        Row `confounding` is the belief about κ.
+        Row `confounding` is the belief about ζ.
     wave : str
         The primary one.
 
     Returns
     -------
     DataFrame
-        kind ("grid", "prior", "tipping" or "not run"), mediator, value (κ), effect (natural_direct or
-        interventional_via), median, lower, upper, reason. A tipping row's value is the κ that would explain the
+        kind ("grid", "prior", "tipping" or "not run"), mediator, value (ζ), effect (natural_direct or
+        interventional_via), median, lower, upper, reason. A tipping row's value is the ζ that would explain the
         median slope away.
     """
     reason = _reason(layout, wave)
@@ -54,13 +54,13 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
     for place in acting(layout):
         name = layout.mediators.name[place]
         if layout.mediators.kind[place] not in ("normal", "student"):
-            told = "κ is defined for continuous mediators; of this one no sensitivity to unmeasured causes is known."
+            told = "ζ is defined for continuous mediators; of this one no sensitivity to unmeasured causes is known."
             rows.append({"kind": "not run", "mediator": name, "reason": told})
             continue
         rows += [
-            {"kind": "grid", "mediator": name, "value": kappa, **row}
-            for kappa in KAPPAS
-            for row in _effects(thin, layout, place, wave, np.full((thin.sizes["chain"], thin.sizes["draw"]), kappa))
+            {"kind": "grid", "mediator": name, "value": zeta, **row}
+            for zeta in ZETAS
+            for row in _effects(thin, layout, place, wave, np.full((thin.sizes["chain"], thin.sizes["draw"]), zeta))
         ]
         try:
             belief = priors["confounding"]
@@ -81,9 +81,9 @@ def _reason(layout: Design, wave: str) -> str:
     return ""
 
 
-def _effects(thin: xr.Dataset, layout: Design, place: int, wave: str, kappa: np.ndarray) -> list[dict[str, object]]:
-    values = np.zeros((*kappa.shape, layout.mediators.count))
-    values[..., place] = kappa
+def _effects(thin: xr.Dataset, layout: Design, place: int, wave: str, zeta: np.ndarray) -> list[dict[str, object]]:
+    values = np.zeros((*zeta.shape, layout.mediators.count))
+    values[..., place] = zeta
     draws = thin.assign(confounding=(("chain", "draw", "every_mediator"), values))
     found = paths.effects_at(draws, layout, wave, points_of(layout, wanted=layout.participants))
     name = layout.mediators.name[place]

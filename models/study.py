@@ -115,7 +115,7 @@ Codes = dict[Label, Number]
 
 
 class Outcome(Part):
-    """An outcome, the direction that is better, and the smallest difference that matters."""
+    """An outcome, the direction that is better, the smallest difference that matters, whether it is pre-specified."""
 
     column: Text
     kind: Literal["binary", "count", "continuous"]
@@ -125,6 +125,7 @@ class Outcome(Part):
     margin: Annotated[Number, Field(gt=0)]
     margin_reason: Text
     codes: Codes = Field(default_factory=dict)
+    prespecified: Flag = True
 
     @property
     def likelihood(self) -> str:

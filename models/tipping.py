@@ -171,8 +171,9 @@ def _table(rule: Rule, grid: list, prior: tuple, fine: list, study: Study) -> pd
     for line in fine:
         found = [{"kind": "tipping", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in line]
         changed = [row for row in found if row["excludes_zero"] != found[0]["excludes_zero"]]
-        way = f"{line[0][0]:g}, {line[0][1]:g} to {line[-1][0]:g}, {line[-1][1]:g}"
-        rows.append(changed[0] if changed else {"kind": "tipping", "reason": f"never from {way}"})
+        (first, last) = (line[0][0], line[-1][0]) if line[0][0] != line[-1][0] else (line[0][1], line[-1][1])
+        never = {"kind": "tipping", "reason": f"never from {abs(first):g} to {last:g}"}
+        rows.append(changed[0] if changed else never)
     return pd.DataFrame(rows)
 
 

@@ -124,15 +124,8 @@ def _every_outcome(facts: Facts, page: Page) -> tuple[int, str]:
     return 11, hidden(page[11]) if facts.study.further_outcomes else ""
 
 
-def _prior_sets(facts: Facts, page: Page) -> tuple[int, str]:  # noqa: ARG001 - every rule is asked alike
-    """Refits under the other prior sets are a part of § 8 that can be missing while the rest is there."""
-    refits = str(page[8].values.get("refits", ""))
-    return 8, refits if refits.startswith("Not run") else ""
-
-
 RULES: dict[str, Callable[[Facts, Page], tuple[int, str]]] = {
     "every outcome": _every_outcome,
-    "prior sets": _prior_sets,
 }
 """The section asked, and why it does not show an item, empty where it does; by the name that the item gives."""
 

@@ -16,7 +16,6 @@ from reports.facts import Facts
 from reports.numbers import INTERVAL, Number
 from reports.parts import Figure, Label, Piece, Section, Sentence, Strong, Table
 from reports.sections import (
-    not_run,
     section_00_file,
     section_01_answer,
     section_02_computation,
@@ -26,6 +25,9 @@ from reports.sections import (
     section_06_paths,
     section_07_prediction,
     section_08_priors,
+    section_09_what_if,
+    section_10_recovery,
+    section_11_other,
     section_12_items,
     section_13_again,
 )
@@ -45,6 +47,9 @@ COMPOSED: tuple[Any, ...] = (
     section_06_paths,
     section_07_prediction,
     section_08_priors,
+    section_09_what_if,
+    section_10_recovery,
+    section_11_other,
     section_12_items,
     section_13_again,
 )
@@ -98,7 +103,7 @@ def build(run: Run, show_anyway: bool = False) -> None:
 
 def compose(facts: Facts) -> list[Section]:
     """All sections in the order of the page."""
-    made = not_run.sections(facts)
+    made: list[Section] = []
     for module in sorted(COMPOSED, key=_reads_others):
         made.append(_composed(facts, module, made))
     return sorted(made, key=lambda section: section.number)

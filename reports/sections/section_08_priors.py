@@ -5,33 +5,38 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from reports import asked
 from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
 from reports.numbers import PLAIN, Number, Unit, rounded, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.sections import refits
 from reports.sections.section_01_answer import posterior_cells
 from reports.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
-TABLES = ("contraction", "power_scaling")
-FIGURES = ("priors",)
-REFITS = (
-    "Not run: this edition fits one prior set a run. `scripts/fit.py STUDY --priors sceptical` and `--priors "
-    "diffuse` fit the others; a later edition sets them side by side here."
-)
+TABLES = ("contraction", "power_scaling", "refits")
+FIGURES = ("priors", "refits")
 
 
 def compose(facts: Facts) -> Section:
     """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
+    said, drawn = {"priors": _lead(facts)}, {"priors": priors.draw(facts)}
+    tables = {"contraction": _contraction(facts), "power_scaling": _power(facts)}
+    reason = asked.not_run(facts)
+    if not reason:
+        said["refits"] = refits.sentence_of(facts)
+        drawn["refits"] = refits.draw(facts)
+        tables["refits"] = refits.table(facts)
     return Section(
         NUMBER,
         QUESTION,
         "section_08.html.j2",
-        sentences={"priors": _lead(facts)},
-        figures={"priors": priors.draw(facts)},
-        tables={"contraction": _contraction(facts), "power_scaling": _power(facts)},
-        values={"refits": REFITS.replace("`", "")},
+        sentences=said,
+        figures=drawn,
+        tables=tables,
+        values={"refits_reason": reason},
     )
 
 

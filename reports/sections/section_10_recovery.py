@@ -1,0 +1,106 @@
+"""Section 10: would the method find the truth."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from reports import asked
+from reports.facts import Facts
+from reports.numbers import INTERVAL, Number, fixed, show
+from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+
+NUMBER, QUESTION, ESTIMATES = 10, "Would the method find the truth?", True
+TABLES = ("recovery",)
+FIGURES: tuple[str, ...] = ()
+ONE_IN = 100
+"""One in so many correct methods would hold fewer truths than the number told."""
+CALIBRATION = (
+    "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run."
+)
+
+
+def compose(facts: Facts) -> Section:
+    """How many simulated trials of this size had their true difference inside the interval."""
+    reason = asked.not_run(facts)
+    if reason:
+        return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
+    table = facts.run.asked("recovery")
+    assert table is not None, "every run that was asked holds it"
+    return Section(
+        NUMBER,
+        QUESTION,
+        "section_10.html.j2",
+        sentences={"recovery": _lead(facts, table)},
+        tables={"recovery": _table(facts, table)},
+        values={"calibration": CALIBRATION},
+    )
+
+
+def fewest(trials: int) -> int:
+    """Least number of intervals that hold the truth, below which one correct method in a hundred would fall."""
+    chance, held = 0.0, trials
+    while held >= 0:
+        lost = trials - held
+        chance += math.comb(trials, lost) * 0.05**lost * 0.95**held
+        if chance >= 1 - 1 / ONE_IN:
+            return held
+        held -= 1
+    return 0
+
+
+def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
+    unit, digits = facts.scale.difference_unit, 1
+    error = float((table["mean"] - table["truth"]).mean())
+    spread = float((table["mean"] - table["truth"]).std(ddof=1) / math.sqrt(len(table)))
+    width = float((table["upper"] - table["lower"]).mean())
+    held, trials = int(table["covered"].sum()), len(table)
+    told = (
+        "Of {trials} trials of this size simulated from this posterior and analysed in the same way, the {interval} "
+        "interval held the true difference in {held}; a method whose intervals are right holds at least {least} in 99 "
+        "of 100 such sets. The mean error was {error} {points} (standard error {spread}), the mean width of the "
+        "interval {width}."
+    )
+    return sentence(
+        told,
+        trials=Number(trials, str(trials)),
+        interval=INTERVAL,
+        held=Number(held, str(held)),
+        least=Number(fewest(trials), str(fewest(trials))),
+        error=show(error, unit, digits),
+        points=facts.scale.points,
+        spread=show(spread, unit, digits),
+        width=show(width, unit, digits),
+    )
+
+
+def _table(facts: Facts, table: pd.DataFrame) -> Table:
+    unit = facts.scale.difference_unit
+    columns = (
+        Column("trial", "Simulated trial", number=True),
+        Column("truth", "True difference", facts.scale.points, number=True),
+        Column("posterior", "Posterior", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("covered", "Truth inside"),
+    )
+    rows = []
+    for place, row in enumerate(table.to_dict("records"), start=1):
+        truth, median, lower, upper = (show(row[name], unit, 1).text for name in ("truth", "median", "lower", "upper"))
+        text = f"{median} ({lower} to {upper})"
+        inside = row["covered"] == 1
+        rows.append(
+            {
+                "trial": Cell(fixed(place), place),
+                "truth": Cell(truth, row["truth"]),
+                "posterior": Cell(text, text, "estimate"),
+                "covered": Cell("✓ yes" if inside else "! no", bool(inside)),
+                **{name: Cell("", row[name]) for name in ("median", "lower", "upper")},
+            }
+        )
+    return Table(
+        "recovery",
+        "Trials simulated from the posterior, analysed in the same way",
+        columns,
+        tuple(rows),
+        ("median", "lower", "upper"),
+    )
