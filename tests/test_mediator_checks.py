@@ -1,4 +1,4 @@
-"""Mediators' transforms: exact against closed forms, uniform under the right model, outside the band under a wrong one."""
+"""Mediators' transforms: exact against closed forms, uniform under the right model, outside under a wrong one."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_right_model_stays_within_and_outliers_leave():
 
 @pytest.mark.parametrize("kind", sorted(MEDIATOR_KINDS))
 def test_transforms_of_every_kind_are_uniform(kind):
-    """Values drawn from the pinned model of people without a trait: nothing is learned from a value, so none is left."""
+    """Values drawn from the pinned model of people without a trait: leaving one out changes nothing."""
     layout = _layout(kind, 7, 400)
     layout = replace(layout, mediators=replace(layout.mediators, has_trait=(False,)))
     draws = pinned_mediation.posterior(layout, draws=100, **PINNED, **ENDS)
@@ -129,6 +129,11 @@ def test_probabilities_below_agree_with_the_density(kind):
         assert (left == right).all()
         density = np.exp(rule.log_probability(grid, eta, spread))
         assert left[-1] - left[0] == pytest.approx(np.trapezoid(density, grid), rel=1e-5)
+
+
+def test_the_band_does_not_tell_how_many_values_there_are():
+    limits = {tuple(np.concatenate(mediator_checks.band(count))) for count in range(380, 400)}
+    assert len(limits) == 1
 
 
 def test_it_holds_no_value_of_anybody_and_the_effect_model_has_none():
