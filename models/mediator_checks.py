@@ -91,9 +91,10 @@ def _left_out(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def band(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Limits within which the distribution function of so many uniform numbers lies at all of `GRID` at once.
 
-    Of 20 values or more it is that of the next smaller multiple of 20, a little wider: the number of values could be
-    worked out from its own band, and with it how many are missing. Pointwise binomial intervals of one common level, the widest level that holds in 95% of samples (Säilynoja, Bürkner
-    & Vehtari 2022), found by simulation; a function of the count alone.
+    Pointwise binomial intervals of one common level, the widest level that holds in 95% of samples (Säilynoja, Bürkner
+    & Vehtari 2022), found by simulation; a function of the count alone. Of 20 values or more it is that of the next
+    smaller multiple of 20, a little wider: from its own band the number of values could be worked out, and with it how
+    many are missing.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from reports.words import capital, lines, listed
 
 NAME, GROUP = "mediator_pit", "mediator_pit"
 FEW, SEVERAL = 40, 200
-"""Values below which, where small counts are hidden, no curve is drawn; below which it is told to 0.05, else to 0.01."""
+"""Where small counts are hidden, values below which no curve is drawn; below which it is told to 0.05, else to 0.01."""
 
 
 @dataclass(frozen=True)
