@@ -91,7 +91,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
     waves = list(dict.fromkeys(box.wave for box in boxes))
     box_width, gap = (280.0, 60.0) if wide else (204.0, 14.0)
     middles = (width / 2 - (box_width + gap) / 2, width / 2 + (box_width + gap) / 2)
-    step, tall = (88, 68) if wide else (104, 84)
+    step, tall = (88, 68) if wide else (120, 100)
     sheet = Canvas(width, 150 + step * len(waves) + 66)
     told = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
     _box(sheet, width / 2, 4, 200, 34, (_first_word(facts), f"{sum(told)}"), one_line=True)
@@ -112,11 +112,11 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             sheet.arrow(middle, y, middle, y + step - tall, "flow")
             y += step - tall
             words = (
-                capital(lines(facts.wave(box.wave), 36 if wide else 27, 1)[0]),
                 *_counts(box, wide),
                 f"outcome observed {box.observed.text} of {box.people}",
             )
-            _box(sheet, middle, y, box_width, tall, words)
+            name = lines(capital(facts.wave(box.wave)), 36 if wide else 25, 1 if wide else 2)
+            _box(sheet, middle, y, box_width, tall, (*name, *words), strong=len(name))
             y += tall
         sheet.arrow(middle, y, middle, y + step - tall, "flow")
         _box(
@@ -127,7 +127,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             56,
             (
                 "In the analysis: all " + str(facts.people.size(arm)),
-                f"outcome missing at ≥ 1 wave: {facts.people.lost(arm).text}",
+                f"{'outcome missing' if wide else 'missing'} at ≥ 1 wave: {facts.people.lost(arm).text}",
             ),
         )
     return sheet
@@ -149,6 +149,7 @@ def _box(
     *,
     style: str = "",
     one_line: bool = False,
+    strong: int = 1,
 ) -> None:
     sheet.rect(middle - width / 2, top, width, height, "box", 3)
     if style:
@@ -157,4 +158,4 @@ def _box(
         rows = (" ".join(rows),)
     first = top + height / 2 - (len(rows) - 1) * LINE / 2 + 4.5
     for place, row in enumerate(rows):
-        sheet.text(middle, first + place * LINE, row, "strong" if place == 0 else "", "middle")
+        sheet.text(middle, first + place * LINE, row, "strong" if place < strong else "", "middle")

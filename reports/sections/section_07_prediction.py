@@ -75,8 +75,8 @@ def _predictive(facts: Facts) -> Table:
     columns = (
         Column("check", "Check"),
         Column("where", "Where"),
-        Column("n", "n", number=True),
-        Column("observed", "Observed", number=True),
+        Column("n", "n", "observed", number=True),
+        Column("observed", "Observed", "% or number", number=True),
         Column("predicted", "Predicted", "median (95% interval)", number=True),
         Column("inside", "Inside"),
     )
@@ -186,8 +186,8 @@ def _pareto(facts: Facts) -> Table:
     columns = (
         Column("band", "Pareto k"),
         Column("meaning", "Meaning"),
-        Column("rows", "Rows", number=True),
-        Column("share", "Share", number=True),
+        Column("rows", "Rows", "n", number=True),
+        Column("share", "Share", "% of rows", number=True),
     )
     rows = tuple(
         {
