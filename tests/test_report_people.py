@@ -130,3 +130,10 @@ def test_table_one_has_mediators_what_is_missing_and_the_flow_who_was_not_seen(t
     flow = section.figures["flow"]
     for row in flow.rows:
         assert row[flow.columns.index("not_seen")] == row[2] - row[3]
+
+
+def test_a_cell_is_small_by_who_left_and_by_who_stayed(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, minimum_cell=MINIMUM)
+    assert dropout._small(facts, dropout.Loss(20, 4))
+    assert dropout._small(facts, dropout.Loss(20, 16))
+    assert not dropout._small(facts, dropout.Loss(20, 15))
