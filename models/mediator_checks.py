@@ -118,7 +118,7 @@ def pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
 
     Parameters
     ----------
-    draws, design, seed
+    draws, design, seed : Dataset, Design, int
         As `transforms`; of the draws about `DRAWS` are used.
 
     Returns
