@@ -171,6 +171,10 @@ def _panel(
     sheet.line(x.start, y(0), x.end, y(0), "axis")
     line = zip(ends, [0.0, *curve.difference, 0.0], strict=True)
     sheet.path([(x(p), y(value)) for p, value in line], "difference-line")
-    outside = (curve.difference < curve.lower) | (curve.difference > curve.upper)
-    for p, value in zip(curve.probability[outside], curve.difference[outside], strict=True):
-        sheet.circle(x(float(p)), y(float(value)), 2.2, "stop-mark")
+    outside = np.flatnonzero((curve.difference < curve.lower) | (curve.difference > curve.upper))
+    for run in np.split(outside, np.flatnonzero(np.diff(outside) > 1) + 1):
+        points = [(x(float(curve.probability[k])), y(float(curve.difference[k]))) for k in run]
+        if len(points) == 1:
+            sheet.circle(*points[0], 2.5, "stop-mark")
+        elif points:
+            sheet.path(points, "stop-mark")
