@@ -230,6 +230,9 @@ def derive(
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:
         checks["loo"] = loo
+    pit = model.mediator_pit(posterior, layout, sampler.seed)
+    if pit.sizes:
+        checks["mediator_pit"] = pit
     notes = (*model.notes(layout), *(note for note in (pointwise_note, loo_note) if note))
     trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
     return Analysis(*trees, Verdict(verdict, table, notes))

@@ -1,7 +1,8 @@
 """The effect model: outcome by arm and wave, with baseline constrained equal and participants partially pooled.
 
 MODEL.md, "Effect model", has the mathematics. Siblings of this module have the same verbs: `build`, `prior`,
-`predictor`, `predictor_of_new`, `without_trait`, `completed`, `other_log_likelihood`, `response`, `path_draws`.
+`predictor`, `predictor_of_new`, `without_trait`, `completed`, `other_log_likelihood`, `response`, `path_draws`,
+`mediator_pit`.
 """
 
 from __future__ import annotations
@@ -187,6 +188,11 @@ def notes(design: Design) -> tuple[str, ...]:
 def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:  # noqa: ARG001
     """Effects through mediators: there are none in this model."""
     return PathDraws()
+
+
+def mediator_pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG001
+    """Check of the mediators' distributions: there are none in this model."""
+    return xr.Dataset()
 
 
 def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:

@@ -197,7 +197,7 @@ def _combinations(
     layout, rows, state = design.mediators, plan.partly, plan.states[place]
     before = np.maximum(design.wave_of[rows] - layout.lag, 0)
     predictor = mediator_predictor(values, design, place, design.participant_of[rows], before)
-    own = _spread(values, design, place)
+    own = spread_at(values, design, place)
     between = np.zeros_like(predictor)
     missing = np.isnan(read)
     name = f"{BETWEEN}{layout.name[place]}"
@@ -223,13 +223,13 @@ def drawn_for_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -
     person, before = design.participant_of, np.maximum(design.wave_of - design.mediators.lag, 0)
     for place in acting(design):
         predictor = mediator_predictor(values, design, place, person, before)
-        own = _spread(values, design, place)
+        own = spread_at(values, design, place)
         value = _draw(layout.kind[place], rng, predictor, own)
         read[place] = np.where(layout.acts[place][design.wave_of], layout.scaled(place, value), 0.0)
     return outcome_predictor(values, design, read, values.get("trait", 0.0))
 
 
-def _spread(values: Mapping[str, np.ndarray], design: Design, place: int) -> dict[str, Any]:
+def spread_at(values: Mapping[str, np.ndarray], design: Design, place: int) -> dict[str, Any]:
     """`spread_of` one mediator, with an axis for its cells."""
     own = spread_of(place, values, design)
     return {name: part[..., None] if isinstance(part, np.ndarray) else part for name, part in own.items()}
@@ -270,7 +270,7 @@ def mediator_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     total = np.zeros(values["mu_0"].shape)
     for place in range(layout.count):
         person, wave = np.nonzero(~np.isnan(layout.value[place]))
-        own = _spread(values, design, place)
+        own = spread_at(values, design, place)
         predictor = mediator_predictor(values, design, place, person, wave)
         total += (
             MEDIATOR_KINDS[layout.kind[place]]

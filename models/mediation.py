@@ -14,7 +14,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import equations, forward, paths, totals
+from models import equations, forward, mediator_checks, paths, totals
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
 from models.mediation_cells import Cells, cells
@@ -245,6 +245,11 @@ def notes(design: Design) -> tuple[str, ...]:
 def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:
     """Effects through and beside the mediators at every draw (`paths.path_draws`)."""
     return paths.path_draws(draws, design, order)
+
+
+def mediator_pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+    """Whether the observed mediators look like draws from their own distributions (`mediator_checks.pit`)."""
+    return mediator_checks.pit(draws, design, seed)
 
 
 def response(draws: xr.Dataset, design: Design) -> xr.DataArray:

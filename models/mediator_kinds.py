@@ -32,6 +32,9 @@ class MediatorKind:
         three moments (Gauss–Jacobi): what is averaged over them is a smooth function of the share.
     log_probability : callable
         (value, predictor, spread) to log density or log probability, elementwise.
+    between : callable
+        (value, predictor, spread) to the probabilities of less than the value and of at most the value, elementwise:
+        equal where the distribution is continuous, apart where the value has a probability of its own.
     states : callable or None
         (predictor, spread) to the few values that it takes, each with its probability; None where it is continuous.
     """
@@ -39,6 +42,7 @@ class MediatorKind:
     mean: Callable[[np.ndarray, Spread], np.ndarray]
     value: Callable[[np.ndarray, np.ndarray, Spread], np.ndarray]
     log_probability: Callable[[np.ndarray, np.ndarray, Spread], np.ndarray]
+    between: Callable[[np.ndarray, np.ndarray, Spread], tuple[np.ndarray, np.ndarray]]
     states: Callable[[np.ndarray, Spread], list[State]] | None = None
 
 
@@ -158,10 +162,39 @@ def _log_share(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> np.n
     return np.where(within, log_between(predictor, spread) + density, np.where(value == 0, zero, one))
 
 
+def _normal_below(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
+    below = special.ndtr((value - predictor) / spread["residual_sd"])
+    return below, below
+
+
+def _student_below(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
+    below = special.stdtr(spread["nu"], (value - predictor) / spread["residual_sd"])
+    return below, below
+
+
+def _binary_below(
+    value: np.ndarray,
+    predictor: np.ndarray,
+    spread: Spread,  # noqa: ARG001
+) -> tuple[np.ndarray, np.ndarray]:
+    zero = special.expit(-predictor)
+    return np.where(value > 0, zero, 0.0), np.where(value > 0, 1.0, zero)
+
+
+def _share_below(value: np.ndarray, predictor: np.ndarray, spread: Spread) -> tuple[np.ndarray, np.ndarray]:
+    zero, one = ends(predictor, spread)
+    within = (value > 0) & (value < 1)
+    mean = np.clip(special.expit(predictor), 1e-12, 1 - 1e-12)
+    part = special.betainc(mean * spread["precision"], (1 - mean) * spread["precision"], np.where(within, value, 0.5))
+    inside = zero + (1 - zero - one) * part
+    left = np.where(within, inside, np.where(value > 0, 1 - one, 0.0))
+    return left, np.where(within, inside, np.where(value > 0, 1.0, zero))
+
+
 MEDIATOR_KINDS: Mapping[str, MediatorKind] = {
-    "normal": MediatorKind(_same, _normal_value, _log_normal),
-    "student": MediatorKind(_same, _student_value, _log_student),
-    "binary": MediatorKind(_probability, _binary_value, _log_binary, _binary_states),
-    "share": MediatorKind(_share_mean, _share_value, _log_share, _share_states),
+    "normal": MediatorKind(_same, _normal_value, _log_normal, _normal_below),
+    "student": MediatorKind(_same, _student_value, _log_student, _student_below),
+    "binary": MediatorKind(_probability, _binary_value, _log_binary, _binary_below, _binary_states),
+    "share": MediatorKind(_share_mean, _share_value, _log_share, _share_below, _share_states),
 }
 """Every mediator's distribution by the name that `Mediators.kind` carries."""

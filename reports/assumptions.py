@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from reports.facts import Facts
+from reports.numbers import Number
+from reports.parts import Cell, Column, Table
 from reports.words import agreeing
 
 DESIGN, UNTESTABLE, UNSTATED = "by design", "not testable", "not stated"
@@ -19,11 +21,11 @@ def _priors(facts: Facts) -> str:
 def _negative_control(facts: Facts) -> str:
     """Where it is looked at, with its numbers where estimates are printed at all."""
     if facts.withheld:
-        return "looked at in § 5"
+        return "checked in § 5"
     wave = next(wave for wave in facts.contrasts if facts.role(wave) == "negative control")
     found = facts.estimate(facts.scale.difference, wave)
     median = found.number("median").text
-    return f"looked at in § 5: {median} {agreeing(median, facts.scale.points)} ({found.interval})"
+    return f"checked in § 5: {median} {agreeing(median, facts.scale.points)} ({found.interval})"
 
 
 def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
@@ -67,7 +69,7 @@ class Assumption:
     claim : str
         What is assumed.
     status : str or callable
-        "by design", "checked in § n", "looked at in § n: numbers", "in doubt, see § n", "not testable" or "not stated";
+        "by design", "checked in § n", "checked in § n: numbers", "in doubt, see § n", "not testable" or "not stated";
         a function where the run decides.
     consequence : str
         What goes wrong if it does not hold.
@@ -118,7 +120,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "The effect is the same for all on the {scale}",
-        "not testable here",
+        UNTESTABLE,
         "The average difference would be slightly off.",
     ),
     Assumption(
@@ -170,3 +172,36 @@ def assumed(facts: Facts) -> list[Assumption]:
         for one in ASSUMPTIONS
         if one.applies(facts)
     ]
+
+
+def tally(found: Sequence[Assumption]) -> dict[str, Number]:
+    """How many of these assumptions are of which kind: all, design, checked, doubt, open; zero of a kind included."""
+    told = [str(one.status) for one in found]
+    counts = {
+        "all": len(told),
+        "design": told.count(DESIGN),
+        "checked": sum(status.startswith("checked") for status in told),
+        "doubt": sum(status.startswith("in doubt") for status in told),
+        "open": sum(status.startswith("not ") for status in told),
+    }
+    return {name: Number(value, str(value)) for name, value in counts.items()}
+
+
+def table(name: str, caption: str, found: Sequence[Assumption]) -> Table:
+    """Each assumption with its status and what goes wrong without it; the numbers of a check stand under its status."""
+    columns = (
+        Column("assumption", "Assumption"),
+        Column("status", "Status"),
+        Column("consequence", "If it does not hold"),
+    )
+    rows = []
+    for one in found:
+        status, _, numbers = str(one.status).partition(": ")
+        rows.append(
+            {
+                "assumption": Cell(one.claim, one.claim),
+                "status": Cell(status, str(one.status), "status", numbers),
+                "consequence": Cell(one.consequence, one.consequence, "linked"),
+            }
+        )
+    return Table(name, caption, columns, tuple(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -60,6 +61,7 @@ is no such fit. One with READS_OTHERS is composed last, from the other sections.
 """
 
 
+_SECTION = re.compile(r"§\s(1[0-3]|\d)\b")
 SIMULATED = '<text class="stop-text strong" x="756" y="12" text-anchor="end">SIMULATED DATA</text>'
 """On every drawing that leaves the page, where the data are simulated."""
 
@@ -159,6 +161,7 @@ def _environment() -> jinja2.Environment:
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"prose": prose, "markup": Markup, "short": short, "clean": clean, "breakable": breakable}
+    environment.filters["linked"] = linked
     return environment
 
 
@@ -171,6 +174,11 @@ def breakable(text: object) -> Markup:
     """Escaped text whose words may break every 20 characters where they are longer than 24: hashes, hostile labels."""
     words = str(text).split(" ")
     return Markup(" ").join(Markup("<wbr>").join(_pieces(word)) for word in words)
+
+
+def linked(text: object) -> Markup:
+    """Escaped text in which "§ 7" leads to that section; for the page's own words, never for a study's."""
+    return Markup(_SECTION.sub(r'<a href="#section-\1">§ \1</a>', str(escape(text))))
 
 
 def _pieces(word: str) -> list[str]:
@@ -186,7 +194,7 @@ def _set(piece: Piece) -> Markup:
         return Markup(INTERVAL.text)
     if isinstance(piece, Number):
         return Markup('<data value="{}">{}</data>').format(f"{piece.value:.8g}", piece.text)
-    return escape(piece)
+    return linked(piece)
 
 
 def _data(facts: Facts, sections: Sequence[Section]) -> dict[str, str]:

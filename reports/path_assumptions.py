@@ -7,6 +7,7 @@ from dataclasses import replace
 from reports import paths
 from reports.assumptions import DESIGN, UNTESTABLE, Assumption
 from reports.facts import Facts
+from reports.figures.mediator_pit import GROUP, curves
 
 
 def _several(facts: Facts) -> bool:
@@ -33,6 +34,11 @@ def _missing(facts: Facts) -> bool:
     return any("MAR" in row.evidence for row in paths.rows(facts))
 
 
+def _distributions(facts: Facts) -> str:
+    """In doubt where a mediator's values leave the band of what its distribution predicts."""
+    return "checked in § 7" if all(curve.inside for curve in curves(facts)) else "in doubt, see § 7"
+
+
 PATH_ASSUMPTIONS = (
     Assumption(
         "At baseline the arms have the same mediators but for chance",
@@ -42,7 +48,7 @@ PATH_ASSUMPTIONS = (
     ),
     Assumption(
         "At the negative control the arms do not differ in the mediators yet",
-        "looked at in § 6",
+        "checked in § 6",
         "An early difference speaks for bias or for an early effect.",
         _has_negative_control,
     ),
@@ -54,7 +60,7 @@ PATH_ASSUMPTIONS = (
     ),
     Assumption(
         "A mediator acts on the outcome {lag} later, in a straight line on the link scale{interaction}",
-        "not testable here",
+        UNTESTABLE,
         "What goes through it would be too small or too large.",
         _later,
     ),
@@ -65,13 +71,19 @@ PATH_ASSUMPTIONS = (
         _same_wave,
     ),
     Assumption(
+        "Each mediator varies as the distribution that is fitted to it",
+        _distributions,
+        "Its missing values, and what is averaged over it, would be drawn from the wrong distribution.",
+        lambda facts: GROUP in facts.run.checks.children,
+    ),
+    Assumption(
         "No common cause of a mediator and the outcome beyond lasting levels and the adjusted baseline variables",
         UNTESTABLE,
         "What is called indirect would be confounding; ρ, which would measure it, is taken as 0.",
     ),
     Assumption(
         "Lasting levels of mediators and outcome are jointly normal on the link scales",
-        "not testable here",
+        UNTESTABLE,
         "Lasting causes of both would be absorbed badly.",
     ),
     Assumption(
@@ -106,7 +118,11 @@ def assumed(facts: Facts) -> list[Assumption]:
     differing = "interaction" in facts.group("core", "posterior")
     interaction = ", by arm where the study file says so" if differing else ", the same in both arms"
     return [
-        replace(one, claim=one.claim.format(lag=lag, interaction=interaction))
+        replace(
+            one,
+            claim=one.claim.format(lag=lag, interaction=interaction),
+            status=one.status(facts) if callable(one.status) else one.status,
+        )
         for one in PATH_ASSUMPTIONS
         if one.applies(facts)
     ]

@@ -68,8 +68,8 @@ def rows(facts: Facts) -> list[Estimate]:
 
 
 def differences(facts: Facts, mediator: str) -> list[str]:
-    """Waves after baseline at which a mediator was measured, the primary wave first."""
-    return _waves(facts, "mediator_difference", mediator=mediator)
+    """Waves after baseline at which a mediator was measured, in time order."""
+    return [wave for wave in facts.contrasts if facts.has("mediator_difference", wave, mediator=mediator)]
 
 
 def ordered(facts: Facts) -> list[str]:
@@ -87,8 +87,8 @@ def changing(facts: Facts) -> list[str]:
     return _waves(facts, CHANGE, arm="control")
 
 
-def _waves(facts: Facts, estimand: str, arm: str = "", mediator: str = "") -> list[str]:
-    found = [wave for wave in facts.contrasts if facts.has(estimand, wave, arm=arm, mediator=mediator)]
+def _waves(facts: Facts, estimand: str, arm: str = "") -> list[str]:
+    found = [wave for wave in facts.contrasts if facts.has(estimand, wave, arm=arm)]
     return sorted(found, key=lambda wave: wave != facts.primary)
 
 

@@ -37,11 +37,25 @@ def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any],
             "prior": xr.Dataset(coords={"draw": np.arange(DRAWS)}),
             "prior_estimands": xr.Dataset(),
             "prior_path_estimands": made.as_dataset(made.before),
+            "mediator_pit": _pit([part.column for part in plan.mediators], draws.recipe.outside),
         }
     )
     notes = [f"{plan.mediators[0].label}: a limitation of the mediation model."]
     own = manifest | {"model": "mediation", "gate": gate.status, "notes": [*manifest["notes"], *notes]}
     return Run(folder / "mediation", own, plan, core, checks, gate)
+
+
+def _pit(names: list[str], outside: tuple[str, ...]) -> xr.Dataset:
+    """Curves within a band of ±.07, and outside of it for the mediators named."""
+    grid = np.arange(1, 100) / 100
+    room = 0.28 * grid * (1 - grid) + 0.005
+    far = np.array([[2.0 if name in outside else 0.3] for name in names])
+    curves = {"ecdf": grid + far * room, "lower": grid - room + 0 * far, "upper": grid + room + 0 * far}
+    counts = {"values": [397] * len(names), "unreliable": [4] * len(names)}
+    shaped = {name: (("mediator", "probability"), np.clip(curve, 0, 1)) for name, curve in curves.items()}
+    shaped |= {name: (("mediator",), np.array(value)) for name, value in counts.items()}
+    shaped["inside"] = (("mediator",), np.array([name not in outside for name in names]))
+    return xr.Dataset(shaped, {"mediator": names, "probability": grid})
 
 
 class Paths:

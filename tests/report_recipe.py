@@ -30,6 +30,8 @@ class Recipe:
     """Status of the mediation fit's gate; None where it was not run."""
     interaction: bool = False
     one_sign: bool = False
+    outside: tuple[str, ...] = ()
+    """Columns of mediators whose transforms leave their band."""
     lag: int = 1
 
     def text(self, key: str, default: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models import analysis, design, gate, integrated, predictive, quadrature
+from models import analysis, design, gate, integrated, mediator_checks, predictive, quadrature
 from priors import prior_set
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +23,7 @@ COVERED = (
     "gate",
     "integrated",
     "mediation",
+    "mediator_checks",
     "mediator_kinds",
     "model_free",
     "path_checks",
@@ -98,4 +99,7 @@ def test_other_numbers_are_the_codes():
     assert f"about {analysis.LOO_DRAWS:,} evenly spaced draws" in TEXT
     assert f"About {predictive.REPLICATES:,} evenly spaced draws" in TEXT
     assert f"participants' means exceeds {design.RELIABLE:g}" in TEXT
+    assert f"of more than {mediator_checks.MOST_VALUES:,} a random part" in TEXT
+    assert f"averaged over {mediator_checks.DRAWS:,} posterior draws" in TEXT
+    assert f"found from {mediator_checks.SIMULATIONS:,} samples" in TEXT
     assert f"at most {predictive.MOST_PATTERNS} patterns" in TEXT

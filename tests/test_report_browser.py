@@ -115,7 +115,7 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["wide"] == width
     assert found["out"] == []
     assert found["scroll"] <= 0
-    assert found["shown"] == (9 if name == "plain" else 12)  # one layout of each figure, not both
+    assert found["shown"] == (9 if name == "plain" else 13)  # one layout of each figure, not both
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 

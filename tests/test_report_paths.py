@@ -108,7 +108,7 @@ def test_rows_follow_from_what_was_fitted(reports: dict[str, Path]) -> None:
     dependence = next(row for row in via["three"] if row["estimand"]["value"] == "dependence")
     assert dependence["posterior"]["printed"] == "0, by construction"
     mediators = [row["wave"]["value"] for row in rows(record(reports["two"]), "mediators")]
-    assert mediators == ["6 months", "post-test", "3 months"] * 2
+    assert mediators == ["post-test", "3 months", "6 months"] * 2
 
 
 def test_a_share_is_told_only_where_the_total_has_one_sign(reports: dict[str, Path]) -> None:

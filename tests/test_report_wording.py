@@ -32,7 +32,7 @@ def test_a_flag_puts_the_priors_in_doubt_and_tells_the_crude_difference(tmp_path
         rows = {row["assumption"]["value"]: row["status"]["value"] for row in one["tables"]["assumptions"]["rows"]}
         assert rows[claim] == status
         assert rows["Both arms were visited at the same times"] == "not stated"
-        assert re.search(r"looked at in § 5: −?\d.* \(.* to .*\)", next(s for s in rows.values() if "looked" in s))
+        assert re.search(r"checked in § 5: −?\d.* \(.* to .*\)", next(s for s in rows.values() if "§ 5" in s))
     assert "A4" not in plain["sentences"]
     told = record["sentences"]["A4"]
     crude = next(

@@ -11,7 +11,7 @@ from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
 from reports.numbers import interval, rounded, show
 from reports.parts import Figure
-from reports.words import agreeing, capital, clean, short
+from reports.words import agreeing, capital, clean, listed, short
 
 NAME = "contrasts"
 METHODS = {"modelled": "diamond", "crude": "circle", "standardised": "triangle"}
@@ -42,7 +42,7 @@ def draw(facts: Facts) -> Figure:
     estimate = facts.estimate(facts.scale.difference, facts.primary)
     points = agreeing(estimate.number("median").text, facts.scale.points)
     told = f"{estimate.number('median').text} {points} ({estimate.interval})"
-    title = f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: {told}"
+    title = f"{_message(facts)}; {facts.wave(facts.primary)}: {told}"
     described = "; ".join(f"{facts.wave(row.wave)}{_marked(facts, row.wave)}, {row.method}: {row.text}" for row in rows)
     description = f"Forest plot, treated minus control, median or estimate with 95% interval. {described}."
 
@@ -54,6 +54,23 @@ def draw(facts: Facts) -> Figure:
     )
     columns = ("wave", "role", "method", "estimate", "lower", "upper")
     return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, table)
+
+
+def _message(facts: Facts) -> str:
+    """Where the modelled interval of the difference leaves out 0, among follow-ups and at the negative control."""
+    out = {}
+    for wave in facts.contrasts:
+        found = facts.estimate(facts.scale.difference, wave)
+        out[wave] = not found.lower <= 0 <= found.upper
+    later = [wave for wave in out if facts.role(wave) != "negative control"]
+    away = listed([facts.wave(wave) for wave in later if out[wave]])
+    told = "contains 0 at every follow-up" if len(later) > 1 else "contains 0"
+    if away:
+        told = f"leaves out 0 at {away}" if len(later) > 1 else "leaves out 0"
+    early = ", and at the negative control" if any(out[wave] for wave in out if wave not in later) else ""
+    if early and not away:
+        early = ", but not at the negative control"
+    return f"{facts.scale.difference_name}: the interval {told}{early}"
 
 
 def intervals(facts: Facts) -> list[Row]:
@@ -100,11 +117,12 @@ def _layout(facts: Facts, rows: list[Row], width: float) -> Canvas:
     step, head = 24, 34
     waves = list(dict.fromkeys(row.wave for row in rows))
     height = 16 + len(waves) * head + len(rows) * step
-    sheet = Canvas(width, height + (70 if wide else 90))
+    sheet = Canvas(width, height + (88 if wide else 108))
     margin = facts.study.outcome.margin
     reach = 1.08 * max([margin * 1.4, *(abs(limit) for row in rows if row.drawn for limit in (row.lower, row.upper))])
     right = max(measured(row.text) for row in rows) + 12
-    x = Linear(-reach, reach, 130 if wide else 24, width - right)
+    names = [measured(_name(facts, wave, 40)) + 14 for wave in waves]
+    x = Linear(-reach, reach, min(max(130, *names), 290) if wide else 24, width - right)
     sheet.rect(x(-margin), 8, x(margin) - x(-margin), height - 8, "band")
     for edge in (-margin, margin):
         sheet.line(x(edge), 8, x(edge), height, "edge")
@@ -114,16 +132,18 @@ def _layout(facts: Facts, rows: list[Row], width: float) -> Canvas:
         y = _wave(facts, sheet, x, wave, [row for row in rows if row.wave == wave], y, step, head)
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=8 if wide else 5)
     words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
-    directions(sheet, x, height + 38, words)
+    middle = (x.start + x.end) / 2
+    sheet.text(middle, height + 36, f"{facts.scale.points}, treated minus control", "note", "middle")
+    directions(sheet, x, height + 54, words)
     sheet.text(
-        (x.start + x.end) / 2,
-        height + 58,
+        middle,
+        height + 74,
         f"shaded: within ±{facts.margin.text} {facts.scale.points}",
         "note",
         "middle",
     )
     if not wide:
-        _key(sheet, height + 78)
+        _key(sheet, height + 96)
     return sheet
 
 
@@ -140,9 +160,7 @@ def _wave(
     facts: Facts, sheet: Canvas, x: Linear, wave: str, rows: list[Row], y: float, step: float, head: float
 ) -> float:
     negative = facts.role(wave) == "negative control"
-    primary = wave == facts.primary
-    mark = ", primary" if primary else ", negative control" if negative else ""
-    sheet.text(0, y + 16, capital(short(facts.wave(wave), 60 if sheet.width > 500 else 34)) + mark, "strong halo")
+    sheet.text(0, y + 16, _name(facts, wave, 40 if sheet.width > 500 else 34), "strong halo")
     y += head
     for row in rows:
         _row(sheet, x, row, y, hollow=negative and row.method == "modelled")
@@ -150,12 +168,20 @@ def _wave(
     return y
 
 
+def _name(facts: Facts, wave: str, length: int) -> str:
+    """A wave with what it is to the question."""
+    mark = (
+        ", primary" if wave == facts.primary else ", negative control" if facts.role(wave) == "negative control" else ""
+    )
+    return capital(short(facts.wave(wave), length)) + mark
+
+
 def _row(sheet: Canvas, x: Linear, row: Row, y: float, *, hollow: bool) -> None:
     """One interval with its method on the left and its numbers on the right; what may not be told is only named."""
     style = "difference" if row.method == "modelled" else "prior"
     shape, mark = METHODS.get(row.method, "circle"), f"{style}-{'hollow' if hollow else 'mark'}"
     if sheet.width > 500:
-        sheet.text(110, y + 4, row.method, "note", "end")
+        sheet.text(8, y + 4, row.method, "note")
     else:
         sheet.marker(shape, 8, y, 9, mark)
     if row.drawn:

@@ -15,12 +15,13 @@ NAME = "flow"
 
 @dataclass(frozen=True)
 class Stop:
-    """One box of an arm's column: where, how many seen, how many with an outcome."""
+    """One box of an arm's column: where, how many seen, how many not, how many with an outcome."""
 
     arm: str
     wave: str
     people: int
     seen: Cell
+    absent: Cell
     observed: Cell
 
 
@@ -28,7 +29,14 @@ def stops(facts: Facts) -> list[Stop]:
     """Boxes by arm and wave, small cells suppressed."""
     people = facts.people
     return [
-        Stop(arm, wave, cell.people, people.rows[arm, wave], people.observed[arm, wave])
+        Stop(
+            arm,
+            wave,
+            cell.people,
+            people.rows[arm, wave],
+            people.missing((arm, wave), "seen"),
+            people.observed[arm, wave],
+        )
         for (arm, wave), cell in people.counts.items()
     ]
 
@@ -41,8 +49,8 @@ def draw(facts: Facts) -> Figure:
     title = f"The outcome was observed at the primary wave in {seen}"
     parts = [f"{facts.arm(arm).text}: {_randomised(facts, arm)}" for arm in ARMS]
     parts += [
-        f"{facts.arm(box.arm, 40).text}, {facts.wave(box.wave)}: seen {box.seen.text}, outcome observed "
-        f"{box.observed.text} of {box.people}"
+        f"{facts.arm(box.arm, 40).text}, {facts.wave(box.wave)}: seen {box.seen.text}, not seen {box.absent.text}, "
+        f"outcome observed {box.observed.text} of {box.people}"
         for box in boxes
     ]
     parts += [
@@ -53,14 +61,14 @@ def draw(facts: Facts) -> Figure:
     def layout(width: float, form: str) -> str:
         return _layout(facts, boxes, width).svg(NAME, title, description, form)
 
-    rows = tuple((box.arm, box.wave, box.people, box.seen.value, box.observed.value) for box in boxes)
+    rows = tuple((box.arm, box.wave, box.people, box.seen.value, box.absent.value, box.observed.value) for box in boxes)
     return Figure(
         NAME,
         title,
         description,
         layout(WIDE, "wide"),
         layout(NARROW, "narrow"),
-        ("arm", "wave", "in_data", "seen", "outcome_observed"),
+        ("arm", "wave", "in_data", "seen", "not_seen", "outcome_observed"),
         rows,
     )
 
@@ -83,7 +91,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
     waves = list(dict.fromkeys(box.wave for box in boxes))
     box_width, gap = (280.0, 60.0) if wide else (204.0, 14.0)
     middles = (width / 2 - (box_width + gap) / 2, width / 2 + (box_width + gap) / 2)
-    step, tall = (74, 54) if wide else (80, 60)
+    step, tall = (88, 68) if wide else (120, 100)
     sheet = Canvas(width, 150 + step * len(waves) + 66)
     told = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
     _box(sheet, width / 2, 4, 200, 34, (_first_word(facts), f"{sum(told)}"), one_line=True)
@@ -104,18 +112,11 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             sheet.arrow(middle, y, middle, y + step - tall, "flow")
             y += step - tall
             words = (
-                capital(lines(facts.wave(box.wave), 36 if wide else 27, 1)[0]),
-                f"seen {box.seen.text}",
+                *_counts(box, wide),
                 f"outcome observed {box.observed.text} of {box.people}",
             )
-            _box(
-                sheet,
-                middle,
-                y,
-                box_width,
-                tall,
-                (words[0], f"{words[1]} · {words[2]}" if wide else words[1], *(() if wide else words[2:])),
-            )
+            name = lines(capital(facts.wave(box.wave)), 36 if wide else 25, 1 if wide else 2)
+            _box(sheet, middle, y, box_width, tall, (*name, *words), strong=len(name))
             y += tall
         sheet.arrow(middle, y, middle, y + step - tall, "flow")
         _box(
@@ -126,10 +127,16 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             56,
             (
                 "In the analysis: all " + str(facts.people.size(arm)),
-                f"outcome missing at ≥ 1 wave: {facts.people.lost(arm).text}",
+                f"{'outcome missing' if wide else 'missing'} at ≥ 1 wave: {facts.people.lost(arm).text}",
             ),
         )
     return sheet
+
+
+def _counts(box: Stop, wide: bool) -> tuple[str, ...]:
+    """How many were seen and how many were not, on one line where there is room."""
+    told = (f"seen {box.seen.text}", f"not seen {box.absent.text}")
+    return (" · ".join(told),) if wide else told
 
 
 def _box(
@@ -142,6 +149,7 @@ def _box(
     *,
     style: str = "",
     one_line: bool = False,
+    strong: int = 1,
 ) -> None:
     sheet.rect(middle - width / 2, top, width, height, "box", 3)
     if style:
@@ -150,4 +158,4 @@ def _box(
         rows = (" ".join(rows),)
     first = top + height / 2 - (len(rows) - 1) * LINE / 2 + 4.5
     for place, row in enumerate(rows):
-        sheet.text(middle, first + place * LINE, row, "strong" if place == 0 else "", "middle")
+        sheet.text(middle, first + place * LINE, row, "strong" if place < strong else "", "middle")

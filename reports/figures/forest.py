@@ -51,7 +51,7 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
     wide = width > 500
     step = 40 if wide else 56
     height = 14.0 + step * len(parts)
-    sheet = Canvas(width, height + (98 if wide else 118))
+    sheet = Canvas(width, height + (114 if wide else 134))
     right = max(measured(told(part.estimate)) for part in parts) + 26
     x = Linear(*_reach(facts, parts), LABELS if wide else 8, width - right if wide else width - 8)
     _zones(facts, sheet, x, height)
@@ -62,8 +62,9 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
         (_beside if wide else _above)(sheet, part, y)
         _marks(sheet, x, part.estimate, y if wide else y + 14)
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=7 if wide else 5)
-    directions(sheet, x, height + 38, words)
-    _key(facts, sheet, parts, height + 62)
+    sheet.text((x.start + x.end) / 2, height + 36, facts.scale.points, "note", "middle")
+    directions(sheet, x, height + 54, words)
+    _key(facts, sheet, parts, height + 78)
     return sheet
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from reports.facts import Facts
 from reports.figures.axis import bottom
-from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
+from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
+from reports.figures.trajectories import axis_name
 from reports.numbers import Unit, fixed
 from reports.parts import Figure
 from reports.people import ARMS, Place
@@ -112,8 +113,9 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
     step, head = 22, 30
     waves = list(dict.fromkeys(row.wave for row in found))
     height = 6 + len(waves) * head + len(found) * step
-    sheet = Canvas(width, height + 82)
+    sheet = Canvas(width, height + 100)
     x = Linear(*_ends(facts, found), 190 if wide else 14, width - 16)
+    sheet.text((x.start + x.end) / 2, height + 36, axis_name(facts, "participants observed"), "note", "middle")
     y = 6.0
     bottom(sheet, x, height, facts.scale.level_unit, about=6 if wide else 5, up_to=10)
     for wave in waves:
@@ -132,10 +134,19 @@ def _layout(facts: Facts, found: list[Row], width: float) -> Canvas:
             if not row.inside:
                 sheet.text(end, y + 4, "✗ outside", "stop-text strong")
             elif not row.told:
-                sheet.text(end, y + 4, f"{HIDDEN} inside", "note")
+                _untold(sheet, end, y + 4)
             y += step
-    _key(facts, sheet, height + 44)
+    _key(facts, sheet, height + 62)
     return sheet
+
+
+def _untold(sheet: Canvas, end: float, y: float) -> None:
+    """That an interval is not shown, on the side of the mark where there is room."""
+    words = "inside (interval not shown)"
+    if end + measured(words, 12) < sheet.width:
+        sheet.text(end, y, words, "note")
+    else:
+        sheet.text(end - 20, y, words, "note", "end")
 
 
 def _ends(facts: Facts, found: list[Row]) -> tuple[float, float]:

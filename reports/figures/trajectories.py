@@ -80,13 +80,17 @@ def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estima
     edge = max(52.0, *(measured(tick_text(mark, facts.scale.level_unit), 12) + 14 for mark in ticks(low, high, 5)))
     names = _wave_names(facts, waves, width, edge)
     top = 22 + max(row for row, _ in names.values()) * 1.0
+    top += 20  # room for the unit of the upright axis
     base, sheet = top + 250, Canvas(width, top + 250 + 108)
     months = [facts.month(wave) for wave in waves]
     reach = (months[-1] - months[0]) or 1.0
     x = Linear(months[0] - 0.04 * reach, months[-1] + 0.04 * reach, edge, width - 18)
     y = Linear(low, high, base, top)
     left(sheet, y, edge, facts.scale.level_unit, width - 18)
+    words = f"{axis_name(facts, 'participants')}; n: outcome observed"
+    sheet.text(0, 12, words, "note")
     for wave, (row, rows) in names.items():
+        row += 20
         sheet.line(x(facts.month(wave)), row + 4, x(facts.month(wave)), base, "grid")
         sheet.block(
             x(facts.month(wave)), row - (len(rows) - 1) * LINE, rows, "note", _anchor(x(facts.month(wave)), width)
@@ -95,6 +99,11 @@ def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estima
         _arm(facts, sheet, x, y, arm, [levels[arm, wave] for wave in waves])
     _foot(facts, sheet, x, waves, base)
     return sheet
+
+
+def axis_name(facts: Facts, of: str) -> str:
+    """Unit of an axis of levels, and of whom it is a share."""
+    return f"% of {of}" if facts.binary else f"mean, {facts.scale.level_name}"
 
 
 def _range(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> tuple[float, float]:
@@ -169,11 +178,11 @@ def _foot(facts: Facts, sheet: Canvas, x: Linear, waves: list[str], base: float)
         if place - free > 22:
             sheet.text(place, base + 18, f"{facts.month(wave):g}", "tick", "middle")
             free = place
-    sheet.text(8, base + 18, "month", "note")
+    sheet.text(0, base + 18, "month", "note")
     for row, arm in enumerate(ARMS):
         height = base + 40 + row * LINE
-        sheet.text(8, height, "n", f"note {arm}-text")
-        sheet.marker(SHAPES[arm], 24, height - 4, 7, f"{arm}-mark")
+        sheet.text(0, height, "n", f"note {arm}-text")
+        sheet.marker(SHAPES[arm], 16, height - 4, 7, f"{arm}-mark")
         for wave in waves:
             n = facts.people.observed[arm, wave].text
             sheet.text(x(facts.month(wave)), height, n if sheet.width > 500 else n.replace(" ", ""), "tick", "middle")

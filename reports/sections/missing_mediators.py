@@ -40,25 +40,38 @@ def _table(facts: Facts) -> Table:
     return Table(NAME, "Missing mediators by wave and arm, n (% of the arm)", columns, tuple(rows))
 
 
-def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:
-    label = next(short(part.label, 60) for part in facts.study.mediators if part.column == column)
+def measured(facts: Facts) -> list[tuple[str, str, People]]:
+    """Label, kind and participants of each mediator, at the waves at which somebody was asked."""
+    named = {part.column: part for part in facts.study.mediators}
+    return [
+        (capital(short(named[column].label, 60)), named[column].kind, _people(facts, column, named[column].kind))
+        for column in _columns_of(facts)
+    ]
+
+
+def _people(facts: Facts, column: str, kind: str) -> People:
     values = facts.group("core", "constant_data")["mediator_value"].sel(mediator=column)
     grid = values.transpose("participant", "wave").to_numpy().astype(float)
     # waves at which nobody was asked miss nothing: they are no part of what could be worked out by subtraction
     asked = [place for place in range(grid.shape[1]) if not np.isnan(grid[:, place]).all()]
     waves = [facts.study.waves[place].value for place in asked]
-    people = People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, False, facts.limit)
+    return People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, kind == "binary", facts.limit)
+
+
+def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:
+    label = next(short(part.label, 60) for part in facts.study.mediators if part.column == column)
+    people = _people(facts, column, "")
     return [
         {
             "mediator": Cell(capital(label), column),
             "wave": Cell(capital(facts.wave(wave.value)), wave.value),
-            **{arm: _cell(people, (arm, wave.value)) if wave.value in waves else NOT_MEASURED for arm in ARMS},
+            **{arm: cell(people, (arm, wave.value)) if wave.value in people.waves else NOT_MEASURED for arm in ARMS},
         }
         for wave in facts.study.waves
     ]
 
 
-def _cell(people: People, place: Place) -> Cell:
+def cell(people: People, place: Place) -> Cell:
     """Number missing, unless with the number not seen, told above, it gives away how few left the answer blank."""
     found, counts = people.missing(place, "observed"), people.counts[place]
     blank = counts.seen - counts.observed

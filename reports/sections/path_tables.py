@@ -16,7 +16,7 @@ from reports.sentences_paths import unit_words
 from reports.words import capital, short
 
 NUMBERS = ("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper")
-IDENTITY = ("estimand", "mediator", "wave")
+IDENTITY = ("estimand", "unit", "mediator", "wave")
 CROSS_WORLD = "needs the cross-world assumption"
 WORDS = (
     *("estimand", "label", "unit", "average", "arm", "wave", "mediator"),
@@ -67,7 +67,7 @@ def _line(name: str, note: str, estimate: Estimate) -> Mapping[str, Cell]:
 
 
 def mediators(facts: Facts) -> Table:
-    """Effect of randomisation on each mediator at each wave after baseline, the primary wave first."""
+    """Effect of randomisation on each mediator at each wave after baseline, in time order."""
     columns = (
         Column("mediator_label", "Mediator"),
         Column("means", "Means", "treated · control", number=True),

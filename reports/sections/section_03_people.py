@@ -8,29 +8,39 @@ import numpy as np
 
 from reports.facts import Facts
 from reports.figures import flow
-from reports.numbers import Number, fixed, rounded
+from reports.numbers import RISK, Number, Unit, fixed, rounded
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.people import ARMS, Place
+from reports.people import ARMS, People, Place
 from reports.privacy import SUPPRESSED, Limit
-from reports.sections import missing_mediators
-from reports.words import capital, clean, listed, short
+from reports.sections import dropout, missing_mediators
+from reports.words import capital, clean, short
 
 NUMBER, QUESTION, ESTIMATES = 3, "Who was analysed?", False
-TABLES = ("baseline", "missing", "missing_mediators")
+TABLES = ("baseline", "missing", "missing_mediators", "dropout")
 FIGURES = ("flow",)
 _INDENT = "\u2003"
 
 
 def compose(facts: Facts) -> Section:
-    """Flow, baseline by arm (no p values: randomised arms differ by chance alone), missing outcomes."""
+    """Flow, baseline by arm (no p values: randomised arms differ by chance alone), who is missing, and after what."""
     return Section(
         NUMBER,
         QUESTION,
         "section_03.html.j2",
         sentences={"people": _lead(facts)},
         figures={"flow": flow.draw(facts)},
-        tables={"baseline": _baseline(facts), "missing": _missing(facts), **missing_mediators.tables(facts)},
-        values={"note": facts.limit.note, "missing_mediators_reason": missing_mediators.reason(facts)},
+        tables={
+            "baseline": _baseline(facts),
+            "missing": _missing(facts),
+            **missing_mediators.tables(facts),
+            **dropout.tables(facts),
+        },
+        values={
+            "note": facts.limit.note,
+            "missing_mediators_reason": missing_mediators.reason(facts),
+            "dropout_reason": dropout.told(facts).reason,
+            "coarse": dropout.told(facts).coarse,
+        },
     )
 
 
@@ -75,12 +85,17 @@ def _baseline(facts: Facts) -> Table:
                     facts, short(covariate.label), columns[covariate.column], levels.get(covariate.column)
                 )
     rows += _outcome(facts)
+    rows += [
+        row
+        for label, kind, people in missing_mediators.measured(facts)
+        for row in _measured(facts, label, kind, people)
+    ]
     caption = (
-        f"Participants at baseline, by arm: mean (SD) or n (%){_use(facts)}"
+        "Participants at baseline, by arm: mean (SD) or n (%)"
         if rows
         else "No baseline variables were named in the study file"
     )
-    return Table("baseline", caption, _columns(facts, "Variable"), tuple(rows))
+    return Table("baseline", caption, _columns(facts, "Variable"), tuple(rows), note=_use(facts) if rows else "")
 
 
 def _use(facts: Facts) -> str:
@@ -89,8 +104,9 @@ def _use(facts: Facts) -> str:
     for adjust, words in ((True, "adjusted for"), (False, "in this table only")):
         named = [short(one.label, 60) for one in facts.study.covariates if one.adjust == adjust]
         if named:
-            found.append(f"{words}: {listed(named)}")
-    return f"; {'; '.join(found)}" if found else ""
+            # labels may hold commas themselves
+            found.append(capital(f"{words}: {'; '.join(named)}."))
+    return " ".join(found)
 
 
 def _covariate(facts: Facts, label: str, values: np.ndarray, levels: list[str] | None) -> list[dict[str, Cell]]:
@@ -143,21 +159,31 @@ def _percent(cell: Cell, total: int) -> Cell:
 
 def _outcome(facts: Facts) -> list[dict[str, Cell]]:
     """Outcome at baseline, where it was measured."""
-    if facts.baseline is None:
+    return _measured(facts, capital(facts.outcome.text), facts.study.outcome.kind, facts.people)
+
+
+def _measured(facts: Facts, label: str, kind: str, people: People) -> list[dict[str, Cell]]:
+    """Something measured at every wave, as it was at baseline, and how many lack it."""
+    if facts.baseline is None or ("control", facts.baseline) not in people.counts:
         return []
-    label = capital(facts.outcome.text)
-    cells = [_outcome_cell(facts, (arm, facts.baseline)) for arm in ARMS]
-    form = "n (% of those observed)" if facts.binary else "mean (SD)"
-    return [{"variable": Cell(f"{label}, {form}", label), **_each(cells)}]
+    form = "n (% of those observed)" if kind == "binary" else "mean (SD), %" if kind == "share" else "mean (SD)"
+    factor, unit = (100, RISK) if kind in ("binary", "share") else (1, facts.scale.level_unit)
+    cells = [_measured_cell(people, (arm, facts.baseline), kind, unit, factor) for arm in ARMS]
+    rows = [{"variable": Cell(f"{label}, {form}", label), **_each(cells)}]
+    # with a limit the row always stands: that it does says nothing on whether somebody is missing
+    if facts.limit.minimum or any(people.counts[arm, facts.baseline].observed < people.size(arm) for arm in ARMS):
+        lacking = [missing_mediators.cell(people, (arm, facts.baseline)) for arm in ARMS]
+        rows.append({"variable": Cell(_INDENT + "missing, n (%)", f"{label}: missing"), **_each(lacking)})
+    return rows
 
 
-def _outcome_cell(facts: Facts, place: Place) -> Cell:
-    cell, share = facts.people.counts[place], facts.people.mean_cell(place, facts.scale.level_unit)
+def _measured_cell(people: People, place: Place, kind: str, unit: Unit, factor: float) -> Cell:
+    cell, share = people.counts[place], people.mean_cell(place, unit)
     if share.kind or share.value is None:
         return share
-    if not facts.binary:
-        text = f"{fixed(cell.mean, 1)} ({fixed(cell.sd, 1)})"
-    elif facts.people.observed[place].kind:
+    if kind != "binary":
+        text = f"{fixed(factor * cell.mean, 1)} ({fixed(factor * cell.sd, 1)})"
+    elif people.observed[place].kind:
         text = share.text
     else:
         text = f"{cell.total:.0f} ({share.text})"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from reports import paths
-from reports.assumptions import DESIGN, DOUBT, assumed
+from reports import assumptions, paths
+from reports.assumptions import assumed
 from reports.facts import Facts
 from reports.figures import graph, paths_graph
 from reports.mediator_words import SYMBOLS
-from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.sections import section_04_paths
-from reports.words import clean, listed, short
+from reports.words import clean, listed, minus, short
 
 NUMBER, QUESTION, ESTIMATES = 4, "What was assumed?", False
 TABLES = ("assumptions", "path_assumptions", "priors_used")
@@ -54,7 +53,10 @@ def compose(facts: Facts) -> Section:
         "paths_graph_reason": paths.not_run(facts),
     }
     said, figures = {"assumed": _lead(facts)}, {"graph": graph.draw(facts)}
-    tables = {"assumptions": _assumptions(facts), "priors_used": _priors(facts)}
+    tables = {
+        "assumptions": assumptions.table("assumptions", "Assumptions and what stands behind each", assumed(facts)),
+        "priors_used": _priors(facts),
+    }
     if facts.paths:
         said["assumed_paths"] = section_04_paths.lead(facts.paths)
         tables["path_assumptions"] = section_04_paths.table(facts.paths)
@@ -65,39 +67,15 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    found = [str(one.status) for one in assumed(facts)]
-    numbers = {
-        "design": sum(status == DESIGN for status in found),
-        "open": sum(status.startswith("not ") for status in found),
-        "all": len(found),
-        "checked": sum(status.startswith(("checked", "looked")) for status in found),
-        "doubt": sum(status == DOUBT for status in found),
-    }
-    told = ", {doubt} is in doubt (see the table)" if numbers["doubt"] else ""
-    if not numbers["doubt"]:
+    numbers = assumptions.tally(assumed(facts))
+    told = ", {doubt} is in doubt (see the table)" if numbers["doubt"].value else ""
+    if not told:
         del numbers["doubt"]
     return sentence(
-        f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} looked at on this page{told}, "
+        f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} checked on this page{told}, "
         "{open} that these data cannot test or that the study file does not state.",
-        **{name: Number(value, str(value)) for name, value in numbers.items()},
+        **numbers,
     )
-
-
-def _assumptions(facts: Facts) -> Table:
-    columns = (
-        Column("assumption", "Assumption"),
-        Column("status", "Status"),
-        Column("consequence", "If it does not hold"),
-    )
-    rows = tuple(
-        {
-            "assumption": Cell(one.claim, one.claim),
-            "status": Cell(str(one.status), str(one.status), "status"),
-            "consequence": Cell(one.consequence, one.consequence),
-        }
-        for one in assumed(facts)
-    )
-    return Table("assumptions", "Assumptions and what stands behind each", columns, rows)
 
 
 def _priors(facts: Facts) -> Table:
@@ -116,7 +94,7 @@ def _priors(facts: Facts) -> Table:
             {
                 "parameter": Cell(clean(symbol), row["parameter"]),
                 "meaning": Cell(meaning, meaning),
-                "distribution": Cell(clean(row["distribution"]), row["distribution"]),
+                "distribution": Cell(minus(clean(row["distribution"])), row["distribution"]),
                 "why": Cell(short(row["why"], 400), row["why"]),
                 "source": Cell(short(row.get("source", ""), 200), row.get("source", "")),
             }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from reports import paths
-from reports.assumptions import DESIGN
+from reports import assumptions, paths
+from reports.assumptions import tally
 from reports.facts import Facts
 from reports.figures.paths_graph import Fitted
-from reports.numbers import Number
-from reports.parts import Cell, Column, Sentence, Table, sentence
+from reports.parts import Sentence, Table, sentence
 from reports.path_assumptions import assumed
 from reports.words import listed
 
@@ -16,36 +15,24 @@ NAME = "path_assumptions"
 
 def lead(facts: Facts) -> Sentence:
     """How many further assumptions direct and indirect effects rest on; `facts` are those of the mediation fit."""
-    found = [str(one.status) for one in assumed(facts)]
-    numbers = {
-        "more": len(found),
-        "by_design": sum(status == DESIGN for status in found),
-        "seen": sum(status.startswith(("checked", "looked")) for status in found),
-        "untested": sum(status.startswith("not ") for status in found),
-    }
+    numbers = tally(assumed(facts))
+    doubt = ", {in_doubt} in doubt (see the table)" if numbers["doubt"].value else ""
+    kept = {"in_doubt": numbers["doubt"]} if doubt else {}
     return sentence(
-        "What goes through the mediators (§ 6) rests on {more} further ones: {by_design} by design, {seen} looked at "
-        "on this page, {untested} that these data cannot test.",
-        **{name: Number(value, str(value)) for name, value in numbers.items()},
+        f"What goes through the mediators (§ 6) rests on {{more}} further ones: {{by_design}} by design, {{seen}} "
+        f"checked on this page{doubt}, {{untested}} that these data cannot test.",
+        more=numbers["all"],
+        by_design=numbers["design"],
+        seen=numbers["checked"],
+        untested=numbers["open"],
+        **kept,
     )
 
 
 def table(facts: Facts) -> Table:
     """The assumptions with their status and what goes wrong without them."""
-    columns = (
-        Column("assumption", "Assumption"),
-        Column("status", "Status"),
-        Column("consequence", "If it does not hold"),
-    )
-    rows = tuple(
-        {
-            "assumption": Cell(one.claim, one.claim),
-            "status": Cell(str(one.status), str(one.status), "status"),
-            "consequence": Cell(one.consequence, one.consequence),
-        }
-        for one in assumed(facts)
-    )
-    return Table(NAME, "Further assumptions of direct and indirect effects (§ 6)", columns, rows)
+    caption = "Further assumptions of direct and indirect effects (§ 6)"
+    return assumptions.table(NAME, caption, assumed(facts))
 
 
 def model(facts: Facts) -> dict[str, object]:
@@ -54,6 +41,7 @@ def model(facts: Facts) -> dict[str, object]:
     return {
         "lag": facts.study.lag,
         "kinds": [(paths.label(facts, name).text, _distribution(facts, name)) for name in fitted.mediators],
+        "forms": [_form(facts, name) for name in fitted.mediators],
         "adjusted": fitted.adjusted,
         "lasting": bool(fitted.lasting),
         "correlated": fitted.correlated,
@@ -63,12 +51,21 @@ def model(facts: Facts) -> dict[str, object]:
     }
 
 
+def _form(facts: Facts, mediator: str) -> str:
+    """Name of a mediator's distribution, as the equations are chosen by."""
+    part = next(part for part in facts.study.mediators if part.column == mediator)
+    return part.family if part.kind == "continuous" else part.kind
+
+
 def _distribution(facts: Facts, mediator: str) -> str:
     """Distribution of a mediator, in words."""
-    part = next(part for part in facts.study.mediators if part.column == mediator)
-    if part.kind == "continuous":
-        form = "Student-t" if part.family == "student" else "normal"
-        return f"{form} with standard deviation σ, in SDs of the first wave"
-    if part.kind == "binary":
+    form = _form(facts, mediator)
+    if form in ("normal", "student"):
+        name = "Student-t" if form == "student" else "normal"
+        return f"{name} with standard deviation σ, in SDs of the first wave"
+    if form == "binary":
         return "Bernoulli, on the logit scale"
-    return "ordered beta, on the logit scale: a beta distribution between the ends, with cutpoints for exactly 0 and 1"
+    return (
+        "ordered beta, on the logit scale: a beta distribution between the ends, with cutpoints for exactly 0 and 1, "
+        "unless that end was never observed"
+    )

@@ -15,12 +15,12 @@ TABLES = ("waves", "contrasts", "averages")
 FIGURES = ("trajectories", "contrasts")
 
 AVERAGES = {
-    "population": "all participants of this kind, their lasting differences averaged over (the default)",
+    "population": "all participants of this kind, their lasting differences averaged over",
     "sample": "the participants of this trial, each with what is known of them",
     "typical": "one participant in the middle of the lasting differences",
 }
 ALONE = {
-    "population": "all participants of this kind (the default)",
+    "population": "all participants of this kind",
     "sample": "the participants of this trial",
     "typical": "one participant whose baseline variables are at their means",
 }
@@ -94,8 +94,8 @@ def _waves(facts: Facts) -> Table:
         Column("wave", "Wave"),
         Column("month", "Month", number=True),
         Column("arm", "Arm"),
-        Column("observed", "Observed", "share" if facts.binary else "mean", number=True),
-        Column("n", "Observed", "n", number=True),
+        Column("observed", "Observed", "% of n" if facts.binary else "mean", number=True),
+        Column("n", "n", "observed", number=True),
         Column("modelled", "Modelled", "median (95% interval)", number=True),
     )
     rows = []
@@ -124,7 +124,7 @@ def _contrasts(facts: Facts) -> Table:
         Column("wave", "Wave"),
         Column("role", "Role"),
         Column("method", "Method"),
-        Column("difference", f"Difference, {facts.scale.points}", "(95% interval)", number=True),
+        Column("difference", "Difference", f"{facts.scale.points} (95% interval)", number=True),
         Column("flag", "Differs from the model"),
     )
     rows = []
@@ -155,7 +155,7 @@ def _averages(facts: Facts) -> Table:
     columns = (
         Column("average", "Average"),
         Column("over", "Over whom"),
-        Column("difference", f"Difference, {facts.scale.points}", "median (95% interval)", number=True),
+        Column("difference", "Difference", f"{facts.scale.points}, median (95% interval)", number=True),
     )
     rows = []
     for average, meaning in (AVERAGES if facts.has_trait else ALONE).items():

@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from reports.facts import Facts
-from reports.figures import patterns, predictive
+from reports.figures import mediator_pit, patterns, predictive
 from reports.numbers import INTERVAL, Number, fixed, rounded
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.privacy import HIDDEN, SUPPRESSED
+from reports.sections import mediators_checked
 from reports.words import capital, clean
 
 NUMBER, QUESTION, ESTIMATES = 7, "Does the model reproduce the data?", True
-TABLES = ("predictive", "patterns", "pareto")
-FIGURES = ("predictive", "patterns")
+TABLES = ("predictive", "patterns", "pareto", "mediator_pit")
+FIGURES = ("predictive", "patterns", "mediator_pit")
 
 
 def compose(facts: Facts) -> Section:
-    """Shares (or means) by arm and wave, never and always, response patterns, Pareto k."""
+    """Shares (or means) by arm and wave, never and always, response patterns, mediators, Pareto k."""
     figures, tables = {"predictive": predictive.draw(facts)}, {"predictive": _predictive(facts)}
     reasons = {"note": facts.limit.note, "what": "shares" if facts.binary else "means"}
     paths = patterns.rows(facts)
@@ -30,12 +31,12 @@ def compose(facts: Facts) -> Section:
     else:
         named = [note for note in facts.manifest.get("notes", []) if "eave-one-out" in note]
         reasons["pareto_reason"] = f"Not run: {clean(' '.join(named)) or 'leave-one-out is not part of this run.'}"
-    if facts.paths is not None:
-        reasons["mediators_unchecked"] = (
-            "Not run: predictive checks of the mediators themselves (LOO-PIT) are a later step of this project; "
-            "whether their distributions suit them is not checked on this page."
-        )
     said = {"prediction": _lead(facts, paths)}
+    reasons["mediator_pit_reason"] = mediators_checked.reason(facts)
+    if facts.paths is not None and not reasons["mediator_pit_reason"]:
+        said["mediator_pit"] = mediators_checked.lead(facts.paths)
+        tables["mediator_pit"] = mediators_checked.table(facts.paths)
+        figures["mediator_pit"] = mediator_pit.draw(facts.paths)
     return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, reasons)
 
 
@@ -74,8 +75,8 @@ def _predictive(facts: Facts) -> Table:
     columns = (
         Column("check", "Check"),
         Column("where", "Where"),
-        Column("n", "n", number=True),
-        Column("observed", "Observed", number=True),
+        Column("n", "n", "observed", number=True),
+        Column("observed", "Observed", "% or number", number=True),
         Column("predicted", "Predicted", "median (95% interval)", number=True),
         Column("inside", "Inside"),
     )
@@ -185,8 +186,8 @@ def _pareto(facts: Facts) -> Table:
     columns = (
         Column("band", "Pareto k"),
         Column("meaning", "Meaning"),
-        Column("rows", "Rows", number=True),
-        Column("share", "Share", number=True),
+        Column("rows", "Rows", "n", number=True),
+        Column("share", "Share", "% of rows", number=True),
     )
     rows = tuple(
         {

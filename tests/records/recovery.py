@@ -1,7 +1,7 @@
 """Replications of K9(a) and (b), too long for the test suite: `python -m tests.records.recovery SCENARIO SIZE COUNT`.
 
-Writes one row a trial and effect to standard output: scenario, participants, seed, effect, truth, posterior mean, SD and
-95% limits. The trials are those of seeds 0 to COUNT − 1, the fits those of `tests/test_mediation_recovery.py`.
+Writes one row a trial and effect to standard output: scenario, participants, seed, effect, truth, posterior mean, SD
+and 95% limits. The trials are those of seeds 0 to COUNT − 1, the fits those of `tests/test_mediation_recovery.py`.
 """
 
 from __future__ import annotations

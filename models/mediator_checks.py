@@ -1,0 +1,145 @@
+"""Do mediators look like draws from their own distributions? Leave-one-out probability integral transforms.
+
+For each observed value: the probability of something smaller, given everything but the value itself. Over all values of
+a mediator such probabilities are uniform if its distribution is right. MODEL.md, "Mediators' predictive checks".
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import xarray as xr
+from arviz_stats.base import array_stats
+from scipy import stats
+
+from models import forward
+from models.design import Design
+from models.mediator_kinds import MEDIATOR_KINDS
+
+DRAWS = 1000
+"""Posterior draws over which each value's probability is averaged: its Monte-Carlo error is about .01."""
+MOST_VALUES = 2000
+"""Values of one mediator that are looked at, drawn at random where there are more: the curve is then known well."""
+GRID = np.arange(1, 100) / 100
+"""Of the transforms, the shares at most each of these are compared with the shares of uniform numbers."""
+COVERAGE = 0.95
+SIMULATIONS = 10_000
+"""Uniform samples from which the width of the simultaneous band is found: its coverage is known to 0.002."""
+GOOD_K = 0.7
+
+
+def transforms(draws: xr.Dataset, design: Design, place: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Randomised leave-one-out transforms of one mediator's observed values, and the Pareto k of each.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Posterior draws, traits among them, dims (chain, draw, …).
+    design : Design
+        The trial as observed.
+    place : int
+        Of the mediator in the design.
+    seed : int
+        Of what spreads a value that has a probability of its own (yes or no, a share of exactly 0 or 1) evenly over
+        that probability, without which the transforms of a right model would not be uniform.
+
+    Returns
+    -------
+    transform : ndarray, (value,)
+        In [0, 1].
+    pareto_k : ndarray, (value,)
+        Above 0.7 the weights that take the value out of the posterior cannot be trusted.
+    """
+    layout, values = design.mediators, forward.values_of(draws)
+    rng = np.random.default_rng([seed, 19, place])
+    seen = np.flatnonzero(~np.isnan(layout.value[place]))
+    some = seen if seen.size <= MOST_VALUES else np.sort(rng.choice(seen, MOST_VALUES, replace=False))
+    person, wave = np.unravel_index(some, layout.value[place].shape)
+    value, rule = layout.value[place][person, wave], MEDIATOR_KINDS[layout.kind[place]]
+    predictor = forward.mediator_predictor(values, design, place, person, wave)
+    own = forward.spread_at(values, design, place)
+    flat = (-1, value.size)
+    likely = rule.log_probability(value, predictor, own).reshape(flat)
+    weight, pareto_k = _left_out(likely)
+    left, right = (
+        np.einsum("vd,dv->v", weight, np.broadcast_to(part, predictor.shape).reshape(flat))
+        for part in rule.between(value, predictor, own)
+    )
+    return np.clip(left + rng.random(value.size) * (right - left), 0.0, 1.0), pareto_k
+
+
+def _left_out(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (value, draw), summing to 1, that take each value out of the posterior; Pareto k of each.
+
+    `likely` is the log likelihood, (draw, value). A value that all draws hold for equally likely changes nothing.
+    """
+    weight, pareto_k = np.full(likely.T.shape, 1 / likely.shape[0]), np.zeros(likely.shape[1])
+    varies = np.ptp(likely, axis=0) > 1e-9
+    if not varies.any():
+        return weight, pareto_k
+    with warnings.catch_warnings():
+        # a large k is counted and told beside the curve
+        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
+        # takes log likelihoods: the weights are their reciprocals
+        smoothed, pareto_k[varies] = array_stats.psislw(likely[:, varies], axis=0)
+    raw = np.exp(smoothed - smoothed.max(-1, keepdims=True))
+    weight[varies] = raw / raw.sum(-1, keepdims=True)
+    return weight, pareto_k
+
+
+def band(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Limits within which the distribution function of so many uniform numbers lies at all of `GRID` at once.
+
+    Pointwise binomial intervals of one common level, the widest level that holds in 95% of samples (Säilynoja, Bürkner
+    & Vehtari 2022), found by simulation; a function of the count alone. Of 20 values or more it is that of the next
+    smaller multiple of 20, a little wider: from its own band the number of values could be worked out, and with it how
+    many are missing.
+
+    Returns
+    -------
+    lower, upper : ndarray, (probability,)
+        As shares of the values.
+    """
+    count = count - count % 20 if count >= 20 else count
+    rng = np.random.default_rng([count, 23])
+    steps = np.diff(GRID, prepend=0.0, append=1.0)
+    below = rng.multinomial(count, steps, size=SIMULATIONS).cumsum(axis=1)[:, :-1]
+    possible = np.arange(count + 1)[:, None]
+    tails = np.minimum(stats.binom.cdf(possible, count, GRID), stats.binom.sf(possible - 1, count, GRID))
+    level = np.quantile(tails[below, np.arange(GRID.size)].min(axis=1), 1 - COVERAGE, method="lower")
+    # the outermost counts whose tail is at least the level: what is beyond is outside
+    within = tails >= level
+    return within.argmax(0) / count, (count - within[::-1].argmax(0)) / count
+
+
+def pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+    """Distribution function of each mediator's transforms beside the band of uniform ones.
+
+    Parameters
+    ----------
+    draws, design, seed : Dataset, Design, int
+        As `transforms`; of the draws about `DRAWS` are used.
+
+    Returns
+    -------
+    Dataset
+        ecdf, lower, upper (mediator, probability): shares of the mediator's values; values, unreliable (mediator,): how
+        many there are, and how many of them have a Pareto k above 0.7; inside (mediator,): whether the function stays
+        within the band everywhere. No value of any participant is in it.
+    """
+    found: dict[str, list] = {name: [] for name in ("ecdf", "lower", "upper", "values", "unreliable", "inside")}
+    step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // DRAWS)
+    thin = draws.isel(draw=slice(None, None, step))
+    for place in range(design.mediators.count):
+        transform, pareto_k = transforms(thin, design, place, seed)
+        ecdf = np.searchsorted(np.sort(transform), GRID, side="right") / transform.size
+        lower, upper = band(transform.size)
+        inside = bool(((ecdf >= lower) & (ecdf <= upper)).all())
+        row = (ecdf, lower, upper, transform.size, int((pareto_k > GOOD_K).sum()), inside)
+        for name, part in zip(found, row, strict=True):
+            found[name].append(part)
+    curves = ("ecdf", "lower", "upper")
+    dims = {name: ("mediator", "probability") if name in curves else ("mediator",) for name in found}
+    shaped = {name: (dims[name], np.array(parts)) for name, parts in found.items()}
+    return xr.Dataset(shaped, {"mediator": list(design.mediators.name), "probability": GRID})
