@@ -143,7 +143,7 @@ ASSUMPTIONS = (
     Assumption(
         "Missing outcomes depend only on arm, baseline variables and observed outcomes (missing at random)",
         UNTESTABLE,
-        "Selective loss would be read as an effect; § 9 will vary it.",
+        "Selective loss would be read as an effect; § 9 varies it.",
         _has_missing,
     ),
     Assumption(

@@ -18,6 +18,7 @@ TEXT = (ROOT / "MODEL.md").read_text(encoding="utf-8")
 NAMED = re.findall(r"`((?:models|priors)(?:\.\w+)+)`", TEXT)
 COVERED = (
     "common_change",
+    "confounding",
     "effect",
     "estimands",
     "gate",
@@ -32,8 +33,12 @@ COVERED = (
     "points",
     "predictive",
     "quadrature",
+    "recovery",
+    "refits",
     "sensitivity",
+    "tipping",
     "totals",
+    "what_if",
     "worlds",
 )
 PARTS = re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reports import paths, sentences
+from reports import asked, paths, sentences
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import Facts
 from reports.figures import difference
@@ -76,10 +76,10 @@ def _missing(facts: Facts) -> str:
             for arm in ARMS
         ]
     )
-    return (
-        f"Primary outcomes are missing for {told}; no analysis for outcomes that are not missing at random was run in "
-        "this edition."
-    )
+    beyond = "no analysis for outcomes that are not missing at random is part of this run."
+    if not asked.not_run(facts):
+        beyond = "§ 9 shows what the answer would be if they differed from those seen."
+    return f"Primary outcomes are missing for {told}; {beyond}"
 
 
 def _training(facts: Facts) -> Sentence | None:
