@@ -22,8 +22,11 @@ from tests.test_report_page import Page, contents
 
 ROOT = Path(__file__).parents[1]
 MEDIATED = Recipe(mediators=("continuous", "share"))
-FITS = {"effect": (1, 5, 7, 8), "mediation": (6,)}
-"""Sections whose estimates each fit's gate decides on."""
+FITS = {
+    fit: [part.NUMBER for part in page.COMPOSED if part.ESTIMATES and hasattr(part, "judged") == (fit == "mediation")]
+    for fit in ("effect", "mediation")
+}
+"""Sections whose estimates each fit's gate decides on: those that name no other judge, the first fit's."""
 SAFE = 9
 """Digits and point of a number that cannot stand in a file by chance."""
 
@@ -80,6 +83,8 @@ def told(record: dict) -> set[str]:
 
 def test_every_check_of_a_gate_is_a_cause() -> None:
     assert len(CAUSES) >= 17
+    assert {1, 5, 7, 8} <= set(FITS["effect"])
+    assert 6 in FITS["mediation"]
     assert {"data hash", "total − sum of parts", "total effect agrees with the effect model's"} <= set(CAUSES)
     importing = re.compile(r"from models\.gate_table import [^\n]*\bCheck\b")
     made = {path.stem for path in (ROOT / "models").glob("*.py") if importing.search(path.read_text(encoding="utf-8"))}
