@@ -159,6 +159,10 @@ def test_tables_and_figures_are_accessible(report: Path) -> None:
     assert all(attributes.get("scope") in ("col", "row") for attributes in found.all("th"))
     drawings = [attributes for attributes in found.all("svg") if "chart" in attributes.get("class", "")]
     assert all(attributes["role"] == "img" and "aria-labelledby" in attributes for attributes in drawings)
+    page_text = (report / "report.html").read_text(encoding="utf-8")
+    for drawing in re.findall(r"<svg[^>]*chart.*?</svg>", page_text, re.DOTALL):
+        assert re.search(r"<title[^>]*>[^<]+</title>", drawing)
+        assert re.search(r"<desc[^>]*>[^<]*\d[^<]*</desc>", drawing), drawing[:200]
     for path in (report / "figures").glob("*.svg"):
         tree = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         title, description = (tree.find(f"{{http://www.w3.org/2000/svg}}{tag}") for tag in ("title", "desc"))
