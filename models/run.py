@@ -113,8 +113,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def load(folder: Path) -> Run:
-    """Read a finished run.
+def verified(folder: Path) -> dict[str, Any]:
+    """Manifest of a finished run whose files are those that were written.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def load(folder: Path) -> Run:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         changed = [name for name, value in manifest["files"].items() if digest(folder / name) != value]
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise InvalidInput(
             f"{folder} is damaged.", f"{type(error).__name__}: {error}.", "Run the analysis again."
         ) from None
@@ -140,13 +140,24 @@ def load(folder: Path) -> Run:
             f"Other content than the manifest lists: {', '.join(changed)}.",
             "Run the analysis again: a report must show what was computed.",
         )
-    study = parse(tomllib.loads((folder / RESOLVED).read_text(encoding="utf-8")), RESOLVED)
+    return dict(manifest)
+
+
+def load(folder: Path) -> Run:
+    """Read a finished run; `InvalidInput` as `verified` raises it."""
+    manifest = verified(folder)
+    study = read_study(folder)
     further = {
         name: Run(folder / name, manifest | own, study, *_read_fit(folder / name))
         for name, own in manifest.get("further", {}).items()
     }
     asked = folder / SENSITIVITY
     return Run(folder, manifest, study, *_read_fit(folder), further, _read_tree(asked) if asked.is_file() else None)
+
+
+def read_study(folder: Path) -> Study:
+    """The study file of a run, with every default filled in."""
+    return parse(tomllib.loads((folder / RESOLVED).read_text(encoding="utf-8")), RESOLVED)
 
 
 def _read_fit(folder: Path) -> tuple[xr.DataTree, xr.DataTree, Gate]:

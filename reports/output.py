@@ -6,13 +6,16 @@ import csv
 import io
 import os
 import shutil
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reports.words import clean
+
 STAGING = ".report.partial"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text cell that begins so is a formula to a spreadsheet."""
+FORMULA = tuple("=+-@＝＋－＠")
+"""A text cell that begins so is a formula to a spreadsheet; to some also in the wide forms of East Asian keyboards."""
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -29,10 +32,15 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | str):
-        text = str(value).lower() if isinstance(value, bool) else value
-        return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+        return str(value).lower() if isinstance(value, bool) else inert(clean(value))
     number = float(value)
     return "" if number != number else f"{number:.8g}"
+
+
+def inert(text: str) -> str:
+    """Text that no spreadsheet runs as a formula: an apostrophe goes before one, also where unseen signs precede it."""
+    seen = next((sign for sign in text if not (sign.isspace() or unicodedata.category(sign).startswith("C"))), "")
+    return f"'{text}" if seen in FORMULA or text.startswith(("\t", "\r", "\n")) else text
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:

@@ -132,17 +132,12 @@ def _composed(facts: Facts, module: Any, others: Sequence[Section]) -> Section:
 
 def html(facts: Facts, sections: Sequence[Section]) -> str:
     """Page as one string."""
-    css = (
-        theme.stylesheet()
-        + (TEMPLATES / "style.css").read_text(encoding="utf-8")
-        + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
-    )
     counted, status = verdict.counted(facts), verdict.status(facts)
     passed = sum(one.check.status == "green" for one in counted)
     every = f"{passed} of {count(len(counted), 'check')} of the computation pass"
     badge = f"{every}." if status == "green" else f"{every}. {short(verdict.reason(facts), 200)}"
-    page = _environment().get_template("page.html.j2")
-    return page.render(
+    return rendered(
+        "page.html.j2",
         title=short(facts.study.title, 160),
         question=short(facts.study.question, 400),
         simulated=facts.study.simulated,
@@ -150,8 +145,17 @@ def html(facts: Facts, sections: Sequence[Section]) -> str:
         status=status,
         badge=badge,
         sections=sections,
-        css=css,
     )
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Fill a template; it finds the stylesheet of every page as `css`."""
+    css = (
+        theme.stylesheet()
+        + (TEMPLATES / "style.css").read_text(encoding="utf-8")
+        + (TEMPLATES / "figure.css").read_text(encoding="utf-8")
+    )
+    return _environment().get_template(template).render(css=css, **values)
 
 
 @cache

@@ -80,6 +80,8 @@ def _fault_file(error: object) -> str:
     faults = getattr(error, "faults", ())
     if len(faults) <= SHOWN:
         return ""
+    from reports.output import inert
+
     path = BUILD / "faults.csv"
     try:
         BUILD.mkdir(parents=True, exist_ok=True)
@@ -87,15 +89,10 @@ def _fault_file(error: object) -> str:
             writer = csv.writer(stream)
             writer.writerow(["row", "column", "value", "allowed"])
             for fault in faults:
-                writer.writerow([fault.row or "", *map(_inert, (fault.column, fault.value, fault.allowed))])
+                writer.writerow([fault.row or "", *map(inert, (fault.column, fault.value, fault.allowed))])
     except OSError as problem:
         return f"\n      (the full list could not be written to {path}: {problem.strerror})"
     return f"\n      All {len(faults)} faults: {path}"
-
-
-def _inert(value: str) -> str:
-    """Keep a spreadsheet from running a cell as a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def stop(code: int, words: str) -> NoReturn:

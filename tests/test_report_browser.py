@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from reports import index, page
+from tests import hostile
+from tests.test_report_index import finished
 from tests.test_report_page import HOSTILE, Recipe, built
 
 CHROMIUM = shutil.which("chromium")
@@ -87,8 +90,20 @@ def requests(home: Path) -> set[str]:
 def pages(tmp_path_factory) -> dict[str, Path]:
     """A plain report and a hostile one, as they are and with a probe that measures them."""
     found = {}
-    for name, recipe in RECIPES.items():
-        folder = built(tmp_path_factory.mktemp(name), recipe)
+    for name in (*RECIPES, "every text", "index"):
+        folder = tmp_path_factory.mktemp(name)
+        if name in RECIPES:
+            built(folder, RECIPES[name])
+        elif name == "index":
+            for place, payload in enumerate(hostile.PAYLOADS):
+                title = {"title": payload.format(m="x"), "outcome": payload.format(m="x")}
+                finished(
+                    folder / f"{place}{'W' * 200}", Recipe(texts=title, status=("green", "amber", "red")[place % 3])
+                )
+            (folder / f"0{'W' * 200}" / "gate.json").unlink()
+            index.build(folder).rename(folder / "report.html")
+        else:
+            page.build(hostile.run(folder, Recipe(mediators=MEDIATED, interaction=True)))
         text = (folder / "report.html").read_text(encoding="utf-8")
         text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text).replace(
             "</body>", PROBE + "</body>"
@@ -98,8 +113,10 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)], ids=["screen", "phone, dark"])
+@pytest.mark.parametrize("name", [*RECIPES, "every text", "index"])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1400, False), (1000, True), (500, False)], ids=["wide", "tablet", "phone"]
+)
 def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, width: int, dark: bool) -> None:
     options = [
         "--dump-dom",
@@ -115,7 +132,8 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["wide"] == width
     assert found["out"] == []
     assert found["scroll"] <= 0
-    assert found["shown"] == (9 if name == "plain" else 13)  # one layout of each figure, not both
+    # one layout of each figure, not both
+    assert found["shown"] == {"plain": 9, "index": 0}.get(name, 13)
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 

@@ -47,3 +47,19 @@ def test_every_colour_is_a_token() -> None:
     used = set(re.findall(r"var\(--([\w-]+)", css)) - {"serif", "sans", "mono"}
     assert used <= set(theme.LIGHT)
     assert set(theme.LIGHT) == set(theme.DARK)
+
+
+def test_every_pair_that_the_stylesheets_use_is_tested() -> None:
+    """Each token that colours words or marks stands in the pairs above, on page and panel or on its own surface."""
+    css = (TEMPLATES / "style.css").read_text() + (TEMPLATES / "figure.css").read_text()
+    words = set(re.findall(r"(?<![-\w])color:var\(--([\w-]+)\)", css))
+    words |= set(re.findall(r"text[\w.-]*\{fill:var\(--([\w-]+)\)", css)) | {"muted"}
+    marks = set(re.findall(r"(?:fill|stroke):var\(--([\w-]+)\)", css))
+    surfaces = {"paper", "panel", "band", "banner", "rule"}  # grid and rules carry no meaning: decoration
+    tested = set(theme.TEXT_ON)
+    for word in words:
+        pairs = {("banner-ink", "banner")} if word == "banner-ink" else {(word, "paper"), (word, "panel")}
+        assert pairs <= tested, word
+    assert marks - surfaces <= {mark for mark, _ in (*theme.MARKS_ON, *theme.TEXT_ON)}
+    grounds = set(re.findall(r"background:var\(--([\w-]+)\)", css))
+    assert grounds <= {surface for _, surface in theme.TEXT_ON}

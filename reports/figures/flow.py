@@ -127,7 +127,7 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
             56,
             (
                 "In the analysis: all " + str(facts.people.size(arm)),
-                f"{'outcome missing' if wide else 'missing'} at ≥ 1 wave: {facts.people.lost(arm).text}",
+                f"{'outcome ' if wide else ''}missing at ≥ 1 wave: {facts.people.lost(arm).text}",
             ),
         )
     return sheet
