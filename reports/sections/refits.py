@@ -6,7 +6,7 @@ from reports import asked
 from reports.asked import Refit
 from reports.facts import Facts
 from reports.figures import forest
-from reports.numbers import Number
+from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Figure, Sentence, Table, sentence
 from reports.paths import Part
 from reports.sections.section_01_answer import posterior_cells
@@ -27,12 +27,13 @@ def sentence_of(facts: Facts) -> Sentence:
     narrow, wide = (pick(estimates, key=lambda one: one.upper - one.lower) for pick in (min, max))
     told = (
         "Under {every} of priors, that of the analysis included, the median of the primary difference lies between "
-        "{low} and {high} {points}; the narrowest 95% interval is {narrow_lower} to {narrow_upper}, the widest "
+        "{low} and {high} {points}; the narrowest {interval} interval is {narrow_lower} to {narrow_upper}, the widest "
         "{wide_lower} to {wide_upper}. {outside} of them exclude 0; {inside} lie within the margin of ±{margin}."
     )
     return sentence(
         told,
         every=_counted(len(estimates), count(len(estimates), "set")),
+        interval=INTERVAL,
         low=low.number("median"),
         high=high.number("median"),
         points=facts.scale.points,

@@ -7,7 +7,7 @@ import pandas as pd
 from reports import asked
 from reports.facts import Facts
 from reports.figures import forest
-from reports.numbers import Number, fixed
+from reports.numbers import INTERVAL, Number, fixed
 from reports.parts import Figure, Section, Sentence, sentence
 from reports.paths import Part
 from reports.sections import what_if_tables
@@ -135,10 +135,10 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     """What the main interval says of 0, and how many changed analyses say the same."""
     main, *changed = (part.estimate for part in parts)
     excludes = asked.excludes_zero(main)
-    told = "As analysed, the 95% interval of the primary difference {does} 0."
+    told = "As analysed, the {interval} interval of the primary difference {does} 0."
     if not changed:
         told += " No analysis with another assumption was run."
-        return sentence(told, does="excludes" if excludes else "includes")
+        return sentence(told, interval=INTERVAL, does="excludes" if excludes else "includes")
     same = sum(asked.excludes_zero(one) == excludes for one in changed)
     told += (
         " So it does in {same} of {changed} with one assumption changed; their medians lie between {low} and {high} "
@@ -148,6 +148,7 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     inside = sum(asked.within_margin(facts, one) for one in changed)
     return sentence(
         told,
+        interval=INTERVAL,
         does="excludes" if excludes else "includes",
         same=Number(same, str(same) if same else "none"),
         changed=Number(len(changed), count(len(changed), "analysis", "analyses")),

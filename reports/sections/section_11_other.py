@@ -6,7 +6,7 @@ from reports import asked
 from reports.asked import Refit
 from reports.estimate import Estimate
 from reports.facts import SCALES, Facts, Scale
-from reports.numbers import Number
+from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.people import ARMS
 from reports.words import capital, clean, count, short
@@ -60,13 +60,14 @@ def _lead(facts: Facts, found: list[Refit]) -> Sentence:
         return sentence(told + "none was analysed.", named=Number(len(found), count(len(found), "further outcome")))
     outside = sum(map(asked.excludes_zero, differences))
     told += (
-        "{every} analysed. The 95% interval of the difference at the primary wave excludes 0 in {outside}. Nothing is "
-        "adjusted for looking at several: each prior draws its own difference towards 0."
+        "{every} analysed. The {interval} interval of the difference at the primary wave excludes 0 in {outside}. Nothing "
+        "is adjusted for looking at several: each prior draws its own difference towards 0."
     )
     return sentence(
         told,
         named=Number(len(found), count(len(found), "further outcome")),
         every=Number(len(differences), count(len(differences), "was", "were")),
+        interval=INTERVAL,
         outside=Number(outside, str(outside) if outside else "none"),
     )
 
