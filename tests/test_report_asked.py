@@ -208,7 +208,12 @@ def test_refits_tell_range_margin_and_zero(reports: dict[str, Path]) -> None:
     assert said["outside"]["value"] == sum(low > 0 or high < 0 for low, high in limits)
     assert said["inside"]["value"] == sum(low > -0.1 and high < 0.1 for low, high in limits)
     assert 0 < said["inside"]["value"] < len(listed) == said["every"]["value"]
-    assert [row["note"] for row in figures(folder, "refits")] == ["priors: weakly informative", "", "", ""]
+    assert [row["part"] for row in figures(folder, "refits")] == [
+        "Weakly informative, as analysed",
+        "Diffuse",
+        "Sceptical",
+        "Weakly informative, SDs × 0.5",
+    ]
     assert record(folder)["figures"]["refits"]["title"].endswith("under 4 sets of priors")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reports import asked
 from reports.asked import Refit
 from reports.facts import Facts
@@ -17,7 +19,12 @@ NUMBERS = ("median", "lower", "upper", "prior_lower", "prior_upper", "rhat", "es
 
 def _parts(facts: Facts) -> list[Part]:
     made = [asked.part(facts, one, capital(asked.named(one.name))) for one in asked.refits(facts, "priors")]
-    return [asked.as_analysed(facts), *(part for part in made if part is not None)]
+    main = replace(asked.as_analysed(facts), name=capital(_main(facts)), note="")
+    return [main, *(part for part in made if part is not None)]
+
+
+def _main(facts: Facts) -> str:
+    return f"{asked.named(facts.manifest['priors']['name'])}, as analysed"
 
 
 def sentence_of(facts: Facts) -> Sentence:
@@ -75,7 +82,7 @@ def table(facts: Facts) -> Table:
     )
     main = asked.as_analysed(facts)
     priors = facts.manifest["priors"]
-    rows = [_row(main, f"{asked.named(priors['name'])}, as analysed", priors["why"], "see § 2")]
+    rows = [_row(main, _main(facts), priors["why"], "see § 2")]
     for one in asked.refits(facts, "priors"):
         part = asked.part(facts, one, asked.named(one.name))
         if part is not None:
@@ -87,7 +94,7 @@ def table(facts: Facts) -> Table:
 def stands_for(facts: Facts) -> list[tuple[str, str]]:
     """Every set with its reason, as analysed first."""
     priors = facts.manifest["priors"]
-    told = [(f"{asked.named(priors['name'])}, as analysed", priors["why"])]
+    told = [(_main(facts), priors["why"])]
     told += [(asked.named(one.name), _why(facts, one)) for one in asked.refits(facts, "priors") if one.estimates]
     return [(capital(name), short(why, 400)) for name, why in told]
 

@@ -60,8 +60,8 @@ def _lead(facts: Facts, found: list[Refit]) -> Sentence:
         return sentence(told + "none was analysed.", named=Number(len(found), count(len(found), "further outcome")))
     outside = sum(map(asked.excludes_zero, differences))
     told += (
-        "{every} analysed. The {interval} interval of the difference at the primary wave excludes 0 in {outside}. Nothing "
-        "is adjusted for looking at several: each prior draws its own difference towards 0."
+        "{every} analysed. The {interval} interval of the difference at the primary wave excludes 0 in {outside}. "
+        "Nothing is adjusted for looking at several: each prior draws its own difference towards 0."
     )
     return sentence(
         told,
