@@ -140,7 +140,10 @@ def analyse(
     """
     layout = design(study, trial)
     say("compiling the model")
-    ready = (compiled or fit.Compiled()).model(model, layout, priors)
+    if compiled is None:
+        ready = fit.compile_model(model.build(layout, priors), model.observed(layout), once=True)
+    else:
+        ready = compiled.model(model, layout, priors)
     say("sampling")
     tree = fit.sample(ready, sampler, progress)
     return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)

@@ -142,7 +142,7 @@ def execute(
         for name in further:
             (partial / name).mkdir()
             others[name].begin(job.study, name, priors, sampler, data_hash, partial / name)
-        compiled = Compiled()
+        compiled = Compiled() if job.model in refits.VARIANTS else None
         result = analyse(
             study,
             trial,
@@ -156,7 +156,7 @@ def execute(
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
-        if job.model in refits.VARIANTS:
+        if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, MODELS[job.model], layout, priors, sampler, posterior, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import ModuleType
 
 import pandas as pd
@@ -13,6 +14,10 @@ from models.design import Design
 from models.groups import as_group
 from models.study import Study
 from priors.prior_set import PriorSet
+
+MOST_OUTCOMES = 10_000
+"""Observed outcomes up to which a fit is repeated a score of times: a minute or two in all."""
+TOO_LARGE = f"with more than {MOST_OUTCOMES:,} outcomes each refit takes minutes; scripts/fit.py --priors makes one."
 
 
 def what_if(
@@ -46,10 +51,16 @@ def what_if(
         (`refits.run`, `recovery.recovery`, `tipping`).
     """
     levels = model.response(posterior, layout, (estimands.POPULATION,))
+    plan = refits.planned(study, trial, model, priors)
+    if layout.outcome.size > MOST_OUTCOMES:
+        plan = [replace(one, reason=TOO_LARGE) for one in plan]
+        simulated = pd.DataFrame([{"reason": TOO_LARGE}])
+    else:
+        simulated = recovery.recovery(posterior, model, layout, study, priors, sampler, compiled, say)
     tables: dict[str, pd.DataFrame] = {
         "missing_not_at_random": tipping.not_missing_at_random(levels, posterior, model, layout, study, priors),
         "misreporting": tipping.misreporting(levels, study, priors, sampler.seed),
-        "recovery": recovery.recovery(posterior, model, layout, study, priors, sampler, compiled, say),
-        "refits": refits.run(refits.planned(study, trial, model, priors), sampler, compiled, say),
+        "recovery": simulated,
+        "refits": refits.run(plan, sampler, compiled, say),
     }
     return xr.DataTree.from_dict({name: as_group(table) for name, table in tables.items()})

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.estimate import Estimate
-from reports.facts import Facts
+from reports.facts import NORMAL_ERRORS, Facts
+from reports.numbers import Unit, places
 from reports.paths import Part
 from reports.words import short
 
 NOT_ASKED = "Not run: this run holds no refits; scripts/analyse.py and scripts/fit.py --model effect make them."
 ASSUMED = "assumption-driven"
+PRIOR_DRAWS = 2000
+"""Draws that a refit's prior is summarised from (`models.refits.PRIOR_DRAWS`)."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +69,20 @@ def refits(facts: Facts, *kinds: str) -> list[Refit]:
         if str(kind) not in kinds:
             continue
         first = rows.iloc[0]
-        made = tuple(Estimate.of(_typed(row)) for row in rows.to_dict("records") if row["estimand"])
+        made = tuple(_estimate(row) for row in rows.to_dict("records") if row["estimand"])
         column, outcome, why, reason = (str(first[key]) for key in ("column", "outcome", "why", "reason"))
         found.append(Refit(str(kind), str(name), column, outcome, why, reason, made, float(first["divergences"])))
     return found
 
 
-def _typed(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """A row with its names as text, and without a mediator's or a reason's absence as a number."""
-    return {str(name): value for name, value in row.items()} | {"primary": bool(row.get("primary") == 1)}
+def _estimate(row: Mapping[Any, Any]) -> Estimate:
+    """A row with its names as text, and the errors of its prior, whose draws are not kept."""
+    values = {str(name): value for name, value in row.items()}
+    found = Estimate.of(values | {"primary": str(values.get("primary")) in ("True", "1", "1.0")})
+    if not math.isfinite(found.prior_sd):
+        return found
+    lower, median, upper = (factor * found.prior_sd / math.sqrt(PRIOR_DRAWS) for factor in NORMAL_ERRORS)
+    return replace(found, prior_mcse_lower=lower, prior_mcse_median=median, prior_mcse_upper=upper)
 
 
 def named(name: str) -> str:
@@ -85,13 +93,18 @@ def named(name: str) -> str:
 def as_analysed(facts: Facts) -> Part:
     """The main result, to stand above every change of it."""
     difference = facts.estimate(facts.scale.difference, facts.primary)
-    return Part("As analysed", named(facts.manifest["priors"]["name"]), difference)
+    return Part("As analysed", f"priors: {named(facts.manifest['priors']['name'])}", difference)
 
 
 def part(facts: Facts, refit: Refit, name: str, note: str = "") -> Part | None:
     """Primary difference of a refit; None where it was not run."""
     found = refit.find(facts.scale.difference, facts.primary)
     return None if found is None else Part(name, note, found)
+
+
+def assumed(part: Part) -> Part:
+    """The same with the evidence class of a number that an untested assumption carries."""
+    return replace(part, estimate=replace(part.estimate, evidence=ASSUMED))
 
 
 def scenario(facts: Facts, row: Mapping[Any, Any], name: str, note: str) -> Part:
@@ -105,3 +118,26 @@ def scenario(facts: Facts, row: Mapping[Any, Any], name: str, note: str) -> Part
 def excludes_zero(estimate: Estimate) -> bool:
     """Whether the 95% interval lies on one side of 0."""
     return estimate.lower > 0 or estimate.upper < 0
+
+
+def within_margin(facts: Facts, estimate: Estimate) -> bool:
+    """Whether the 95% interval lies inside the margin on both sides."""
+    margin = facts.study.outcome.margin
+    return -margin < estimate.lower and estimate.upper < margin
+
+
+def side(facts: Facts, lower: float, upper: float) -> str:
+    """Where an interval lies: on one side of 0, or on both."""
+    if lower <= 0 <= upper:
+        return "includes 0"
+    return "excludes 0: benefit" if (upper < 0) == facts.lower_is_better else "excludes 0: harm"
+
+
+def gives_away(facts: Facts) -> bool:
+    """Whether the move under another assumption on the missing would tell a number missing that may not be told."""
+    return facts.people.concealed(facts.primary) or facts.people.coarse(facts.primary)
+
+
+def digits(sd: float, draws: int, unit: Unit) -> int:
+    """Decimals of a median and an interval that rest on so few draws that their own errors were not kept."""
+    return places(max(NORMAL_ERRORS) * sd / math.sqrt(draws), unit)

@@ -125,7 +125,7 @@ def _composed(facts: Facts, module: Any, others: Sequence[Section]) -> Section:
         raise FigureFailed(
             f"section {module.NUMBER} ({module.QUESTION}) could not be built: {type(error).__name__}: {error}"
         ) from error
-    if module.ESTIMATES and judged and judged.gate.status == "red":
+    if module.ESTIMATES and judged and judged.gate.status == "red" and section.status == "shown":
         return replace(section, reason=judged.verdict_reason)
     return section
 

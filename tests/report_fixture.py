@@ -14,6 +14,7 @@ from models.gate_table import AMBER, GREEN, RED, Check, Gate
 from models.run import Run
 from models.study import Study
 from tests import report_draws as tables
+from tests.report_asked import sensitivity
 from tests.report_paths import mediation
 from tests.report_recipe import Recipe, study
 
@@ -56,6 +57,7 @@ def make(folder: Path, recipe: Recipe | None = None) -> Run:
         checks=checks,
         gate=gate(recipe.status),
         further=further,
+        sensitivity=None if recipe.asked == "none" else sensitivity(plan, recipe),
     )
 
 

@@ -14,6 +14,7 @@ from models.gate_table import Gate
 from models.path_estimates import CROSS_WORLD, LABELS, NO_COMMON_CAUSE, NO_PATH, RHO, SAME_WAY
 from models.run import Run
 from models.study import Study
+from tests.report_asked import confounding
 from tests.report_draws import CHAINS, DRAWS, Draws, _estimate, as_rows
 
 Rows = dict[tuple[str, str, str, str], np.ndarray]
@@ -34,7 +35,8 @@ def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any],
     )
     checks = xr.DataTree.from_dict(
         {
-            "prior": xr.Dataset(coords={"draw": np.arange(DRAWS)}),
+            "prior": made.prior,
+            "confounding": confounding(plan, made.ordered),
             "prior_estimands": xr.Dataset(),
             "prior_path_estimands": made.as_dataset(made.before),
             "mediator_pit": _pit([part.column for part in plan.mediators], draws.recipe.outside),
@@ -162,6 +164,13 @@ class Paths:
         if self.draws.recipe.covariates:
             variables["gamma"] = ((*dims, "covariate"), np.zeros((*shape, 1)))
         return xr.Dataset(variables, coords)
+
+    @property
+    def prior(self) -> xr.Dataset:
+        """Prior draws of the slopes alone: the report reads no other parameter of this fit's prior."""
+        drawn = np.random.default_rng(3).standard_normal((1, DRAWS, len(self.names)))
+        coords = {"draw": np.arange(DRAWS), "acting_mediator": self.names}
+        return xr.Dataset({"slope": (("chain", "draw", "acting_mediator"), drawn)}, coords)
 
     def _summary(self) -> pd.DataFrame:
         rows = [self._row(key, values) for key, values in self.after.items()]

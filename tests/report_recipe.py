@@ -33,6 +33,12 @@ class Recipe:
     outside: tuple[str, ...] = ()
     """Columns of mediators whose transforms leave their band."""
     lag: int = 1
+    asked: str = "all"
+    """What was asked of the assumptions: "all", "little" (most of it not run) or "none" (an older run)."""
+    further: tuple[str, ...] = ()
+    """Kinds of the further outcomes; the last of several is post hoc."""
+    blank: int | None = None
+    """Place of the further outcome of which nobody has a value."""
 
     def text(self, key: str, default: str) -> str:
         return self.texts.get(key, default)
@@ -118,11 +124,25 @@ def study(recipe: Recipe) -> Study:
                 "margin": margin,
                 "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
             },
+            "further_outcomes": [_further(recipe, place) for place in range(len(recipe.further))],
             "privacy": {"minimum_cell": recipe.minimum_cell},
             **_mediation(recipe),
             "author": {"registration": recipe.text("author", "none"), "funding": "none"},
         }
     )
+
+
+def _further(recipe: Recipe, place: int) -> dict[str, object]:
+    kind = recipe.further[place]
+    return {
+        "column": f"further_{place}",
+        "kind": kind,
+        "label": recipe.text(f"further{place}", f"further {kind} outcome"),
+        "better": recipe.better,
+        "margin": 0.1 if kind == "binary" else 0.5,
+        "margin_reason": "Made up.",
+        "prespecified": place == 0 or place < len(recipe.further) - 1,
+    }
 
 
 LABELS = ("social support score", "share of income from sex work", "has a bank account", "hope score")

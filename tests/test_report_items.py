@@ -261,10 +261,12 @@ def test_outcomes_that_are_not_analysed_leave_their_items_open(tmp_path: Path) -
 
 
 def test_refits_that_are_not_run_leave_their_items_open(tmp_path: Path) -> None:
-    facts = Facts(make(tmp_path))
+    facts = Facts(make(tmp_path, Recipe(asked="none")))
     sections = {part.number: part for part in page.compose(facts)}
-    for refits, expected in (("Not run: why.", NOT_SHOWN), ("", SHOWN)):
-        sections[8] = replace(sections[8], values={"refits": refits})
+    made = sections[8].tables["contraction"]
+    for reason, expected in (("Not run: why.", NOT_SHOWN), ("", SHOWN)):
+        tables = dict(sections[8].tables) | ({} if reason else {"refits": made})
+        sections[8] = replace(sections[8], tables=tables, values={"refits_reason": reason})
         found = {(one.guideline.key, one.item.number): one for one in checklist.check(facts, sections)}
         assert {found["barg", "5a"].status, found["wambs", "7"].status, found["wambs", "8"].status} == {expected}
 

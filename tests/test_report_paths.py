@@ -231,6 +231,9 @@ def test_a_run_of_the_mediation_model_alone_fills_every_section(tmp_path: Path, 
         [core["posterior"], fit.core["posterior"].to_dataset().drop_dims("covariate")], compat="override"
     )
     checks = {name: group.to_dataset() for name, group in run.checks.children.items()}
+    names = core["posterior"]["acting_mediator"]
+    slope = checks["prior"]["theta"].rename(follow_up="acting_mediator").assign_coords(acting_mediator=names)
+    checks["prior"] = checks["prior"].assign(slope=slope)
     checks["prior_path_estimands"] = fit.checks["prior_path_estimands"].to_dataset()
     page.build(replace(run, core=xr.DataTree.from_dict(core), checks=xr.DataTree.from_dict(checks), further={}))
     found = record(tmp_path)

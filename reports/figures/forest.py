@@ -16,7 +16,7 @@ from reports.words import clean, lines
 SHAPES = {"randomised": "circle", "randomised + MAR": "half circle", "assumption-driven": "triangle"}
 """The same as in the tables' column “Evidence”."""
 COLUMNS = (
-    "part", "estimand", "mediator", "wave", "evidence", "median", "lower", "upper", "prior_lower", "prior_upper"
+    "part", "estimand", "mediator", "wave", "evidence", "median", "lower", "upper", "prior_lower", "prior_upper", "note"
 )  # fmt: skip
 LABELS = 236
 """Room for the names beside the marks, on a screen."""
@@ -24,7 +24,7 @@ LABELS = 236
 
 def figure(name: str, facts: Facts, parts: Sequence[Part], title: str, what: str, words: tuple[str, str]) -> Figure:
     """Forest of parts; `what` begins the description, `words` name the two directions of the axis."""
-    described = "; ".join(f"{part.name} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
+    described = "; ".join(f"{_full(part)} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
     description = f"{what}, median with 95% interval, in {facts.scale.points}. {described}."
 
     def layout(width: float, form: str) -> str:
@@ -32,6 +32,10 @@ def figure(name: str, facts: Facts, parts: Sequence[Part], title: str, what: str
 
     rows = tuple(_row(part) for part in parts)
     return Figure(name, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), COLUMNS, rows)
+
+
+def _full(part: Part) -> str:
+    return f"{part.name}, {part.note}" if part.note else part.name
 
 
 def told(estimate: Estimate) -> str:
@@ -44,12 +48,13 @@ def told(estimate: Estimate) -> str:
 def _row(part: Part) -> tuple[object, ...]:
     found = part.estimate
     numbers = (found.median, found.lower, found.upper, found.prior_lower, found.prior_upper)
-    return (part.name, found.estimand, found.mediator, found.wave, found.evidence, *numbers)
+    return (part.name, found.estimand, found.mediator, found.wave, found.evidence, *numbers, part.note)
 
 
 def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float) -> Canvas:
     wide = width > 500
-    step = 40 if wide else 56
+    noted = any(part.note for part in parts)
+    step = 40 if wide else 72 if noted else 56
     height = 14.0 + step * len(parts)
     sheet = Canvas(width, height + (114 if wide else 134))
     right = max(measured(told(part.estimate)) for part in parts) + 26
@@ -59,8 +64,8 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
         y = 14 + step * (place + 0.5)
         if place == 1:
             sheet.line(0, y - step / 2, width, y - step / 2, "grid")
-        (_beside if wide else _above)(sheet, part, y)
-        _marks(sheet, x, part.estimate, y if wide else y + 14)
+        (_beside if wide else _above)(sheet, part, y if wide or not noted else y - 8)
+        _marks(sheet, x, part.estimate, y if wide else y + (22 if noted else 14))
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=7 if wide else 5)
     sheet.text((x.start + x.end) / 2, height + 36, facts.scale.points, "note", "middle")
     directions(sheet, x, height + 54, words)
@@ -86,7 +91,10 @@ def _zones(facts: Facts, sheet: Canvas, x: Linear, height: float) -> None:
 
 def _beside(sheet: Canvas, part: Part, y: float) -> None:
     """Name on the left, in two lines where it is long; numbers on the right."""
-    rows = [*lines(part.name, 32, 2 if not part.note else 1), *([part.note] if part.note else [])]
+    rows = [
+        *lines(part.name, 32, 2 if not part.note else 1),
+        *([fitted(clean(part.note), LABELS - 12, 12)] if part.note else []),
+    ]
     first = y + 4 - LINE * (len(rows) - 1) / 2
     named = len(rows) - bool(part.note)
     for place, row in enumerate(rows):
@@ -99,6 +107,8 @@ def _above(sheet: Canvas, part: Part, y: float) -> None:
     text = told(part.estimate)
     name = fitted(clean(part.name), sheet.width - measured(text) - 28, 13)
     sheet.text(8, y - 8, name, "strong halo")
+    if part.note:
+        sheet.text(8, y + 8, fitted(clean(part.note), sheet.width - 16, 12), "note halo")
     sheet.text(sheet.width - 8, y - 8, text, "halo", "end")
 
 

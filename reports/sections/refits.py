@@ -2,82 +2,111 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reports import asked
 from reports.asked import Refit
 from reports.facts import Facts
 from reports.figures import forest
-from reports.numbers import Number
+from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Figure, Sentence, Table, sentence
 from reports.paths import Part
 from reports.sections.section_01_answer import posterior_cells
-from reports.words import capital, clean, count
+from reports.words import capital, clean, count, short
 
-NUMBERS = ("median", "lower", "upper", "prior_lower", "prior_upper", "rhat", "ess_bulk")
+NUMBERS = ("median", "lower", "upper", "prior_lower", "prior_upper", "rhat", "ess_bulk", "why")
 
 
 def _parts(facts: Facts) -> list[Part]:
     made = [asked.part(facts, one, capital(asked.named(one.name))) for one in asked.refits(facts, "priors")]
-    return [asked.as_analysed(facts), *(part for part in made if part is not None)]
+    main = replace(asked.as_analysed(facts), name=capital(_main(facts)), note="")
+    return [main, *(part for part in made if part is not None)]
 
 
-def _range(facts: Facts) -> tuple[Number, Number, int, int]:
-    """Least and largest median, how many intervals exclude 0, how many analyses."""
-    estimates = [part.estimate for part in _parts(facts)]
-    low, high = (pick(estimates, key=lambda one: one.median) for pick in (min, max))
-    return low.number("median"), high.number("median"), sum(map(asked.excludes_zero, estimates)), len(estimates)
+def _main(facts: Facts) -> str:
+    return f"{asked.named(facts.manifest['priors']['name'])}, as analysed"
 
 
 def sentence_of(facts: Facts) -> Sentence:
-    """How far the median moves between the sets, and whether any set changes what the interval says."""
-    low, high, outside, every = _range(facts)
+    """How far median and interval move between the sets, and how many say what of 0 and the margin."""
+    estimates = [part.estimate for part in _parts(facts)]
+    low, high = (pick(estimates, key=lambda one: one.median) for pick in (min, max))
+    narrow, wide = (pick(estimates, key=lambda one: one.upper - one.lower) for pick in (min, max))
     told = (
-        "Refitted under {others}, the median of the primary difference lies between {low} and {high} {points}; the 95% "
-        "interval excludes 0 in {outside} of {every} analyses."
+        "Under {every} of priors, that of the analysis included, the median of the primary difference lies between "
+        "{low} and {high} {points}; the narrowest {interval} interval is {narrow_lower} to {narrow_upper}, the widest "
+        "{wide_lower} to {wide_upper}. {outside} of them exclude 0; {inside} lie within the margin of ±{margin}."
     )
     return sentence(
         told,
-        others=count(every - 1, "other set of priors", "other sets of priors"),
-        low=low,
-        high=high,
+        every=_counted(len(estimates), count(len(estimates), "set")),
+        interval=INTERVAL,
+        low=low.number("median"),
+        high=high.number("median"),
         points=facts.scale.points,
-        outside=Number(outside, str(outside)),
-        every=Number(every, str(every)),
+        narrow_lower=narrow.number("lower"),
+        narrow_upper=narrow.number("upper"),
+        wide_lower=wide.number("lower"),
+        wide_upper=wide.number("upper"),
+        outside=_counted(sum(map(asked.excludes_zero, estimates)), none="None"),
+        inside=_counted(sum(asked.within_margin(facts, one) for one in estimates)),
+        margin=facts.margin,
     )
+
+
+def _counted(number: int, text: str = "", none: str = "none") -> Number:
+    return Number(number, text or (str(number) if number else none))
 
 
 def draw(facts: Facts) -> Figure:
     """Forest: the main analysis, then each other set, every one above its own prior."""
-    low, high, _, every = _range(facts)
+    parts = _parts(facts)
+    low, high = (pick((part.estimate for part in parts), key=lambda one: one.median) for pick in (min, max))
     title = (
-        f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: medians from {low.text} to {high.text} "
-        f"{facts.scale.points} under {every} sets of priors"
+        f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: medians from {low.number('median').text} to "
+        f"{high.number('median').text} {facts.scale.points} under {count(len(parts), 'set')} of priors"
     )
     words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
-    return forest.figure("refits", facts, _parts(facts), title, "Primary difference under each set of priors", words)
+    return forest.figure("refits", facts, parts, title, "Primary difference under each set of priors", words)
 
 
 def table(facts: Facts) -> Table:
-    """One row a set, with its reason and the diagnostics of its fit."""
+    """One row a set, with the diagnostics of its fit; why it is there goes to the CSV and below the table."""
     columns = (
         Column("priors", "Priors"),
-        Column("posterior", "Posterior", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
         Column("contraction", "Contraction", "1: data, 0: prior", number=True),
-        Column("benefit", "P(benefit)", "probability", number=True),
+        Column("benefit", "P(benefit)", number=True),
         Column("fit", "Computation"),
-        Column("why", "What the set stands for"),
     )
     main = asked.as_analysed(facts)
     priors = facts.manifest["priors"]
-    rows = [_row(main, f"{asked.named(priors['name'])}, as analysed", priors["why"], "see § 2")]
+    rows = [_row(main, _main(facts), priors["why"], "see § 2")]
     for one in asked.refits(facts, "priors"):
         part = asked.part(facts, one, asked.named(one.name))
         if part is not None:
-            rows.append(_row(part, part.name, one.why, fitted(one, part)))
-    return Table("refits", "Primary difference refitted under other priors", columns, tuple(rows), NUMBERS)
+            rows.append(_row(part, part.name, _why(facts, one), _fitted(one, part)))
+    caption = f"Primary difference ({facts.scale.points}) refitted under other priors"
+    return Table("refits", caption, columns, tuple(rows), NUMBERS)
 
 
-def fitted(refit: Refit, part: Part) -> str:
+def stands_for(facts: Facts) -> list[tuple[str, str]]:
+    """Every set with its reason, as analysed first."""
+    priors = facts.manifest["priors"]
+    told = [(_main(facts), priors["why"])]
+    told += [(asked.named(one.name), _why(facts, one)) for one in asked.refits(facts, "priors") if one.estimates]
+    return [(capital(name), short(why, 400)) for name, why in told]
+
+
+def _why(facts: Facts, refit: Refit) -> str:
+    """Reason of a set; a scaled set carries that of the set which it was made from, and is not that set."""
+    if refit.why == facts.manifest["priors"]["why"]:
+        return "The set as analysed, with the SD of every prior that has one multiplied as its name says."
+    return refit.why
+
+
+def _fitted(refit: Refit, part: Part) -> str:
     """Diagnostics of a refit, as printed."""
     found = part.estimate
     divergent = count(int(refit.divergences), "divergence")
@@ -86,13 +115,12 @@ def fitted(refit: Refit, part: Part) -> str:
 
 def _row(part: Part, name: str, why: str, fit: str) -> dict[str, Cell]:
     found = part.estimate
-    numbers = {field: Cell("", getattr(found, field)) for field in NUMBERS}
     return {
         "priors": Cell(capital(name), name),
         **posterior_cells(found),
         "contraction": Cell(found.learned.text, found.contraction),
         "benefit": Cell(found.chance("p_benefit").text, found.p_benefit),
         "fit": Cell(fit, fit),
-        "why": Cell(clean(why), clean(why)),
-        **numbers,
+        **{field: Cell("", getattr(found, field)) for field in NUMBERS if field != "why"},
+        "why": Cell("", clean(why)),
     }

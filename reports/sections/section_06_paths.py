@@ -6,11 +6,11 @@ from reports import paths, sentences, sentences_paths
 from reports.facts import Facts
 from reports.figures import common_change, decomposition
 from reports.parts import Section, Sentence, joined, sentence
-from reports.sections import path_tables
+from reports.sections import path_tables, slope_table
 from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 6, "How much goes through the mediators?", True
-TABLES = ("mediators", "decomposition", "decomposition_other", "common_change", "path_estimates")
+TABLES = ("mediators", "decomposition", "decomposition_other", "mediator_slopes", "common_change", "path_estimates")
 FIGURES = ("paths", "common_change")
 
 
@@ -34,6 +34,9 @@ def compose(facts: Facts) -> Section:
         figures["paths"] = decomposition.draw(fit, ordered[0])
     if ordered[1:]:
         made["decomposition_other"] = path_tables.decomposition(fit, ordered[1:], "decomposition_other")
+    slopes = slope_table.table(fit)
+    if slopes:
+        made[slope_table.NAME] = slopes
     if changing:
         made["common_change"] = path_tables.change(fit, changing[0])
         figures["common_change"] = common_change.draw(fit, changing[0])
@@ -91,6 +94,7 @@ def _words(facts: Facts, first: Facts) -> dict[str, object]:
         "decomposition_reason": "" if ordered else nothing,
         "paths_reason": "" if ordered else nothing,
         "decomposition_other_reason": "" if ordered[1:] else "No other wave has an ordered mediator.",
+        "mediator_slopes_reason": "No mediator precedes an outcome.",
         "common_change_reason": "" if changing else _no_change(facts),
     }
 

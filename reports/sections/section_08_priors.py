@@ -9,7 +9,7 @@ from reports import asked
 from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
-from reports.numbers import PLAIN, Number, Unit, rounded, show
+from reports.numbers import PLAIN, RISK, Number, Unit, rounded, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.sections import refits
 from reports.sections.section_01_answer import posterior_cells
@@ -36,7 +36,7 @@ def compose(facts: Facts) -> Section:
         sentences=said,
         figures=drawn,
         tables=tables,
-        values={"refits_reason": reason},
+        values={"refits_reason": reason, "sets": [] if reason else refits.stands_for(facts)},
     )
 
 
@@ -113,7 +113,8 @@ def _contraction(facts: Facts) -> Table:
                 f", {facts.arm(row.arm, 40).text}" if row.arm and facts.arm(row.arm, 40).text not in row.label else ""
             )
             known = any(wave.value == row.wave for wave in facts.study.waves)
-            unit = f"{row.shown.name}" if row.unit != "risk" else "%"
+            # a difference of risks is in points: in percent it would read as a relative change
+            unit = "%" if row.shown is RISK else row.shown.name
             rows.append(
                 {
                     "quantity": Cell(capital(name), f"{row.estimand}[{row.arm}]"),

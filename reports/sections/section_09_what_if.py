@@ -7,7 +7,7 @@ import pandas as pd
 from reports import asked
 from reports.facts import Facts
 from reports.figures import forest
-from reports.numbers import Number, fixed
+from reports.numbers import INTERVAL, Number, fixed
 from reports.parts import Figure, Section, Sentence, sentence
 from reports.paths import Part
 from reports.sections import what_if_tables
@@ -17,6 +17,23 @@ NUMBER, QUESTION, ESTIMATES = 9, "What if an assumption fails?", True
 TABLES = ("what_if", "tipping", "missing_not_at_random", "misreporting", "confounding")
 FIGURES = ("what_if",)
 SURFACES = ("missing_not_at_random", "misreporting")
+HEADS = {
+    "missing_not_at_random": "Missing not at random",
+    "misreporting": "Misreporting",
+    "confounding": "Unmeasured causes of a mediator and the outcome",
+}
+DELTA = {
+    "binary": "a difference in log-odds, so that 1 multiplies the odds by 2.7",
+    "count": "a difference in log-means, so that 1 multiplies the mean by 2.7",
+    "continuous": "a difference in SDs of the outcome at the first wave",
+}
+STEP = {"binary": "odds × 2.7", "count": "mean × 2.7", "continuous": "+1 SD"}
+"""What δ = 1 does to a missing outcome."""
+NO_TIPS = {"tipping_reason": "Nothing that has a scale was examined."}
+CHANGED = {
+    "complete cases": "participants with every outcome",
+    "random slopes": "participants may change differently",
+}
 
 
 def compose(facts: Facts) -> Section:
@@ -25,7 +42,9 @@ def compose(facts: Facts) -> Section:
     if reason:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
     parts, missing = _parts(facts)
-    tables = {"what_if": what_if_tables.scenarios(facts, parts), "tipping": what_if_tables.tipping(facts)}
+    tables, tips = {"what_if": what_if_tables.scenarios(facts, parts)}, what_if_tables.tipping(facts)
+    if tips.rows:
+        tables["tipping"] = tips
     reasons: dict[str, str] = {}
     for name in SURFACES:
         surface = _surface(facts, name)
@@ -38,7 +57,7 @@ def compose(facts: Facts) -> Section:
         reasons["confounding"] = confounding
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
-    values = {f"{name}_reason": f"Not run: {why}" for name, why in reasons.items()}
+    values = {f"{name}_reason": f"{HEADS[name]}. Not run: {why}" for name, why in reasons.items()}
     return Section(
         NUMBER,
         QUESTION,
@@ -46,7 +65,7 @@ def compose(facts: Facts) -> Section:
         sentences={"what_if": _lead(facts, parts)},
         figures={"what_if": _draw(facts, parts)},
         tables=tables,
-        values={"not_run": missing, "reasons": list(values.values()), **values},
+        values={"not_run": [*missing, *values.values()], "delta": DELTA[facts.study.outcome.kind], **values, **NO_TIPS},
     )
 
 
@@ -55,31 +74,33 @@ def _parts(facts: Facts) -> tuple[list[Part], list[str]]:
     parts, missing = [asked.as_analysed(facts)], []
     for refit in asked.refits(facts, "participants", "model"):
         name = capital(asked.named(refit.name))
-        found = asked.part(facts, refit, name)
+        found = asked.part(facts, refit, name, CHANGED.get(refit.name, ""))
         if found is None:
             missing.append(f"{name}. Not run: {clean(refit.reason)}")
         else:
-            parts.append(found)
-    chosen: list[tuple[str, float, float, str, str]] = [
-        ("missing_not_at_random", 0.0, 1.0, "Missing outcomes differ", "treated arm: odds up e-fold"),
-        ("missing_not_at_random", 1.0, 0.0, "Missing outcomes differ", "control arm: odds up e-fold"),
-        ("misreporting", 1.0, 0.8, "Under-reporting", "treated arm: 80% of events told"),
-        ("misreporting", 0.8, 1.0, "Under-reporting", "control arm: 80% of events told"),
-    ]
-    if not facts.binary:
-        chosen = [(*row[:4], row[4].replace("odds up e-fold", "by 1 on the link scale")) for row in chosen]
-    for name, control, treated, words, note in chosen:
-        surface = _surface(facts, name)
-        if isinstance(surface, str):
-            continue
-        wanted = (surface["kind"] == "grid") & (surface["control"] == control) & (surface["treated"] == treated)
-        parts.append(asked.scenario(facts, surface[wanted].iloc[0], words, note))
-    for name, words in (("missing_not_at_random", "Missing outcomes differ"), ("misreporting", "Misreporting")):
-        surface = _surface(facts, name)
-        if not isinstance(surface, str):
-            row = surface[surface["kind"] == "prior"].iloc[0]
-            parts.append(asked.scenario(facts, row, words, "averaged over its prior"))
+            # who stays to the end was not randomised
+            parts.append(asked.assumed(found) if refit.kind == "participants" else found)
+    for name, words, step in (
+        ("missing_not_at_random", "Missing outcomes differ", STEP[facts.study.outcome.kind]),
+        ("misreporting", "Events go unreported", "80% reported"),
+    ):
+        parts += _chosen(facts, name, words, step)
     return parts, missing
+
+
+def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
+    """One step of a bias parameter in either arm alone, and the average over its prior; none where it was not run."""
+    surface = _surface(facts, name)
+    if isinstance(surface, str):
+        return []
+    none, one = (0.0, 1.0) if name == "missing_not_at_random" else (1.0, 0.8)
+    grid = surface[surface["kind"] == "grid"].set_index(["control", "treated"])
+    rows = {
+        f"treated arm: {step}": grid.loc[(none, one)],
+        f"control arm: {step}": grid.loc[(one, none)],
+        "both arms: averaged over the prior": surface[surface["kind"] == "prior"].iloc[0],
+    }
+    return [asked.scenario(facts, row.to_dict(), words, note) for note, row in rows.items()]
 
 
 def _surface(facts: Facts, name: str) -> pd.DataFrame | str:
@@ -89,8 +110,8 @@ def _surface(facts: Facts, name: str) -> pd.DataFrame | str:
         return "the run holds none."
     if str(table["kind"].iloc[0]) == "not run":
         return clean(table["reason"].iloc[0])
-    if name == "missing_not_at_random" and facts.people.concealed(facts.primary):
-        return "how far the answer moves would give a small number of missing outcomes away."
+    if name == "missing_not_at_random" and asked.gives_away(facts):
+        return "how far the answer moves would give a small number of participants away."
     return table
 
 
@@ -111,34 +132,41 @@ def _confounding(facts: Facts) -> pd.DataFrame | str:
 
 
 def _lead(facts: Facts, parts: list[Part]) -> Sentence:
-    """How many changed analyses would say something else than the main one."""
-    main, *changed = [asked.excludes_zero(part.estimate) for part in parts]
-    other = sum(one != main for one in changed)
-    medians = [part.estimate for part in parts[1:]]
-    low, high = min(medians, key=lambda one: one.median), max(medians, key=lambda one: one.median)
-    told = (
-        "As analysed, the 95% interval of the primary difference {does} 0. Of {changed} with one assumption changed, "
-        "{other} would say otherwise; their medians lie between {low} and {high} {points}."
+    """What the main interval says of 0, and how many changed analyses say the same."""
+    main, *changed = (part.estimate for part in parts)
+    excludes = asked.excludes_zero(main)
+    told = "As analysed, the {interval} interval of the primary difference {does} 0."
+    if not changed:
+        told += " No analysis with another assumption was run."
+        return sentence(told, interval=INTERVAL, does="excludes" if excludes else "includes")
+    same = sum(asked.excludes_zero(one) == excludes for one in changed)
+    told += (
+        " So it does in {same} of {changed} with one assumption changed; their medians lie between {low} and {high} "
+        "{points}, and {inside} of their intervals {lie} within the margin of ±{margin}."
     )
+    low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
+    inside = sum(asked.within_margin(facts, one) for one in changed)
     return sentence(
         told,
-        does="excludes" if main else "does not exclude",
+        interval=INTERVAL,
+        does="excludes" if excludes else "includes",
+        same=Number(same, str(same) if same else "none"),
         changed=Number(len(changed), count(len(changed), "analysis", "analyses")),
-        other=Number(other, str(other) if other else "none"),
         low=low.number("median"),
         high=high.number("median"),
         points=facts.scale.points,
+        inside=Number(inside, str(inside) if inside else "none"),
+        lie="lies" if inside == 1 else "lie",
+        margin=facts.margin,
     )
 
 
 def _draw(facts: Facts, parts: list[Part]) -> Figure:
     main, *changed = [asked.excludes_zero(part.estimate) for part in parts]
-    other = sum(one != main for one in changed)
-    state = "excludes" if main else "includes"
-    title = (
-        f"The interval {state} 0 as analysed and in {fixed(len(changed) - other)} of {len(changed)} analyses with one "
-        "assumption changed"
-    )
+    same = sum(one == main for one in changed)
+    title = f"The interval {'excludes' if main else 'includes'} 0 as analysed"
+    if changed:
+        title += f" and in {fixed(same)} of {count(len(changed), 'analysis', 'analyses')} with one assumption changed"
     words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
     what = f"Primary difference, {facts.wave(facts.primary)}, with one assumption changed at a time"
     return forest.figure("what_if", facts, parts, title, what, words)

@@ -16,6 +16,8 @@ TABLES = ("recovery",)
 FIGURES: tuple[str, ...] = ()
 ONE_IN = 100
 """One in so many correct methods would hold fewer truths than the number told."""
+REFIT_DRAWS = 800
+"""Draws of each refit (`models.recovery`: chains times draws)."""
 CALIBRATION = (
     "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run."
 )
@@ -28,6 +30,8 @@ def compose(facts: Facts) -> Section:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
     table = facts.run.asked("recovery")
     assert table is not None, "every run that was asked holds it"
+    if "truth" not in table:
+        return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", f"Not run: {table['reason'].iloc[0]}")
     return Section(
         NUMBER,
         QUESTION,
@@ -36,6 +40,10 @@ def compose(facts: Facts) -> Section:
         tables={"recovery": _table(facts, table)},
         values={"calibration": CALIBRATION},
     )
+
+
+def _digits(facts: Facts, table: pd.DataFrame) -> int:
+    return asked.digits(float(table["sd"].max()), REFIT_DRAWS, facts.scale.difference_unit)
 
 
 def fewest(trials: int) -> int:
@@ -51,16 +59,17 @@ def fewest(trials: int) -> int:
 
 
 def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
-    unit, digits = facts.scale.difference_unit, 1
+    unit = facts.scale.difference_unit
+    digits = min(_digits(facts, table) + 1, unit.decimals)
     error = float((table["mean"] - table["truth"]).mean())
     spread = float((table["mean"] - table["truth"]).std(ddof=1) / math.sqrt(len(table)))
     width = float((table["upper"] - table["lower"]).mean())
     held, trials = int(table["covered"].sum()), len(table)
     told = (
         "Of {trials} trials of this size simulated from this posterior and analysed in the same way, the {interval} "
-        "interval held the true difference in {held}; a method whose intervals are right holds at least {least} in 99 "
-        "of 100 such sets. The mean error was {error} {points} (standard error {spread}), the mean width of the "
-        "interval {width}."
+        "interval held the true difference in {held}; a method whose intervals are right holds at least {least} in "
+        "{sure} of {sets} such sets. The mean error was {error} {points} (standard error {spread}), the mean width of "
+        "the interval {width}."
     )
     return sentence(
         told,
@@ -68,6 +77,8 @@ def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
         interval=INTERVAL,
         held=Number(held, str(held)),
         least=Number(fewest(trials), str(fewest(trials))),
+        sure=Number(ONE_IN - 1, str(ONE_IN - 1)),
+        sets=Number(ONE_IN, str(ONE_IN)),
         error=show(error, unit, digits),
         points=facts.scale.points,
         spread=show(spread, unit, digits),
@@ -76,16 +87,18 @@ def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
 
 
 def _table(facts: Facts, table: pd.DataFrame) -> Table:
-    unit = facts.scale.difference_unit
+    unit, digits = facts.scale.difference_unit, _digits(facts, table)
     columns = (
-        Column("trial", "Simulated trial", number=True),
-        Column("truth", "True difference", facts.scale.points, number=True),
-        Column("posterior", "Posterior", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("trial", "Simulated trial"),
+        Column("truth", "True difference", number=True),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("covered", "Truth inside"),
     )
     rows = []
     for place, row in enumerate(table.to_dict("records"), start=1):
-        truth, median, lower, upper = (show(row[name], unit, 1).text for name in ("truth", "median", "lower", "upper"))
+        truth, median, lower, upper = (
+            show(row[name], unit, digits).text for name in ("truth", "median", "lower", "upper")
+        )
         text = f"{median} ({lower} to {upper})"
         inside = row["covered"] == 1
         rows.append(
@@ -99,7 +112,7 @@ def _table(facts: Facts, table: pd.DataFrame) -> Table:
         )
     return Table(
         "recovery",
-        "Trials simulated from the posterior, analysed in the same way",
+        f"Trials simulated from the posterior, analysed in the same way: difference, {facts.scale.points}",
         columns,
         tuple(rows),
         ("median", "lower", "upper"),

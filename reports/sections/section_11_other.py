@@ -5,20 +5,21 @@ from __future__ import annotations
 from reports import asked
 from reports.asked import Refit
 from reports.estimate import Estimate
-from reports.facts import SCALES, Facts
-from reports.numbers import Number
+from reports.facts import SCALES, Facts, Scale
+from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.people import ARMS
 from reports.words import capital, clean, count, short
 
 NUMBER, QUESTION, ESTIMATES = 11, "Any other result?", True
-TABLES = ("secondary", "post_hoc")
+TABLES = ("secondary", "post_hoc", "other_waves")
 FIGURES: tuple[str, ...] = ()
-NUMBERS = ("median", "lower", "upper", "prior_lower", "prior_upper", "rhat", "ess_bulk")
-CAPTIONS = {
-    "secondary": "Further outcomes that the study file names as pre-specified",
-    "post_hoc": "Further outcomes that the study file names as post hoc",
-}
+NUMBERS = (
+    *("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper", "rhat", "ess_bulk"),
+    *("control_lower", "control_upper", "treated_lower", "treated_upper", "reason"),
+)
+NAMED = {"secondary": "pre-specified", "post_hoc": "post hoc"}
+NOTHING = "—"
 
 
 def compose(facts: Facts) -> Section:
@@ -31,81 +32,115 @@ def compose(facts: Facts) -> Section:
     reason = asked.not_run(facts)
     if reason:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
-    planned = {part.column for part in further if part.prespecified}
     found = asked.refits(facts, "outcome")
+    planned = {part.column for part in further if part.prespecified}
     groups = {
         "secondary": [one for one in found if one.column in planned],
         "post_hoc": [one for one in found if one.column not in planned],
     }
-    tables = {name: _table(facts, name, some) for name, some in groups.items() if any(one.estimates for one in some)}
-    values = {
+    tables = {name: _primary(facts, name, some) for name, some in groups.items() if some}
+    others = [wave for wave in facts.contrasts if wave != facts.primary]
+    if others and any(one.estimates for one in found):
+        tables["other_waves"] = _other_waves(facts, found, others, planned)
+    values: dict[str, object] = {
         "not_run": [f"{capital(short(one.outcome, 80))}. Not run: {clean(one.reason)}" for one in found if one.reason],
-        "secondary_reason": "" if "secondary" in tables else "No further outcome is named as pre-specified.",
-        "post_hoc_reason": "" if "post_hoc" in tables else "No further outcome is named as post hoc.",
+        "other_waves_reason": "No further outcome was analysed at another wave.",
     }
+    values |= {f"{name}_reason": f"No further outcome is named as {words}." for name, words in NAMED.items()}
     return Section(
         NUMBER, QUESTION, "section_11.html.j2", sentences={"other": _lead(facts, found)}, tables=tables, values=values
     )
 
 
 def _lead(facts: Facts, found: list[Refit]) -> Sentence:
-    """How many further outcomes have an interval that excludes 0, of how many looked at."""
-    made = [(one, one.find(_scale(facts, one).difference, facts.primary)) for one in found]
-    differences = [estimate for _, estimate in made if estimate is not None]
+    """How many further outcomes have an interval that excludes 0, of how many named and analysed."""
+    differences = [made for one in found if (made := one.find(_scale(facts, one).difference, facts.primary))]
+    told = "The study file names {named}; "
+    if not differences:
+        return sentence(told + "none was analysed.", named=Number(len(found), count(len(found), "further outcome")))
     outside = sum(map(asked.excludes_zero, differences))
-    told = (
-        "Of {every} further {outcomes}, the 95% interval of the difference at the primary wave excludes 0 in "
-        "{outside}. No "
-        "adjustment is made for looking at several: each prior draws its own difference towards 0."
+    told += (
+        "{every} analysed. The {interval} interval of the difference at the primary wave excludes 0 in {outside}. "
+        "Nothing is adjusted for looking at several: each prior draws its own difference towards 0."
     )
     return sentence(
         told,
-        every=Number(len(differences), str(len(differences))),
-        outcomes="outcome" if len(differences) == 1 else "outcomes",
+        named=Number(len(found), count(len(found), "further outcome")),
+        every=Number(len(differences), count(len(differences), "was", "were")),
+        interval=INTERVAL,
         outside=Number(outside, str(outside) if outside else "none"),
     )
 
 
-def _scale(facts: Facts, refit: Refit):  # type: ignore[no-untyped-def]
+def _scale(facts: Facts, refit: Refit) -> Scale:
     kind = next(part.kind for part in facts.study.further_outcomes if part.column == refit.column)
     return SCALES[kind]
 
 
-def _table(facts: Facts, name: str, found: list[Refit]) -> Table:
-    columns = (
+def _columns(facts: Facts, *between: Column) -> tuple[Column, ...]:
+    return (
         Column("outcome", "Outcome"),
-        Column("wave", "Wave"),
-        Column("control", facts.arm("control", 40).text, "median (95% interval)", number=True),
-        Column("treated", facts.arm("treated", 40).text, "median (95% interval)", number=True),
+        *between,
+        Column("control", facts.arm("control", 40).text, "median", number=True),
+        Column("treated", facts.arm("treated", 40).text, "median", number=True),
         Column("difference", "Difference", "median (95% interval)", number=True),
         Column("prior", "Its prior", "median (95% interval)", number=True),
-        Column("benefit", "P(benefit)", "probability", number=True),
+        Column("benefit", "P(benefit)", number=True),
         Column("evidence", "Evidence"),
     )
-    rows = [row for one in found for wave in facts.contrasts for row in _rows(facts, one, wave)]
-    order = f"primary wave: {facts.wave(facts.primary)}; {count(len(found), 'outcome')}"
-    return Table(name, f"{CAPTIONS[name]}, treated compared with control ({order})", columns, tuple(rows), NUMBERS)
 
 
-def _rows(facts: Facts, refit: Refit, wave: str) -> list[dict[str, Cell]]:
+def _primary(facts: Facts, name: str, found: list[Refit]) -> Table:
+    """One row an outcome at the primary wave; one that was not run says so."""
+    caption = f"{capital(NAMED[name])} further outcomes at the primary wave, {facts.wave(facts.primary)}"
+    rows = tuple(_row(facts, one, facts.primary) or _lost(facts, one) for one in found)
+    return Table(name, caption, _columns(facts), rows, NUMBERS)
+
+
+def _other_waves(facts: Facts, found: list[Refit], waves: list[str], planned: set[str]) -> Table:
+    """One row an outcome and wave but the primary one."""
+    rows = []
+    for one in found:
+        for wave in waves:
+            row = _row(facts, one, wave)
+            mark = "negative control" if facts.role(wave) == "negative control" else ""
+            named = NAMED["secondary" if one.column in planned else "post_hoc"]
+            if row:
+                rows.append(row | {"wave": Cell(facts.wave(wave, 40), wave, unit=mark), "named": Cell("", named)})
+    columns = _columns(facts, Column("wave", "Wave"))
+    return Table("other_waves", "Further outcomes at other waves", columns, tuple(rows), ("named", *NUMBERS))
+
+
+def _row(facts: Facts, refit: Refit, wave: str) -> dict[str, Cell]:
+    """Levels, difference and prior at a wave; empty where it has none."""
     scale = _scale(facts, refit)
     difference = refit.find(scale.difference, wave)
-    levels = {arm: refit.find(scale.level, wave, arm) for arm in ARMS}
-    if difference is None or None in levels.values():
-        return []
-    mark = ", negative control" if facts.role(wave) == "negative control" else ""
-    return [
-        {
-            "outcome": Cell(capital(short(refit.outcome, 80)), refit.column, unit=scale.points),
-            "wave": Cell(facts.wave(wave, 40) + mark, wave),
-            **{arm: _told(level) for arm, level in levels.items() if level is not None},
-            "difference": _told(difference),
-            "prior": Cell(*[f"{difference.number('prior_median').text} ({difference.prior_interval})"] * 2),
-            "benefit": Cell(difference.chance("p_benefit").text, difference.p_benefit),
-            "evidence": Cell(difference.evidence, difference.evidence, "evidence"),
-            **{field: Cell("", getattr(difference, field)) for field in NUMBERS},
-        }
-    ]
+    levels = {arm: level for arm in ARMS if (level := refit.find(scale.level, wave, arm))}
+    if difference is None or len(levels) < len(ARMS):
+        return {}
+    limits = {f"{arm}_{end}": Cell("", getattr(levels[arm], end)) for arm in ARMS for end in ("lower", "upper")}
+    return {
+        "outcome": Cell(capital(short(refit.outcome, 80)), refit.column, unit=scale.points),
+        **{arm: Cell(level.number("median").text, level.median) for arm, level in levels.items()},
+        "difference": _told(difference),
+        "prior": Cell(*[f"{difference.number('prior_median').text} ({difference.prior_interval})"] * 2),
+        "benefit": Cell(difference.chance("p_benefit").text, difference.p_benefit),
+        "evidence": Cell(difference.evidence, difference.evidence, "evidence"),
+        **{field: Cell("", getattr(difference, field)) for field in NUMBERS[:8]},
+        **limits,
+        "reason": Cell("", ""),
+    }
+
+
+def _lost(facts: Facts, refit: Refit) -> dict[str, Cell]:
+    """Row of an outcome that was not run: the reason stands below the table and in the CSV."""
+    empty = {field: Cell("", None) for field in NUMBERS}
+    empty |= {column.key: Cell(NOTHING, None) for column in _columns(facts)}
+    return empty | {
+        "outcome": Cell(capital(short(refit.outcome, 80)), refit.column),
+        "difference": Cell("not run", "not run"),
+        "reason": Cell("", clean(refit.reason) or "the run holds no difference at the primary wave"),
+    }
 
 
 def _told(estimate: Estimate) -> Cell:

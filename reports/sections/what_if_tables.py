@@ -9,20 +9,20 @@ import pandas as pd
 
 from reports import asked, paths
 from reports.facts import Facts
-from reports.numbers import fixed, places, show
+from reports.numbers import fixed, show
 from reports.parts import Cell, Column, Table
 from reports.paths import Part
 from reports.words import capital, clean, minus
 
 BIAS = {
-    "missing_not_at_random": (
-        "Missing outcomes that differ by δ from those of like participants who were seen",
-        "δ, control",
-        "δ, treated",
-    ),
-    "misreporting": ("Events reported with a sensitivity below 1", "Sensitivity, control", "Sensitivity, treated"),
+    "missing_not_at_random": ("Primary difference by δ of the missing outcomes", "δ", 1),
+    "misreporting": ("Primary difference by sensitivity of the reports", "sensitivity", 1),
 }
 NUMBERS = ("median", "lower", "upper")
+THINNED = 400
+"""Draws behind each row on unmeasured causes (`models.confounding.DRAWS`)."""
+TAILS = 3.92
+"""Width of a 95% interval in SDs."""
 
 
 def scenarios(facts: Facts, parts: list[Part]) -> Table:
@@ -30,23 +30,30 @@ def scenarios(facts: Facts, parts: list[Part]) -> Table:
     columns = (
         Column("analysis", "Analysis"),
         Column("what", "What is changed"),
-        Column("posterior", "Difference", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("posterior", "Difference", "median (95% interval)", number=True),
         Column("says", "95% interval"),
         Column("evidence", "Evidence"),
     )
     rows = [
         {
             "analysis": Cell(part.name, part.name),
-            "what": Cell(part.note or "see below", part.note),
+            "what": Cell(part.note, part.note),
             "posterior": _estimate(part),
-            "says": Cell("excludes 0" if asked.excludes_zero(part.estimate) else "includes 0"),
+            "says": Cell(_says(facts, part)),
             "evidence": Cell(part.estimate.evidence, part.estimate.evidence, "evidence"),
             **{name: Cell("", getattr(part.estimate, name)) for name in NUMBERS},
         }
         for part in parts
     ]
-    caption = f"Primary difference ({facts.wave(facts.primary)}) with one assumption changed at a time"
+    caption = (
+        f"Primary difference ({facts.scale.points}, {facts.wave(facts.primary)}) with one assumption changed at a time"
+    )
     return Table("what_if", caption, columns, tuple(rows), NUMBERS)
+
+
+def _says(facts: Facts, part: Part) -> str:
+    inside = ", within margin" if asked.within_margin(facts, part.estimate) else ""
+    return asked.side(facts, part.estimate.lower, part.estimate.upper) + inside
 
 
 def _estimate(part: Part) -> Cell:
@@ -55,53 +62,55 @@ def _estimate(part: Part) -> Cell:
 
 
 def tipping(facts: Facts) -> Table:
-    """Where the verdict of the interval would change, for every assumption that has a scale."""
+    """Where the answer would change, for every assumption that has a scale."""
     columns = (
         Column("assumption", "Assumption"),
         Column("parameter", "Bias parameter"),
-        Column("tips", "Verdict changes at", number=True),
         Column("main", "As analysed", number=True),
+        Column("tips", "Tips at", number=True),
+        Column("then", "What changes there"),
     )
-    rows = [*_verdicts(facts), *_slopes(facts), *_training(facts)]
-    note = "The verdict is whether the 95% interval of the primary difference excludes 0."
-    return Table("tipping", "Tipping values", columns, tuple(rows), note=note)
+    return Table("tipping", "Tipping values", columns, (*_verdicts(facts), *_slopes(facts), *_training(facts)))
 
 
-def _line(assumption: str, parameter: str, tips: str, main: str, value: float | str | None = None) -> dict[str, Cell]:
-    return {
-        "assumption": Cell(assumption, assumption),
-        "parameter": Cell(parameter, parameter),
-        "tips": Cell(tips, tips if value is None else value),
-        "main": Cell(main, main),
-    }
+def _line(assumption: str, parameter: str, main: str, tips: Cell, then: str) -> dict[str, Cell]:
+    words = {"assumption": assumption, "parameter": parameter, "main": main, "then": then}
+    return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips}
+
+
+LINES = {
+    "missing_not_at_random": (
+        "Missing at random",
+        (("δ, treated arm, downwards", "treated"), ("δ, treated arm, upwards", "treated")),
+        "0",
+    ),
+    "misreporting": (
+        "Every event is reported",
+        (("sensitivity, treated arm", "treated"), ("sensitivity, control arm", "control")),
+        "1",
+    ),
+}
+"""Assumption, bias parameters in the order of the run's rows each with the arm that moves, value as analysed."""
 
 
 def _verdicts(facts: Facts) -> list[dict[str, Cell]]:
     rows = []
-    lines = {
-        "missing_not_at_random": (
-            "Missing at random",
-            (("δ of the treated arm, downwards", "treated"), ("δ of the treated arm, upwards", "treated")),
-            "0",
-        ),
-        "misreporting": (
-            "Truthful reports",
-            (("sensitivity, treated arm", "treated"), ("sensitivity, control arm", "control")),
-            "1",
-        ),
-    }
-    for name, (assumption, parameters, main) in lines.items():
+    for name, (assumption, parameters, main) in LINES.items():
         table = facts.run.asked(name)
         if table is None or str(table["kind"].iloc[0]) == "not run":
             continue
-        if name == "missing_not_at_random" and facts.people.concealed(facts.primary):
+        if name == "missing_not_at_random" and asked.gives_away(facts):
             continue
         found = table[table["kind"] == "tipping"].to_dict("records")
         for row, (parameter, arm) in zip(found, parameters, strict=True):
             value = float(row[arm])
-            known = math.isfinite(value)
-            tips = fixed(value, 2) if known else capital(minus(clean(row["reason"])))
-            rows.append(_line(assumption, parameter, tips, main, value if known else None))
+            if math.isfinite(value):
+                tips = Cell(fixed(value, 2), value)
+                then = f"the 95% interval {asked.side(facts, float(row['lower']), float(row['upper']))}"
+            else:
+                told = minus(clean(row["reason"])).replace("never from", "nowhere from")
+                tips, then = Cell(told, told), "nothing: the 95% interval keeps to its side"
+            rows.append(_line(assumption, parameter, main, tips, then))
     return rows
 
 
@@ -116,10 +125,10 @@ def _slopes(facts: Facts) -> list[dict[str, Cell]]:
     table = pd.DataFrame({str(name): group[name].to_numpy() for name in group.data_vars})
     rows = []
     for row in table[table["kind"] == "tipping"].to_dict("records"):
-        label = paths.label(fit, str(row["mediator"]), 40).text
         value = float(row["value"])
-        told = f"ζ at which the slope on {label} is nothing but confounding"
-        rows.append(_line("No unmeasured causes of mediator and outcome", told, fixed(value, 2), "0", value))
+        then = f"nothing is left of the median slope on {paths.label(fit, str(row['mediator']), 40).text}"
+        assumption = "No unmeasured causes of mediator and outcome"
+        rows.append(_line(assumption, "ζ", "0", Cell(fixed(value, 2), value), then))
     return rows
 
 
@@ -130,37 +139,36 @@ def _training(facts: Facts) -> list[dict[str, Cell]]:
         return []
     found = fit.estimate(paths.TIPPING, facts.primary, arm="control").median
     known = math.isfinite(found)
-    told = fixed(found, 2) if known else "none up to 1"
-    words = f"w, share of the remainder that {facts.arm('control', 40).text} would have to carry (§ 6)"
-    return [
-        _line(
-            "The common change has other causes", words, told, "not identified", found if math.isfinite(found) else None
-        )
-    ]
+    tips = Cell(fixed(found, 2), found) if known else Cell("none up to 1")
+    words = f"w, share of the remainder due to {facts.arm('control', 40).text} (§ 6)"
+    then = "its part is better than the margin with probability 0.95"
+    return [_line("The common change has other causes", words, "not identified", tips, then)]
 
 
 def surface(facts: Facts, name: str, table: pd.DataFrame) -> Table:
     """The primary difference over a bias parameter in each arm."""
-    caption, control, treated = BIAS[name]
+    caption, symbol, decimals = BIAS[name]
     grid = table[table["kind"] == "grid"]
     levels = sorted(set(grid["treated"]))
     unit = facts.scale.difference_unit
-    main = facts.estimate(facts.scale.difference, facts.primary)
-    digits = places(main.mcse_median, unit)
+    digits = facts.estimate(facts.scale.difference, facts.primary).decimals
     columns = (
-        Column("control", control, number=True),
-        *(Column(f"treated_{level:g}", f"{treated}: {fixed(level, 1)}", number=True) for level in levels),
+        Column("control", "control ↓ treated →"),
+        *(Column(f"treated_{level:g}", fixed(level, decimals), number=True) for level in levels),
     )
     rows = []
     for value in sorted(set(grid["control"])):
-        row = {"control": Cell(fixed(value, 1), float(value))}
+        row = {"control": Cell(fixed(value, decimals), float(value))}
         for level in levels:
             found = grid[(grid["control"] == value) & (grid["treated"] == level)].iloc[0]
             mark = " *" if found["excludes_zero"] == 1 else ""
             row[f"treated_{level:g}"] = Cell(show(found["median"], unit, digits).text + mark, float(found["median"]))
         rows.append(row)
-    note = f"Median of the primary difference, {facts.scale.points}. * marks a 95% interval that excludes 0."
-    return Table(name, f"{caption}: primary difference", columns, tuple(rows), note=note)
+    note = (
+        f"Medians, {facts.scale.points}; a row for each {symbol} of the control arm, a column for each of the treated "
+        "arm. * marks a 95% interval that excludes 0."
+    )
+    return Table(name, caption, columns, tuple(rows), note=note)
 
 
 def confounding(facts: Facts, table: pd.DataFrame) -> Table:
@@ -169,9 +177,9 @@ def confounding(facts: Facts, table: pd.DataFrame) -> Table:
     assert fit is not None, "asked only where there is one"
     columns = (
         Column("mediator", "Mediator"),
-        Column("zeta", "ζ", "on the link scale, per residual SD", number=True),
-        Column("direct", "Natural direct effect", f"{facts.scale.points}, median (95% interval)", number=True),
-        Column("via", "Via the mediator", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("zeta", "ζ", number=True),
+        Column("direct", "Natural direct effect", "median (95% interval)", number=True),
+        Column("via", "Via the mediator", "median (95% interval)", number=True),
     )
     rows = []
     for mediator, some in table[table["kind"].isin(["grid", "prior"])].groupby("mediator", sort=False):
@@ -182,11 +190,12 @@ def confounding(facts: Facts, table: pd.DataFrame) -> Table:
             row = {"mediator": Cell(label, str(mediator)), "zeta": _zeta(float(zeta))}
             rows.append(row | {key: Cell(text, text, "estimate") for key, text in told.items()})
     left = [
-        f"{paths.label(fit, str(row['mediator']), 60).text}: not run: {clean(row['reason'])}"
+        f"{capital(paths.label(fit, str(row['mediator']), 60).text)}. Not run: {clean(row['reason'])}"
         for row in table[table["kind"] == "not run"].to_dict("records")
     ]
-    caption = "Unmeasured causes of a mediator and the outcome"
-    return Table("confounding", caption, columns, tuple(rows), note=" ".join(left))
+    caption = f"Effects ({facts.scale.points}) where unmeasured causes are behind part of a mediator’s slope"
+    note = "ζ is on the link scale, per residual SD of the mediator. Every row is assumption-driven."
+    return Table("confounding", caption, columns, tuple(rows), note=" ".join([note, *left]))
 
 
 _EFFECTS = {"direct": "natural_direct", "via": "interventional_via"}
@@ -198,5 +207,6 @@ def _zeta(value: float) -> Cell:
 
 def _interval(facts: Facts, row: dict[str, Any]) -> str:
     unit = facts.scale.difference_unit
-    numbers = [show(float(row[name]), unit, 1 if unit.factor == 100 else 2).text for name in NUMBERS]
+    digits = asked.digits((row["upper"] - row["lower"]) / TAILS, THINNED, unit)
+    numbers = [show(float(row[name]), unit, digits).text for name in NUMBERS]
     return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
