@@ -25,6 +25,8 @@ from models.study import Study, parse
 MANIFEST = "manifest.json"
 FIT = ("core.nc", "checks.nc", "gate.json")
 """Files of one fit; those of a further model lie in a folder of its name."""
+LARGE = ("posterior_predictive", "log_likelihood")
+"""Groups that stay in the file: no report needs them, and they are most of it."""
 SENSITIVITY = "sensitivity.nc"
 """What was asked of the first fit's assumptions (`models.what_if`); a model without refits has none."""
 RESOLVED = "study.resolved.toml"
@@ -43,7 +45,7 @@ class Run:
     study : Study
         The study file with every default filled in.
     core, checks : DataTree
-        Draws and checks, loaded into memory.
+        Draws and checks, loaded into memory but for the groups of `LARGE`.
     gate : Gate
         The verdict on the computation.
     further : mapping of str to Run
@@ -166,7 +168,7 @@ def _read_fit(folder: Path) -> tuple[xr.DataTree, xr.DataTree, Gate]:
 
 def _read_tree(path: Path) -> xr.DataTree:
     with xr.open_datatree(path, engine="h5netcdf") as tree:
-        return tree.load()
+        return tree.filter(lambda group: group.name not in LARGE).load()
 
 
 def resolved(study: Study) -> str:

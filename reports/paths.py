@@ -52,7 +52,8 @@ def not_run(facts: Facts) -> str:
 
 def mediators(facts: Facts) -> list[str]:
     """Columns of the mediators that were modelled, in the order of the study file."""
-    found = {row.mediator for row in rows(facts)}
+    table = facts.run.estimates
+    found = set(table["mediator"][table["estimand"].isin(ESTIMANDS)])
     return [part.column for part in facts.study.mediators if part.column in found]
 
 

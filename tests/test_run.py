@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from models import job, run
 from models.faults import InvalidInput, OutputExists
@@ -54,7 +55,8 @@ def test_a_repeated_run_has_the_same_bytes(folder, finished, tmp_path):
 def test_the_sums_are_those_of_the_files(finished):
     lines = (finished / "SHA256SUMS").read_text().splitlines()
     listed = {line.split("  ")[1]: line.split("  ")[0] for line in lines}
-    assert set(listed) == {"manifest.json", "core.nc", "checks.nc", "gate.json", "study.resolved.toml"}
+    files = {"manifest.json", "core.nc", "checks.nc", "sensitivity.nc", "gate.json", "study.resolved.toml"}
+    assert set(listed) == files
     assert all(run.digest(finished / name) == value for name, value in listed.items())
 
 
@@ -75,8 +77,11 @@ def test_what_was_saved_can_be_read(finished):
     assert {"posterior", "sample_stats", "estimands", "observed_data", "constant_data", "summary"} <= set(
         loaded.core.children
     )
-    wanted = {"prior", "prior_estimands", "posterior_predictive", "log_likelihood", "log_prior", "loo"}
-    assert wanted <= set(loaded.checks.children)
+    assert {"prior", "prior_estimands", "log_prior", "loo"} <= set(loaded.checks.children)
+    with xr.open_datatree(finished / "checks.nc", engine="h5netcdf") as whole:
+        assert set(run.LARGE) <= set(whole.children), "saved, and left in the file"
+    assert not set(run.LARGE) & set(loaded.checks.children)
+    assert set(loaded.asked("refits")["kind"]) >= {"priors", "participants", "model"}
     assert loaded.estimates.primary.sum() == 1
     assert loaded.manifest["sampler"]["seed"] == loaded.study.seed
     assert loaded.manifest["sampler"]["tune"] == 200
