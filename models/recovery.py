@@ -42,7 +42,7 @@ def recovery(
     ----------
     posterior : Dataset
         Draws of the main fit: the truths are spread over them.
-    model, layout, study, priors, sampler, compiled
+    model, layout, study, priors, sampler, compiled : module, Design, Study, PriorSet, Sampler, Compiled
         As analysed; compilations are shared.
     say : callable
         Told of each trial.

@@ -35,7 +35,7 @@ def what_if(
 
     Parameters
     ----------
-    study, trial, model, layout, priors, sampler
+    study, trial, model, layout, priors, sampler : Study, Dataset, module, Design, PriorSet, Sampler
         As analysed.
     posterior : Dataset
         Its draws.

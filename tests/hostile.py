@@ -107,7 +107,7 @@ def complete(study: Study) -> dict[str, Any]:
     for mediator in content["mediators"]:
         mediator["codes"] = {"has": 1, "has not": 0} if mediator["kind"] == "binary" else {}
     further = content["outcome"] | {"column": "visits", "codes": {}, "kind": "count", "label": "visits"}
-    content["further_outcomes"] = [further]
+    content["further_outcomes"] = content.get("further_outcomes") or [further]
     content["attendance"] = {"column": "sessions", "offered": {"control": 4, "treated": 34}}
     for name in ("question", "description"):
         content[name] = content[name] or "a text"
@@ -120,6 +120,7 @@ def run(folder: Path, recipe: Recipe) -> Run:
     study = parse(spoil(complete(plain.study)))
     keys = [wave.value for wave in plain.study.waves]
     keys += [part.column for part in (*plain.study.covariates, *plain.study.mediators)]
+    keys += [text for part in plain.study.further_outcomes for text in (part.column, part.label)]
     levels = [level for part in plain.study.covariates for level in part.levels]
     renamed = {key: hostile(key) for key in keys}
     return _renamed(plain, study, renamed, {level: hostile(level) for level in levels})
@@ -150,7 +151,8 @@ def _renamed(plain: Run, study: Study, keys: dict[str, str], levels: dict[str, s
         | {"rows": [row | {key: hostile(row[key]) for key in ("why", "source")} for row in told["priors"]["rows"]]},
     }
     further = {name: _renamed(fit, study, keys, levels) for name, fit in plain.further.items()}
-    return Run(plain.folder, manifest, study, tree(plain.core), tree(plain.checks), gate, further)
+    asked = None if plain.sensitivity is None else tree(plain.sensitivity)
+    return Run(plain.folder, manifest, study, tree(plain.core), tree(plain.checks), gate, further, asked)
 
 
 def _dataset(found: xr.Dataset, word: Callable[[str], str], levels: dict[str, str]) -> xr.Dataset:

@@ -74,7 +74,10 @@ def test_every_text_of_the_study_file_is_hostile(tmp_path: Path) -> None:
 
 
 def shape(text: str) -> Counter[str]:
-    return Counter(tag for tag, _ in Page(text).tags)
+    """Elements of a page but for its checklist, whose rows follow which keys of `[author]` are there."""
+    start = text.index('<section id="section-12"')
+    end = text.index("</section>", start) + len("</section>")
+    return Counter(tag for tag, _ in Page(text[:start] + text[end:]).tags)
 
 
 def test_no_element_and_no_attribute_came_from_the_text(both: tuple[dict[str, str], ...]) -> None:
