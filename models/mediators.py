@@ -12,7 +12,7 @@ import xarray as xr
 from models.standard import first_wave, reliability
 from models.study import Mediator, Study
 
-RELIABLE = 0.5
+RELIABLE = {"normal": 0.5, "student": 0.5, "binary": 0.5, "share": 0.8}
 """Reliability of participants' means above which a mediator's traits are sampled centred (measured: MODEL.md)."""
 KINDS = ("binary", "normal", "share", "student")
 
@@ -131,7 +131,10 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
         _acts(study, measured),
         measured,
         tuple(several),
-        tuple(known and reliability(each) > RELIABLE for known, each in zip(several, value, strict=True)),
+        tuple(
+            known and reliability(each) > RELIABLE[kind]
+            for known, each, kind in zip(several, value, kinds, strict=True)
+        ),
         left_out,
         (*left_out.values(), *_notes(study, parts, dict(zip(order, several, strict=True)), trial)),
     )
