@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_report_asked import MARKUP
 from tests.test_report_page import HOSTILE, Recipe, built
 
 CHROMIUM = shutil.which("chromium")
@@ -31,7 +32,8 @@ PROBE = """<script>addEventListener("load", () => {
   document.querySelectorAll("body *").forEach(part => {
     const box = part.getBoundingClientRect();
     if (part.closest(".skip, math, thead") || !box.width || part.closest("svg") && part.tagName != "svg") return;
-    if (box.right > wide + 1 || box.left < -1)
+    const column = part.tagName == "TABLE" && part.closest("main").getBoundingClientRect();
+    if (box.right > wide + 1 || box.left < -1 || column && box.right > column.right + 1)
       out.push(part.tagName + "." + part.className + " " + part.textContent.slice(0, 40));
   });
   document.querySelectorAll("svg.chart").forEach(chart => {
@@ -50,11 +52,12 @@ PROBE = """<script>addEventListener("load", () => {
 
 
 MEDIATED = ("continuous", "share", "binary")
+FURTHER = ("binary", "count", "continuous")
 RECIPES = {
     "plain": Recipe(),
-    "hostile": Recipe(texts=HOSTILE | {"mediator0": HOSTILE["control"], "mediator1": HOSTILE["treated"]},
-                      mediators=MEDIATED, interaction=True),
-    "mediators": Recipe(mediators=MEDIATED),
+    "hostile": Recipe(texts=HOSTILE | MARKUP | {"mediator0": HOSTILE["control"], "mediator1": HOSTILE["treated"]},
+                      mediators=MEDIATED, interaction=True, further=FURTHER),
+    "mediators": Recipe(mediators=MEDIATED, further=FURTHER),
 }  # fmt: skip
 
 
@@ -115,7 +118,7 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["wide"] == width
     assert found["out"] == []
     assert found["scroll"] <= 0
-    assert found["shown"] == (9 if name == "plain" else 12)  # one layout of each figure, not both
+    assert found["shown"] == (11 if name == "plain" else 14)  # one layout of each figure, not both
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 
