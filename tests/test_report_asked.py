@@ -166,6 +166,8 @@ def test_exchanging_the_arms_turns_everything_round(tmp_path: Path) -> None:
             if "benefit" in left:
                 assert float(left["benefit"]) == pytest.approx(1 - float(right["benefit"]), abs=1e-7)
             if "control" in left:
+                difference = float(left["treated"]) - float(left["control"])
+                assert difference == pytest.approx(float(left["median"]), abs=1e-6)
                 assert (left["control"], left["control_lower"]) == (right["treated"], right["treated_lower"])
                 assert (left["treated"], left["treated_upper"]) == (right["control"], right["control_upper"])
     # on the surface the arms change places, and with them what is better

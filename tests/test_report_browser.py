@@ -12,6 +12,7 @@ import pytest
 
 from reports import index, page
 from tests import hostile
+from tests.test_report_asked import MARKUP
 from tests.test_report_index import finished
 from tests.test_report_page import HOSTILE, Recipe, built
 
@@ -34,7 +35,8 @@ PROBE = """<script>addEventListener("load", () => {
   document.querySelectorAll("body *").forEach(part => {
     const box = part.getBoundingClientRect();
     if (part.closest(".skip, math, thead") || !box.width || part.closest("svg") && part.tagName != "svg") return;
-    if (box.right > wide + 1 || box.left < -1)
+    const column = part.tagName == "TABLE" && part.closest("main").getBoundingClientRect();
+    if (box.right > wide + 1 || box.left < -1 || column && box.right > column.right + 1)
       out.push(part.tagName + "." + part.className + " " + part.textContent.slice(0, 40));
   });
   document.querySelectorAll("svg.chart").forEach(chart => {
@@ -53,11 +55,12 @@ PROBE = """<script>addEventListener("load", () => {
 
 
 MEDIATED = ("continuous", "share", "binary")
+FURTHER = ("binary", "count", "continuous")
 RECIPES = {
     "plain": Recipe(),
-    "hostile": Recipe(texts=HOSTILE | {"mediator0": HOSTILE["control"], "mediator1": HOSTILE["treated"]},
-                      mediators=MEDIATED, interaction=True),
-    "mediators": Recipe(mediators=MEDIATED),
+    "hostile": Recipe(texts=HOSTILE | MARKUP | {"mediator0": HOSTILE["control"], "mediator1": HOSTILE["treated"]},
+                      mediators=MEDIATED, interaction=True, further=FURTHER),
+    "mediators": Recipe(mediators=MEDIATED, further=FURTHER),
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ TABLES = ("secondary", "post_hoc", "other_waves")
 FIGURES: tuple[str, ...] = ()
 NUMBERS = (
     *("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper", "rhat", "ess_bulk"),
-    *("control_lower", "control_upper", "treated_lower", "treated_upper", "reason"),
+    *("control", "control_lower", "control_upper", "treated", "treated_lower", "treated_upper", "reason"),
 )
 NAMED = {"secondary": "pre-specified", "post_hoc": "post hoc"}
 NOTHING = "—"
@@ -77,12 +77,11 @@ def _scale(facts: Facts, refit: Refit) -> Scale:
     return SCALES[kind]
 
 
-def _columns(facts: Facts, *between: Column) -> tuple[Column, ...]:
+def _columns(*between: Column) -> tuple[Column, ...]:
     return (
         Column("outcome", "Outcome"),
         *between,
-        Column("control", facts.arm("control", 40).text, "median", number=True),
-        Column("treated", facts.arm("treated", 40).text, "median", number=True),
+        Column("levels", "Levels", "treated · control", number=True),
         Column("difference", "Difference", "median (95% interval)", number=True),
         Column("prior", "Its prior", "median (95% interval)", number=True),
         Column("benefit", "P(benefit)", number=True),
@@ -93,8 +92,8 @@ def _columns(facts: Facts, *between: Column) -> tuple[Column, ...]:
 def _primary(facts: Facts, name: str, found: list[Refit]) -> Table:
     """One row an outcome at the primary wave; one that was not run says so."""
     caption = f"{capital(NAMED[name])} further outcomes at the primary wave, {facts.wave(facts.primary)}"
-    rows = tuple(_row(facts, one, facts.primary) or _lost(facts, one) for one in found)
-    return Table(name, caption, _columns(facts), rows, NUMBERS)
+    rows = tuple(_row(facts, one, facts.primary) or _lost(one) for one in found)
+    return Table(name, caption, _columns(), rows, NUMBERS)
 
 
 def _other_waves(facts: Facts, found: list[Refit], waves: list[str], planned: set[str]) -> Table:
@@ -107,7 +106,7 @@ def _other_waves(facts: Facts, found: list[Refit], waves: list[str], planned: se
             named = NAMED["secondary" if one.column in planned else "post_hoc"]
             if row:
                 rows.append(row | {"wave": Cell(facts.wave(wave, 40), wave, unit=mark), "named": Cell("", named)})
-    columns = _columns(facts, Column("wave", "Wave"))
+    columns = _columns(Column("wave", "Wave"))
     return Table("other_waves", "Further outcomes at other waves", columns, tuple(rows), ("named", *NUMBERS))
 
 
@@ -118,24 +117,26 @@ def _row(facts: Facts, refit: Refit, wave: str) -> dict[str, Cell]:
     levels = {arm: level for arm in ARMS if (level := refit.find(scale.level, wave, arm))}
     if difference is None or len(levels) < len(ARMS):
         return {}
-    limits = {f"{arm}_{end}": Cell("", getattr(levels[arm], end)) for arm in ARMS for end in ("lower", "upper")}
+    numbers = {arm: Cell("", levels[arm].median) for arm in ARMS}
+    numbers |= {f"{arm}_{end}": Cell("", getattr(levels[arm], end)) for arm in ARMS for end in ("lower", "upper")}
+    both = " · ".join(levels[arm].number("median").text for arm in reversed(ARMS))
     return {
         "outcome": Cell(capital(short(refit.outcome, 80)), refit.column, unit=scale.points),
-        **{arm: Cell(level.number("median").text, level.median) for arm, level in levels.items()},
+        "levels": Cell(both, both),
         "difference": _told(difference),
         "prior": Cell(*[f"{difference.number('prior_median').text} ({difference.prior_interval})"] * 2),
         "benefit": Cell(difference.chance("p_benefit").text, difference.p_benefit),
         "evidence": Cell(difference.evidence, difference.evidence, "evidence"),
         **{field: Cell("", getattr(difference, field)) for field in NUMBERS[:8]},
-        **limits,
+        **numbers,
         "reason": Cell("", ""),
     }
 
 
-def _lost(facts: Facts, refit: Refit) -> dict[str, Cell]:
+def _lost(refit: Refit) -> dict[str, Cell]:
     """Row of an outcome that was not run: the reason stands below the table and in the CSV."""
     empty = {field: Cell("", None) for field in NUMBERS}
-    empty |= {column.key: Cell(NOTHING, None) for column in _columns(facts)}
+    empty |= {column.key: Cell(NOTHING, None) for column in _columns()}
     return empty | {
         "outcome": Cell(capital(short(refit.outcome, 80)), refit.column),
         "difference": Cell("not run", "not run"),
