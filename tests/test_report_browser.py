@@ -136,7 +136,7 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["out"] == []
     assert found["scroll"] <= 0
     # one layout of each figure, not both
-    assert found["shown"] == {"plain": 11, "every text": 13, "index": 0}.get(name, 15)
+    assert found["shown"] == {"plain": 11, "index": 0}.get(name, 15)
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 
