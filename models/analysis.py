@@ -38,8 +38,8 @@ from priors.prior_set import PriorSet
 MODELS: Mapping[str, ModuleType] = {effect.NAME: effect, mediation.NAME: mediation}
 """Every model by name; all have the same verbs, and nothing below asks which one it is."""
 PRIOR_DRAWS = 8000
-PATH_PRIOR_DRAWS = 2000
-"""Of the prior of path estimands, which cost more: their interval is known to about 3% of its width."""
+PATH_PRIOR_DRAWS = 1000
+"""Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
 LOO_DRAWS = 2000
 MOST_NUMBERS = 60_000_000
 """Pointwise log likelihoods beyond this many numbers (0.5 GB) are not formed; the report says so."""

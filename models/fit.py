@@ -109,7 +109,7 @@ def _shape(model: ModuleType, layout: Design, priors: PriorSet) -> tuple:
     return (model.NAME, *shape, layout.has_trait, layout.centred, *fixed)
 
 
-def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) -> xr.DataTree:
+def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None, cores: int | None = None) -> xr.DataTree:
     """Run NUTS.
 
     Parameters
@@ -120,6 +120,8 @@ def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) ->
         Its settings.
     progress : callable, optional
         Called about ten times a second while sampling.
+    cores : int, optional
+        Chains run at a time; default as many as there are processors. The draws do not depend on it.
 
     Returns
     -------
@@ -140,7 +142,7 @@ def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None) ->
         tune=sampler.tune,
         chains=sampler.chains,
         seed=sampler.seed,
-        cores=min(sampler.chains, os.cpu_count() or 1),
+        cores=cores or min(sampler.chains, os.cpu_count() or 1),
         target_accept=sampler.target_accept,
         save_warmup=False,
         progress_bar=False,

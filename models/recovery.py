@@ -62,7 +62,7 @@ def recovery(
         drawn = LIKELIHOODS[layout.likelihood].draw(rng, linear, dispersion(truth, layout)[..., None])[0, 0]
         simulated = replace(layout, outcome=drawn.astype(layout.outcome.dtype))
         quick = replace(sampler, draws=DRAWS, tune=TUNE, chains=CHAINS, seed=sampler.seed + number + 1)
-        tree = fit.sample(compiled.refit(model, simulated, priors), quick)
+        tree = fit.sample(compiled.refit(model, simulated, priors), quick, cores=1)
         values = _difference(tree["posterior"].to_dataset(), model, layout, study)
         true = float(_difference(truth, model, layout, study)[0])
         lower, median, upper = (float(value) for value in np.quantile(values, [LOWER, 0.5, UPPER]))

@@ -160,7 +160,7 @@ def _fitted(refit: Refit, sampler: fit.Sampler, compiled: fit.Compiled) -> tuple
     used = refit.trial.assign(outcome=refit.trial["outcome"].where(xr.DataArray(refit.among, dims="participant")))
     layout = design(refit.study, used)
     quick = replace(sampler, draws=DRAWS, tune=TUNE, chains=CHAINS)
-    tree = fit.sample(compiled.refit(refit.model, layout, refit.priors), quick)
+    tree = fit.sample(compiled.refit(refit.model, layout, refit.priors), quick, cores=1)  # the other fit is not to wait
     # who has no outcome leaves the likelihood alone: only the average must leave them out
     over = replace(layout, covariates=layout.covariates[refit.among], arm=layout.arm[refit.among])
     draws = tree["posterior"].to_dataset()
