@@ -140,10 +140,7 @@ def analyse(
     """
     layout = design(study, trial)
     say("compiling the model")
-    if compiled is None:
-        ready = fit.compile_model(model.build(layout, priors), model.observed(layout), once=True)
-    else:
-        ready = compiled.model(model, layout, priors)
+    ready = compiled.model(model, layout, priors) if compiled else fit.Compiled().refit(model, layout, priors)
     say("sampling")
     tree = fit.sample(ready, sampler, progress)
     return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)

@@ -16,7 +16,7 @@ from models.design import Design
 from models.mediator_parameters import acting, spread_of
 from models.summary import LOWER, UPPER
 from models.totals import points_of
-from priors.prior_set import InvalidPriors, PriorSet
+from priors.prior_set import PriorSet
 
 ZETAS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
 DRAWS = 400
@@ -50,6 +50,7 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
         return pd.DataFrame([{"kind": "not run", "mediator": "", "reason": reason}])
     step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // DRAWS)
     thin = posterior.isel(draw=slice(None, None, step))
+    shape = thin.sizes["chain"], thin.sizes["draw"]
     rows: list[dict[str, object]] = []
     for place in acting(layout):
         name = layout.mediators.name[place]
@@ -60,14 +61,13 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
         rows += [
             {"kind": "grid", "mediator": name, "value": zeta, **row}
             for zeta in ZETAS
-            for row in _effects(thin, layout, place, wave, np.full((thin.sizes["chain"], thin.sizes["draw"]), zeta))
+            for row in _effects(thin, layout, place, wave, np.full(shape, zeta))
         ]
-        try:
-            belief = priors["confounding"]
-        except InvalidPriors as error:
-            rows.append({"kind": "not run", "mediator": name, "reason": f"the prior set has no row for it. {error}"})
+        lacking = priors.lacking("confounding")
+        if lacking:
+            rows.append({"kind": "not run", "mediator": name, "reason": lacking})
             continue
-        drawn = belief.sample(np.random.default_rng([SEED, place]), (thin.sizes["chain"], thin.sizes["draw"]))
+        drawn = priors["confounding"].sample(np.random.default_rng([SEED, place]), shape)
         rows += [{"kind": "prior", "mediator": name, **row} for row in _effects(thin, layout, place, wave, drawn)]
         rows.append({"kind": "tipping", "mediator": name, "value": _tipping(posterior, layout, place)})
     return pd.DataFrame(rows)

@@ -15,7 +15,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import equations
+from models import equations, top_level
 from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
@@ -108,26 +108,18 @@ def assemble(
 
 def prior(design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
     """Independent draws from the prior (NumPy alone), named and shaped as the posterior, dims (chain 1, draw, …)."""
-    labels = coordinates(design)
-    seeds = np.random.SeedSequence(seed).spawn(len(dimensions(design)) + 1)
-    found = {}
-    for (name, dims), child in zip(dimensions(design).items(), seeds[1:], strict=True):
-        value = priors[name].sample(np.random.default_rng(child), (draws, *(len(labels[dim]) for dim in dims)))
-        found[name] = (("chain", "draw", *dims), value[None])
-    if design.has_trait:
-        noise = np.random.default_rng(seeds[0]).standard_normal((1, draws, design.participants))
-        found["trait"] = (("chain", "draw", "participant"), found["tau"][1][..., None] * noise)
-    used = {dim: labels[dim] for dims in dimensions(design).values() for dim in dims}
-    return xr.Dataset(found, {**used, "chain": [0], "draw": np.arange(draws)})
+    parameters = dimensions(design)
+    first, *seeds = np.random.SeedSequence(seed).spawn(len(parameters) + 1)
+    top = top_level.drawn(parameters, coordinates(design), priors, draws, seeds)
+    if not design.has_trait:
+        return top
+    noise = np.random.default_rng(first).standard_normal((1, draws, design.participants))
+    return top.assign(trait=(("chain", "draw", "participant"), top["tau"].to_numpy()[..., None] * noise))
 
 
 def log_prior(draws: xr.Dataset, design: Design, priors: PriorSet) -> xr.Dataset:
     """Log density of each top-level prior at each draw, dims (chain, draw, …); participants' traits are left out."""
-    found = {}
-    for name, dims in dimensions(design).items():
-        density = priors[name].log_density(draws[name].to_numpy())
-        found[name] = (("chain", "draw", *dims)[: density.ndim], density)
-    return xr.Dataset(found, {name: draws[name] for name in ("chain", "draw")})
+    return top_level.log_densities(draws, dimensions(design), priors)
 
 
 def predictor(draws: xr.Dataset, design: Design, trait: np.ndarray | None = None) -> np.ndarray:

@@ -14,7 +14,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import equations, forward, mediator_checks, paths, totals
+from models import equations, forward, mediator_checks, paths, top_level, totals
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
 from models.mediation_cells import Cells, cells
@@ -175,24 +175,15 @@ def _outcome(
 
 def prior(design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
     """Independent draws from the prior (NumPy alone), named and shaped as the posterior, dims (chain 1, draw, …)."""
-    labels = coordinates(design)
-    seeds = np.random.SeedSequence([seed, 3]).spawn(len(dimensions(design)) + 1)
-    found = {}
-    for (name, dims), child in zip(dimensions(design).items(), seeds[1:], strict=True):
-        value = priors[name].sample(np.random.default_rng(child), (draws, *(len(labels[dim]) for dim in dims)))
-        found[name] = (("chain", "draw", *dims), value[None])
-    used = {dim: labels[dim] for dims in dimensions(design).values() for dim in dims}
-    top = xr.Dataset(found, {**used, "chain": [0], "draw": np.arange(draws)})
-    return top.assign(forward.traits_of_new(top, design, np.random.default_rng(seeds[0])))
+    parameters = dimensions(design)
+    first, *seeds = np.random.SeedSequence([seed, 3]).spawn(len(parameters) + 1)
+    top = top_level.drawn(parameters, coordinates(design), priors, draws, seeds)
+    return top.assign(forward.traits_of_new(top, design, np.random.default_rng(first)))
 
 
 def log_prior(draws: xr.Dataset, design: Design, priors: PriorSet) -> xr.Dataset:
     """Log density of each top-level prior at each draw, dims (chain, draw, …); traits, latent values are left out."""
-    found = {}
-    for name, dims in dimensions(design).items():
-        density = priors[name].log_density(draws[name].to_numpy())
-        found[name] = (("chain", "draw", *dims)[: density.ndim], density)
-    return xr.Dataset(found, {name: draws[name] for name in ("chain", "draw")})
+    return top_level.log_densities(draws, dimensions(design), priors)
 
 
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:

@@ -14,7 +14,7 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import effect, equations
+from models import effect, equations, top_level
 from models.averages import labelled
 from models.design import Design
 from models.random_variables import STANDARD
@@ -66,16 +66,9 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
 
 def prior(design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
     """Independent draws of the top-level parameters from the prior, dims (chain 1, draw, …)."""
-    labels = coordinates(design)
-    found = {}
-    for number, (name, dims) in enumerate(dimensions(design).items()):
-        shape = (draws, *(len(labels[dim]) for dim in dims))
-        found[name] = (
-            ("chain", "draw", *dims),
-            priors[name].sample(np.random.default_rng([seed, number]), shape)[None],
-        )
-    used = {dim: labels[dim] for dims in dimensions(design).values() for dim in dims}
-    return xr.Dataset(found, {**used, "chain": [0], "draw": np.arange(draws)})
+    parameters = dimensions(design)
+    seeds = [[seed, number] for number in range(len(parameters))]
+    return top_level.drawn(parameters, coordinates(design), priors, draws, seeds)
 
 
 def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = ("population",)) -> xr.DataArray:

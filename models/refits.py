@@ -18,7 +18,7 @@ from models import effect, estimands, fit, ledger, random_slopes, summary
 from models.design import Design, design
 from models.study import Study
 from priors import prior_set
-from priors.prior_set import InvalidPriors, PriorSet
+from priors.prior_set import PriorSet
 
 VARIANTS: Mapping[str, ModuleType] = {effect.NAME: random_slopes}
 """Models that are refitted, each with the richer one that is tried beside it."""
@@ -106,14 +106,7 @@ def _complete_cases(refit: Refit) -> Refit:
 
 
 def _lacking(model: ModuleType, layout: Design, priors: PriorSet) -> str:
-    if model.lacking(layout):
-        return str(model.lacking(layout))
-    try:
-        for parameter in model.dimensions(layout):
-            priors[parameter]
-    except InvalidPriors as error:
-        return f"the prior set has no row for it. {error}"
-    return ""
+    return model.lacking(layout) or priors.lacking(*model.dimensions(layout))
 
 
 def run(refits: list[Refit], sampler: fit.Sampler, compiled: fit.Compiled, say: Say = lambda _: None) -> pd.DataFrame:

@@ -94,6 +94,11 @@ class Run:
         """Sensitivity of each difference to priors and likelihood."""
         return _table(self.checks, "power_scaling")
 
+    @cached_property
+    def confounding(self) -> pd.DataFrame | None:
+        """Effects by the strength of unmeasured causes; None where the fit has no paths."""
+        return _table(self.checks, "confounding") if "confounding" in self.checks.children else None
+
     def asked(self, group: str) -> pd.DataFrame | None:
         """One group of `sensitivity`, as a table; None where it was not asked."""
         return None if self.sensitivity is None else _table(self.sensitivity, group)

@@ -18,7 +18,7 @@ from models.likelihoods import LIKELIHOODS
 from models.logistic import expit
 from models.study import Study
 from models.summary import LOWER, UPPER
-from priors.prior_set import InvalidPriors, PriorSet
+from priors.prior_set import PriorSet
 
 DELTAS = (-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0)
 """Of a missing outcome against an observed one, in each arm."""
@@ -27,8 +27,8 @@ FINE = np.round(np.arange(0.0, 3.01, 0.05), 2)
 """Steps at which a tipping value is looked for."""
 FINE_SENSITIVITY = np.round(np.arange(0.99, 0.299, -0.01), 2)
 ARMS = ("control", "treated")
-Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(value in the control arm, value in the treated arm), each (…, 1) or scalars, to the differences, (…, draw)."""
+Rule = Callable[[float, float], np.ndarray]
+"""(value in the control arm, value in the treated arm) to the differences, (draw,)."""
 
 
 def not_missing_at_random(
@@ -65,25 +65,24 @@ def not_missing_at_random(
     means = _missing_means(posterior, model, layout, wave, ~seen)
     arms = layout.arm[~seen] > 0
 
-    def shift(delta: np.ndarray, arm: int) -> np.ndarray:
+    def shift(delta: np.ndarray | float, arm: int) -> np.ndarray:
         mine = means[:, arms == bool(arm)]
         if not mine.shape[1]:
             return np.zeros(mine.shape[0])
         moved = _moved(mine, np.reshape(delta, (-1, 1)), layout)
         return (moved - mine).sum(1) / (layout.arm > 0 if arm else layout.arm < 0).sum()
 
-    def rule(control: np.ndarray, treated: np.ndarray) -> np.ndarray:
+    def rule(control: np.ndarray | float, treated: np.ndarray | float) -> np.ndarray:
         change = shift(treated, 1) - shift(control, 0)
         return r[1] - r[0] + change * (layout.scale if layout.likelihood == "normal" else 1.0)
 
-    rng = np.random.default_rng([0, 23])
-    try:
-        apart = priors["delta_difference"].sample(rng, (r.shape[1],))
-    except InvalidPriors as error:
-        return _not_run(f"the prior set has no row for it. {error}")
+    lacking = priors.lacking("delta_difference")
+    if lacking:
+        return _not_run(lacking)
+    apart = priors["delta_difference"].sample(np.random.default_rng([0, 23]), (r.shape[1],))
     grid = [(low, high) for low in DELTAS for high in DELTAS]
     fine = [[(0.0, sign * value) for value in FINE] for sign in (-1, 1)]
-    return _table(rule, grid, (-apart / 2, apart / 2), fine, study)
+    return _table(rule, grid, rule(-apart / 2, apart / 2), fine, study)
 
 
 def _missing_means(posterior: xr.Dataset, model: ModuleType, layout: Design, wave: int, who: np.ndarray) -> np.ndarray:
@@ -129,25 +128,24 @@ def misreporting(levels: xr.DataArray, study: Study, priors: PriorSet, seed: int
         return _not_run("sensitivity and specificity belong to yes-or-no outcomes.")
     r = _levels(levels, study)
 
-    def corrected(reported: np.ndarray, sensitivity: np.ndarray, specificity: np.ndarray | float) -> np.ndarray:
+    def corrected(reported: np.ndarray, sensitivity: np.ndarray | float, specificity: np.ndarray | float) -> np.ndarray:
         true = (reported - (1 - specificity)) / (sensitivity + specificity - 1)
         return np.clip(true, 0, 1)
 
+    lacking = priors.lacking("sensitivity", "specificity")
+    if lacking:
+        return _not_run(lacking)
     rng = np.random.default_rng([seed, 29])
-    try:
-        given = [priors["sensitivity"].sample(rng, (r.shape[1],)) for _ in ARMS]
-        exact = [priors["specificity"].sample(rng, (r.shape[1],)) for _ in ARMS]
-    except InvalidPriors as error:
-        return _not_run(f"the prior set has no row for it. {error}")
+    given = [priors["sensitivity"].sample(rng, (r.shape[1],)) for _ in ARMS]
+    exact = [priors["specificity"].sample(rng, (r.shape[1],)) for _ in ARMS]
+    averaged = corrected(r[1], given[1], exact[1]) - corrected(r[0], given[0], exact[0])
 
-    def rule(control: np.ndarray, treated: np.ndarray) -> np.ndarray:
-        drawn = np.ndim(control) > 0 and np.size(control) > 1
-        precise = exact if drawn else (1.0, 1.0)
-        return corrected(r[1], treated, precise[1]) - corrected(r[0], control, precise[0])
+    def rule(control: float, treated: float) -> np.ndarray:
+        return corrected(r[1], treated, 1.0) - corrected(r[0], control, 1.0)
 
     grid = [(low, high) for low in SENSITIVITIES for high in SENSITIVITIES]
     fine = [[(1.0, value) for value in (1.0, *FINE_SENSITIVITY)], [(value, 1.0) for value in (1.0, *FINE_SENSITIVITY)]]
-    return _table(rule, grid, (given[0], given[1]), fine, study)
+    return _table(rule, grid, averaged, fine, study)
 
 
 def _levels(levels: xr.DataArray, study: Study) -> np.ndarray:
@@ -160,14 +158,14 @@ def _not_run(reason: str) -> pd.DataFrame:
     return pd.DataFrame([{"kind": "not run", "reason": reason}])
 
 
-def _table(rule: Rule, grid: list, prior: tuple, fine: list, study: Study) -> pd.DataFrame:
+def _table(rule: Rule, grid: list, averaged: np.ndarray, fine: list, study: Study) -> pd.DataFrame:
     """Rows of kind "grid" (a value in each arm), "prior" (averaged over it) and "tipping" (first change of verdict).
 
     Columns: kind, control, treated (values of the bias parameter), median, lower, upper, p_benefit, excludes_zero,
     reason; excludes_zero is 0 or 1. A tipping row without numbers says that the verdict never changes along its line.
     """
     rows = [{"kind": "grid", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in grid]
-    rows.append({"kind": "prior"} | _numbers(rule(*prior), study))
+    rows.append({"kind": "prior"} | _numbers(averaged, study))
     for line in fine:
         found = [{"kind": "tipping", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in line]
         changed = [row for row in found if row["excludes_zero"] != found[0]["excludes_zero"]]

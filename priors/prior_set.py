@@ -44,6 +44,15 @@ class PriorSet:
             raise InvalidPriors(f"{self.path}: no row [parameters.{parameter}]. Copy it from {FOLDER / DEFAULT}.toml.")
         return self.priors[parameter]
 
+    def lacking(self, *parameters: str) -> str:
+        """Why an analysis that needs these rows cannot be run; empty where all are there."""
+        try:
+            for parameter in parameters:
+                self[parameter]
+        except InvalidPriors as error:
+            return f"the prior set has no row for it. {error}"
+        return ""
+
     def scaled(self, factor: float) -> PriorSet:
         """The same beliefs held more loosely or firmly: every SD times `factor`."""
 

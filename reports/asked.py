@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.estimate import Estimate
 from reports.facts import NORMAL_ERRORS, Facts
 from reports.numbers import Unit, places
 from reports.paths import Part
-from reports.words import short
+from reports.words import clean, short
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_ASKED = "Not run: this run holds no refits; scripts/analyse.py and scripts/fit.py --model effect make them."
 ASSUMED = "assumption-driven"
@@ -136,6 +139,18 @@ def side(facts: Facts, lower: float, upper: float) -> str:
 def gives_away(facts: Facts) -> bool:
     """Whether the move under another assumption on the missing would tell a number missing that may not be told."""
     return facts.people.concealed(facts.primary) or facts.people.coarse(facts.primary)
+
+
+def surface(facts: Facts, name: str) -> pd.DataFrame | str:
+    """A tipping table, or why there is none to print."""
+    table = facts.run.asked(name)
+    if table is None:
+        return "the run holds none."
+    if str(table["kind"].iloc[0]) == "not run":
+        return clean(table["reason"].iloc[0])
+    if name == "missing_not_at_random" and gives_away(facts):
+        return "how far the answer moves would give a small number of participants away."
+    return table
 
 
 def digits(sd: float, draws: int, unit: Unit) -> int:

@@ -134,6 +134,16 @@ class Estimate:
         return interval(self.number("lower"), self.number("upper"))
 
     @property
+    def told(self) -> str:
+        """Median and interval of the posterior as printed: "−1 (−9 to 10)"."""
+        return f"{self.number('median').text} ({self.interval})"
+
+    @property
+    def prior_told(self) -> str:
+        """Median and interval of the prior as printed."""
+        return f"{self.number('prior_median').text} ({self.prior_interval})"
+
+    @property
     def prior_interval(self) -> str:
         """The prior interval as printed."""
         return interval(self.number("prior_lower"), self.number("prior_upper"))

@@ -244,6 +244,11 @@ class Facts:
         return self.study.outcome.better == "lower"
 
     @property
+    def directions(self) -> tuple[str, str]:
+        """What lies below 0 on an axis of differences, and above."""
+        return ("better", "worse") if self.lower_is_better else ("worse", "better")
+
+    @property
     def margin(self) -> Number:
         """Smallest difference that matters, in the unit of a difference, with the digits of the study file."""
         value, shown = self.study.outcome.margin, self.scale.difference_unit

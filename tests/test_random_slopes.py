@@ -54,8 +54,7 @@ def test_without_slopes_it_is_the_effect_model():
     layout = _design()
     draws = _drawn(layout)
     still = draws.assign(tau_slope=0.0 * draws["tau_slope"])
-    with_trait = still.assign(trait=0.0 * draws["mu_0"] + np.zeros(layout.participants)[:, None, None].sum())
-    plain = effect.response(with_trait.drop_vars("trait"), layout, ("population",))
+    plain = effect.response(still, layout, ("population",))
     np.testing.assert_array_equal(random_slopes.response(still, layout), plain)
 
 

@@ -78,7 +78,7 @@ def intervals(facts: Facts) -> list[Row]:
     found = []
     for wave in facts.contrasts:
         estimate = facts.estimate(facts.scale.difference, wave)
-        printed = f"{estimate.number('median').text} ({estimate.interval})"
+        printed = estimate.told
         found.append(Row(wave, "modelled", estimate.median, estimate.lower, estimate.upper, printed))
         for row in facts.run.model_free.to_dict("records"):
             if str(row["wave"]) == wave:
@@ -131,7 +131,7 @@ def _layout(facts: Facts, rows: list[Row], width: float) -> Canvas:
     for wave in waves:
         y = _wave(facts, sheet, x, wave, [row for row in rows if row.wave == wave], y, step, head)
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=8 if wide else 5)
-    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    words = facts.directions
     middle = (x.start + x.end) / 2
     sheet.text(middle, height + 36, f"{facts.scale.points}, treated minus control", "note", "middle")
     directions(sheet, x, height + 54, words)

@@ -23,7 +23,7 @@ def draw(facts: Facts, wave: str) -> Figure:
         f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
         f"({total.estimate.interval}); {', '.join(told)}"
     )
-    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    words = facts.directions
     what = f"Total difference, {facts.arm('treated', 40).text} minus {facts.arm('control', 40).text}, and its parts"
     return forest.figure(NAME, facts, parts, title, what, words)
 

@@ -42,7 +42,7 @@ def told(estimate: Estimate) -> str:
     """Median and interval as printed; a constant says that it is one."""
     if estimate.constant:
         return "0, by construction" if estimate.median == 0 else f"{estimate.number('median').text}, by construction"
-    return f"{estimate.number('median').text} ({estimate.interval})"
+    return estimate.told
 
 
 def _row(part: Part) -> tuple[object, ...]:

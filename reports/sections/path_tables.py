@@ -35,7 +35,7 @@ def cells(estimate: Estimate) -> dict[str, Cell]:
     if estimate.constant:
         prior = "—"
     elif estimate.has_prior:
-        prior = f"{estimate.number('prior_median').text} ({estimate.prior_interval})"
+        prior = estimate.prior_told
     learned = Cell("—") if estimate.constant else Cell(estimate.learned.text, estimate.contraction)
     return {
         "posterior": Cell(told(estimate), None, "estimate"),

@@ -66,7 +66,7 @@ def draw(facts: Facts) -> Figure:
         f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: medians from {low.number('median').text} to "
         f"{high.number('median').text} {facts.scale.points} under {count(len(parts), 'set')} of priors"
     )
-    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    words = facts.directions
     return forest.figure("refits", facts, parts, title, "Primary difference under each set of priors", words)
 
 

@@ -144,9 +144,10 @@ def _main(facts: Facts) -> Table:
 
 def posterior_cells(estimate: Estimate) -> dict[str, Cell]:
     """Posterior and prior of an estimate, each as "median (interval)"."""
-    posterior = f"{estimate.number('median').text} ({estimate.interval})"
-    prior = f"{estimate.number('prior_median').text} ({estimate.prior_interval})"
-    return {"posterior": Cell(posterior, posterior, "estimate"), "prior": Cell(prior, prior)}
+    return {
+        "posterior": Cell(estimate.told, estimate.told, "estimate"),
+        "prior": Cell(estimate.prior_told, estimate.prior_told),
+    }
 
 
 def _not_identified(facts: Facts) -> Table:

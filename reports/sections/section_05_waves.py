@@ -111,7 +111,7 @@ def _waves(facts: Facts) -> Table:
                     "arm": Cell(facts.arm(arm, 50).text, arm, arm),
                     "observed": share,
                     "n": n,
-                    "modelled": Cell(f"{level.number('median').text} ({level.interval})", None, "estimate"),
+                    "modelled": Cell(level.told, None, "estimate"),
                     **{field: Cell("", getattr(level, field)) for field in ("median", "lower", "upper")},
                 }
             )
@@ -166,7 +166,7 @@ def _averages(facts: Facts) -> Table:
                 {
                     "average": Cell(capital(name), average),
                     "over": Cell(meaning, meaning),
-                    "difference": Cell(f"{found.number('median').text} ({found.interval})", None, "estimate"),
+                    "difference": Cell(found.told, None, "estimate"),
                     **{field: Cell("", getattr(found, field)) for field in ("median", "lower", "upper")},
                 }
             )

@@ -47,7 +47,7 @@ def compose(facts: Facts) -> Section:
         tables["tipping"] = tips
     reasons: dict[str, str] = {}
     for name in SURFACES:
-        surface = _surface(facts, name)
+        surface = asked.surface(facts, name)
         if isinstance(surface, str):
             reasons[name] = surface
         else:
@@ -90,7 +90,7 @@ def _parts(facts: Facts) -> tuple[list[Part], list[str]]:
 
 def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
     """One step of a bias parameter in either arm alone, and the average over its prior; none where it was not run."""
-    surface = _surface(facts, name)
+    surface = asked.surface(facts, name)
     if isinstance(surface, str):
         return []
     none, one = (0.0, 1.0) if name == "missing_not_at_random" else (1.0, 0.8)
@@ -103,32 +103,16 @@ def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
     return [asked.scenario(facts, row.to_dict(), words, note) for note, row in rows.items()]
 
 
-def _surface(facts: Facts, name: str) -> pd.DataFrame | str:
-    """A tipping table, or why there is none to print."""
-    table = facts.run.asked(name)
-    if table is None:
-        return "the run holds none."
-    if str(table["kind"].iloc[0]) == "not run":
-        return clean(table["reason"].iloc[0])
-    if name == "missing_not_at_random" and asked.gives_away(facts):
-        return "how far the answer moves would give a small number of participants away."
-    return table
-
-
 def _confounding(facts: Facts) -> pd.DataFrame | str:
     """Effects by strength of unmeasured causes, or why there are none."""
     if facts.paths is None:
         return "no mediation model was fitted."
     if facts.paths.withheld:
         return "the mediation model's gate is red."
-    checks = facts.paths.run.checks
-    if "confounding" not in checks.children:
+    table = facts.paths.run.confounding
+    if table is None:
         return "the run holds none."
-    group = checks["confounding"].to_dataset()
-    table = pd.DataFrame({str(name): group[name].to_numpy() for name in group.data_vars})
-    if "effect" not in table:
-        return clean(table["reason"].iloc[0])
-    return table
+    return table if "effect" in table else clean(table["reason"].iloc[0])
 
 
 def _lead(facts: Facts, parts: list[Part]) -> Sentence:
@@ -167,6 +151,6 @@ def _draw(facts: Facts, parts: list[Part]) -> Figure:
     title = f"The interval {'excludes' if main else 'includes'} 0 as analysed"
     if changed:
         title += f" and in {fixed(same)} of {count(len(changed), 'analysis', 'analyses')} with one assumption changed"
-    words = ("better", "worse") if facts.lower_is_better else ("worse", "better")
+    words = facts.directions
     what = f"Primary difference, {facts.wave(facts.primary)}, with one assumption changed at a time"
     return forest.figure("what_if", facts, parts, title, what, words)

@@ -124,7 +124,7 @@ def _row(facts: Facts, refit: Refit, wave: str) -> dict[str, Cell]:
         "outcome": Cell(capital(short(refit.outcome, 80)), refit.column, unit=scale.points),
         "levels": Cell(both, both),
         "difference": _told(difference),
-        "prior": Cell(*[f"{difference.number('prior_median').text} ({difference.prior_interval})"] * 2),
+        "prior": Cell(*[difference.prior_told] * 2),
         "benefit": Cell(difference.chance("p_benefit").text, difference.p_benefit),
         "evidence": Cell(difference.evidence, difference.evidence, "evidence"),
         **{field: Cell("", getattr(difference, field)) for field in NUMBERS[:8]},
@@ -145,5 +145,5 @@ def _lost(refit: Refit) -> dict[str, Cell]:
 
 
 def _told(estimate: Estimate) -> Cell:
-    text = f"{estimate.number('median').text} ({estimate.interval})"
+    text = estimate.told
     return Cell(text, text, "estimate")

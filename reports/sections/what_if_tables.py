@@ -57,7 +57,7 @@ def _says(facts: Facts, part: Part) -> str:
 
 
 def _estimate(part: Part) -> Cell:
-    text = f"{part.estimate.number('median').text} ({part.estimate.interval})"
+    text = part.estimate.told
     return Cell(text, text, "estimate")
 
 
@@ -96,10 +96,8 @@ LINES = {
 def _verdicts(facts: Facts) -> list[dict[str, Cell]]:
     rows = []
     for name, (assumption, parameters, main) in LINES.items():
-        table = facts.run.asked(name)
-        if table is None or str(table["kind"].iloc[0]) == "not run":
-            continue
-        if name == "missing_not_at_random" and asked.gives_away(facts):
+        table = asked.surface(facts, name)
+        if isinstance(table, str):
             continue
         found = table[table["kind"] == "tipping"].to_dict("records")
         for row, (parameter, arm) in zip(found, parameters, strict=True):
@@ -117,12 +115,9 @@ def _verdicts(facts: Facts) -> list[dict[str, Cell]]:
 def _slopes(facts: Facts) -> list[dict[str, Cell]]:
     """Strength of unmeasured causes that would explain a mediator's slope away."""
     fit = facts.paths
-    if fit is None or fit.withheld or "confounding" not in fit.run.checks.children:
+    table = None if fit is None or fit.withheld else fit.run.confounding
+    if fit is None or table is None or "value" not in table:
         return []
-    group = fit.run.checks["confounding"].to_dataset()
-    if "value" not in group:
-        return []
-    table = pd.DataFrame({str(name): group[name].to_numpy() for name in group.data_vars})
     rows = []
     for row in table[table["kind"] == "tipping"].to_dict("records"):
         value = float(row["value"])
