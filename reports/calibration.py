@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports import calibration_file, calibration_tables, simulations
-from reports.calibration_file import LEVEL, NULL, PRIOR, SHARE, TRUTH, Calibration, Row, expected, most_excluding
+from reports.calibration_file import NULL, PRIOR, TRUTH, Calibration
 from reports.figures import calibration_ranks, coverage
-from reports.numbers import INTERVAL, Number, fixed, show
 from reports.parts import Label, Section, Sentence, joined, sentence
-from reports.simulations import built, whole
-from reports.uniformity import COVERAGE, curve
-from reports.words import agreeing, capital, count
+from reports.simulation_sentences import at_the_truth, held, inside, under_no_effect, whole
+from reports.simulations import built
+from reports.uniformity import curve
+from reports.words import capital, count
 
 SETTINGS, SUMMARY, REPLICATIONS = "calibration.json", "calibration.csv", "replications.csv"
-ONE_IN = Number(20, "20")
 READ_RANKS = (
     "A true value is drawn from the prior, a trial is simulated from it and analysed; its rank is the number of "
     "posterior draws below it. If model, sampler and code agree, every rank is equally likely (simulation-based "
@@ -102,8 +101,8 @@ def asked(study: Calibration) -> Sentence:
     }
     there = [kind for kind in words if study.asked(kind)]
     template = (
-        "Trials of {participants} participants and {waves} waves were simulated from scenario {scenario} and each was "
-        "analysed with the {model} model and the priors {priors}: " + "; ".join(words[kind] for kind in there) + "."
+        "Trials of {participants} participants and {waves} waves were simulated from scenario “{scenario}” and each "
+        "was analysed with the {model} model and the priors {priors}: " + "; ".join(words[kind] for kind in there) + "."
     )
     return sentence(
         template,
@@ -129,83 +128,6 @@ def _fits(study: Calibration, fits: int, diverging: int) -> Sentence:
         diverging=whole(diverging),
     )
     return joined(lost, told)
-
-
-def held(row: Row) -> Sentence:
-    """Coverage with truths from the prior beside what is expected of intervals that are right."""
-    low, high = expected(row.replications)
-    return sentence(
-        "For {quantity}, the {interval} interval held the true value in {share} of {trials} trials with true values "
-        "drawn from the prior (Monte Carlo standard error {error} points). Right intervals hold it in {low} to {high} "
-        "of trials in {sure} of {sets} such studies.",
-        interval=INTERVAL,
-        quantity=Label(row.label),
-        share=row.number("coverage"),
-        trials=whole(row.replications),
-        error=points(row["coverage_mcse"]),
-        low=show(low, SHARE),
-        high=show(high, SHARE),
-        sure=Number(19, "19"),
-        sets=ONE_IN,
-    )
-
-
-def inside(held: int, of: int) -> Sentence:
-    """How many quantities have uniform ranks, and how many would by chance not."""
-    return sentence(
-        "{held} of {of} quantities have ranks inside their simultaneous {band} band; where all is right, {out} are "
-        "expected outside.",
-        held=whole(held),
-        of=whole(of),
-        band=Number(COVERAGE, f"{100 * COVERAGE:.0f}%"),
-        out=Number(of * (1 - COVERAGE), fixed(of * (1 - COVERAGE), 1)),
-    )
-
-
-def at_the_truth(row: Row) -> Sentence:
-    """Bias, coverage and power at the scenario's own truth."""
-    first = sentence(
-        "At the scenario’s own truth, {truth} {unit}, the mean error of the posterior mean was {bias} (Monte Carlo "
-        "standard error {error}); the interval held the truth in {share} of {trials} trials",
-        truth=row.number("truth"),
-        unit=agreeing(row.number("truth").text, row.shown.name),
-        bias=row.number("bias"),
-        error=show(row["bias_mcse"], row.shown, row.digits),
-        share=row.number("coverage"),
-        trials=whole(row.replications),
-    )
-    if not (row.has("excludes_0") and row.has("sign_error")):
-        return _ended(first, sentence("."))
-    rest = ", left 0 out in {power}, and lay on the wrong side of 0 in {wrong}."
-    return _ended(first, sentence(rest, power=row.number("excludes_0"), wrong=row.number("sign_error")))
-
-
-def under_no_effect(row: Row) -> Sentence:
-    """How often 0 is left out although it is true, and why less often than in 5%."""
-    return sentence(
-        "With no effect of the arm the interval left 0 out in {share} of {trials} trials (Monte Carlo standard error "
-        "{error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that intervals hold "
-        "0 in more than {interval} of trials without an effect. At a rate of {nominal_again}, up to {most} would "
-        "occur in {sure} of {sets} such studies.",
-        share=row.number("excludes_0"),
-        trials=whole(row.replications),
-        error=points(row["excludes_0_mcse"]),
-        nominal=show(1 - LEVEL, SHARE, 0),
-        nominal_again=show(1 - LEVEL, SHARE, 0),
-        interval=INTERVAL,
-        most=show(most_excluding(row.replications), SHARE),
-        sure=Number(39, "39"),
-        sets=Number(40, "40"),
-    )
-
-
-def points(share: float) -> Number:
-    """An error of a share, in percentage points."""
-    return Number(share, show(share, SHARE).text.removesuffix("%"))
-
-
-def _ended(first: Sentence, rest: Sentence) -> Sentence:
-    return Sentence((*first.pieces, *rest.pieces), {**first.numbers, **rest.numbers})
 
 
 def _ranks(study: Calibration, panels: list[calibration_ranks.Panel]) -> Section:

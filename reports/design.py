@@ -11,7 +11,8 @@ from reports.figures import assurance
 from reports.figures.assurance import loss, shift
 from reports.numbers import Number, Unit, fixed, places, show
 from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
-from reports.simulations import built, whole
+from reports.simulation_sentences import whole
+from reports.simulations import built
 from reports.words import capital, count, listed
 
 SETTINGS, TABLE = "design.json", "design.csv"
@@ -164,7 +165,7 @@ def _asked(study: Design) -> Sentence:
     made = "{fewest} trials" if len(trials) == 1 else "{fewest} to {most} trials"
     more = {"most": whole(trials[-1])} if len(trials) > 1 else {}
     return sentence(
-        f"At each point of the grid {made} were simulated from scenario {{scenario}} and analysed with the {{model}} "
+        f"At each point of the grid {made} were simulated from scenario “{{scenario}}” and analysed with the {{model}} "
         f"model and the priors {{priors}}; Monte Carlo standard errors of shares are at most {{error}} points. {lost}",
         fewest=whole(trials[0]),
         **more,

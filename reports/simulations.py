@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reports import output, page
-from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Table
-from reports.words import short
+from reports.words import clean, short
 
 REPORT = "report.html"
 
@@ -40,7 +39,7 @@ def write(
         kicker=kicker,
         title=short(title, 160),
         standfirst=short(standfirst, 400),
-        command=str(about["command"]),
+        command=clean(about["command"]),
         sections=sections,
     )
     files = {REPORT: text}
@@ -68,11 +67,6 @@ def numbered(sections: Sequence[Section]) -> list[Section]:
     return [
         replace(section, number=place, values={**plain, **section.values}) for place, section in enumerate(sections, 1)
     ]
-
-
-def whole(number: int) -> Number:
-    """A count as printed, thousands set apart."""
-    return Number(number, f"{number:,}".replace(",", "\u202f"))
 
 
 def settings(about: Mapping[str, object]) -> Table:

@@ -10,36 +10,30 @@ from reports import asked
 from reports.facts import Facts
 from reports.numbers import INTERVAL, Number, fixed, show
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.sections import calibrated
 
 NUMBER, QUESTION, ESTIMATES = 10, "Would the method find the truth?", True
-TABLES = ("recovery",)
+TABLES = (calibrated.NAME, "recovery")
 FIGURES: tuple[str, ...] = ()
 ONE_IN = 100
 """One in so many correct methods would hold fewer truths than the number told."""
 REFIT_DRAWS = 800
 """Draws of each refit (`models.recovery`: chains times draws)."""
-CALIBRATION = (
-    "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run."
-)
 
 
 def compose(facts: Facts) -> Section:
-    """How many simulated trials of this size had their true difference inside the interval."""
-    reason = asked.not_run(facts)
-    if reason:
+    """What calibration of the run's models found, and how many trials simulated from its posterior held the truth."""
+    more, table, reason = calibrated.parts(facts), facts.run.asked("recovery"), asked.not_run(facts)
+    if table is not None and "truth" not in table:
+        reason = f"Not run: {table['reason'].iloc[0]}"
+        table = None
+    if table is None and not more["tables"]:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
-    table = facts.run.asked("recovery")
-    assert table is not None, "every run that was asked holds it"
-    if "truth" not in table:
-        return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", f"Not run: {table['reason'].iloc[0]}")
-    return Section(
-        NUMBER,
-        QUESTION,
-        "section_10.html.j2",
-        sentences={"recovery": _lead(facts, table)},
-        tables={"recovery": _table(facts, table)},
-        values={"calibration": CALIBRATION},
-    )
+    sentences, tables = dict(more["sentences"]), dict(more["tables"])
+    if table is not None:
+        sentences["recovery"], tables["recovery"] = _lead(facts, table), _table(facts, table)
+    values = {**more["values"], "recovery_reason": reason}
+    return Section(NUMBER, QUESTION, "section_10.html.j2", sentences=sentences, tables=tables, values=values)
 
 
 def _digits(facts: Facts, table: pd.DataFrame) -> int:

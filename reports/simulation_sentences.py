@@ -1,0 +1,112 @@
+"""Sentences on simulated trials, made from the rows of a calibration study by rule."""
+
+from __future__ import annotations
+
+from reports.calibration_file import LEVEL, SHARE, Row, expected, most_excluding
+from reports.numbers import INTERVAL, Number, fixed, show
+from reports.parts import Label, Sentence, sentence
+from reports.uniformity import COVERAGE
+from reports.words import agreeing
+
+
+def whole(number: int) -> Number:
+    """A count as printed, thousands set apart."""
+    return Number(number, fixed(number))
+
+
+def points(share: float) -> Number:
+    """An error of a share, in percentage points."""
+    return Number(share, show(share, SHARE).text.removesuffix("%"))
+
+
+def held(row: Row) -> Sentence:
+    """Coverage with truths from the prior beside what is expected of intervals that are right."""
+    low, high = expected(row.replications)
+    return sentence(
+        "For {quantity}, the {interval} interval held the true value in {share} of {trials} trials with true values "
+        "drawn from the prior (Monte Carlo standard error {error} points). Right intervals hold it in {low} to {high} "
+        "of trials in {sure} of {sets} such studies.",
+        quantity=Label(row.label),
+        interval=INTERVAL,
+        share=row.number("coverage"),
+        trials=whole(row.replications),
+        error=points(row["coverage_mcse"]),
+        low=show(low, SHARE),
+        high=show(high, SHARE),
+        sure=whole(19),
+        sets=whole(20),
+    )
+
+
+def held_in_short(row: Row) -> Sentence:
+    """The same for a reader who is at another question, as what follows a colon."""
+    low, high = expected(row.replications)
+    return sentence(
+        "with true values drawn from the prior, the {interval} interval of {quantity} held the truth in {share} of "
+        "{trials} (right intervals: {low} to {high}).",
+        interval=INTERVAL,
+        quantity=Label(row.label),
+        share=row.number("coverage"),
+        trials=whole(row.replications),
+        low=show(low, SHARE),
+        high=show(high, SHARE),
+    )
+
+
+def left_out_in_short(row: Row) -> Sentence:
+    """False alarms alone."""
+    return sentence(
+        "With no effect of the arm it left 0 out in {share} of {trials}.",
+        share=row.number("excludes_0"),
+        trials=whole(row.replications),
+    )
+
+
+def inside(held: int, of: int) -> Sentence:
+    """How many quantities have uniform ranks, and how many would by chance not."""
+    return sentence(
+        "{held} of {of} quantities have ranks inside their simultaneous {band} band; where all is right, {out} are "
+        "expected outside.",
+        held=whole(held),
+        of=whole(of),
+        band=Number(COVERAGE, f"{100 * COVERAGE:.0f}%"),
+        out=Number(of * (1 - COVERAGE), fixed(of * (1 - COVERAGE), 1)),
+    )
+
+
+def at_the_truth(row: Row) -> Sentence:
+    """Bias, coverage and power at the scenario's own truth."""
+    first = sentence(
+        "At the scenario’s own truth, {truth} {unit}, the mean error of the posterior mean was {bias} (Monte Carlo "
+        "standard error {error}); the interval held the truth in {share} of {trials} trials",
+        truth=row.number("truth"),
+        unit=agreeing(row.number("truth").text, row.shown.name),
+        bias=row.number("bias"),
+        error=show(row["bias_mcse"], row.shown, row.digits),
+        share=row.number("coverage"),
+        trials=whole(row.replications),
+    )
+    rest = sentence(".")
+    if row.has("excludes_0") and row.has("sign_error"):
+        words = ", left 0 out in {power}, and lay on the wrong side of 0 in {wrong}."
+        rest = sentence(words, power=row.number("excludes_0"), wrong=row.number("sign_error"))
+    return Sentence((*first.pieces, *rest.pieces), {**first.numbers, **rest.numbers})
+
+
+def under_no_effect(row: Row) -> Sentence:
+    """How often 0 is left out although it is true, that less than 5% is expected, and what chance would allow."""
+    return sentence(
+        "With no effect of the arm the interval left 0 out in {share} of {trials} trials (Monte Carlo standard error "
+        "{error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that intervals hold "
+        "0 in more than {interval} of trials without an effect. At a rate of {rate}, up to {most} would occur in "
+        "{sure} of {sets} such studies.",
+        share=row.number("excludes_0"),
+        trials=whole(row.replications),
+        error=points(row["excludes_0_mcse"]),
+        nominal=show(1 - LEVEL, SHARE, 0),
+        interval=INTERVAL,
+        rate=show(1 - LEVEL, SHARE, 0),
+        most=show(most_excluding(row.replications), SHARE),
+        sure=whole(39),
+        sets=whole(40),
+    )
