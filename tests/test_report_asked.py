@@ -129,7 +129,8 @@ def test_two_builds_are_equal(tmp_path: Path) -> None:
 def test_an_older_run_says_what_makes_refits(reports: dict[str, Path]) -> None:
     folder = reports["older run"]
     found = record(folder)
-    for number in (9, 10, 11):
+    assert asked.NOT_ASKED in words(folder, 10)  # it may show a calibration study all the same
+    for number in (9, 11):
         assert (found["sections"][number]["status"], found["sections"][number]["reason"]) == (
             "not run",
             asked.NOT_ASKED,

@@ -1,4 +1,4 @@
-"""axe-core finds nothing to complain of: on the report and the index, in light and dark, on a screen and a phone."""
+"""axe-core finds nothing to complain of on any page, in light and dark, on a screen and a phone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import index
-from tests import axe
+from reports import calibration, design, index
+from tests import axe, calibration_fixture, design_fixture, test_calibration_page
 from tests.report_fixture import RED, Recipe
 from tests.test_report_browser import CHROMIUM, MEDIATED, browse
 from tests.test_report_index import finished
@@ -31,7 +31,11 @@ CASES = [
         for dark in (LIGHT, DARK)
         for width in (1280, 500)
     ),
-    *((name, dark, width) for name in ("hostile", "red") for dark, width in ((LIGHT, 1280), (DARK, 500))),
+    *(
+        (name, dark, width)
+        for name in ("hostile", "red", "calibration", "design")
+        for dark, width in ((LIGHT, 1280), (DARK, 500))
+    ),
 ]
 
 
@@ -46,6 +50,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     finished(shelf / "broken")
     (shelf / "broken/core.nc").unlink()
     found["index"] = index.build(shelf)
+    found["calibration"] = calibration.build(
+        calibration_fixture.make(tmp_path_factory.mktemp("calibration"), test_calibration_page.STUDIES["mediation"])
+    )
+    found["design"] = design.build(design_fixture.make(tmp_path_factory.mktemp("design")))
     return {name: axe.with_axe(page) for name, page in found.items()}
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from reports import index, page
-from tests import hostile
+from reports import calibration, design, index, page
+from tests import calibration_fixture, design_fixture, hostile
+from tests.test_calibration_page import STUDIES as CALIBRATIONS
+from tests.test_design_page import GRIDS
 from tests.test_report_asked import MARKUP
 from tests.test_report_index import finished
 from tests.test_report_page import HOSTILE, Recipe, built
@@ -63,6 +65,14 @@ RECIPES = {
     "mediators": Recipe(mediators=MEDIATED, further=FURTHER),
 }  # fmt: skip
 
+STUDIES = {
+    "calibration": lambda folder: calibration.build(calibration_fixture.make(folder, CALIBRATIONS["mediation"])),
+    "hostile calibration": lambda folder: calibration.build(calibration_fixture.make(folder, CALIBRATIONS["hostile"])),
+    "design": lambda folder: design.build(design_fixture.make(folder, GRIDS["mediation"])),
+    "hostile design": lambda folder: design.build(design_fixture.make(folder, GRIDS["hostile"])),
+}
+"""Pages of calibration and design studies, made in a folder."""
+
 
 def browse(page: Path, home: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Open a page in a fresh profile; the network log goes to `home`."""
@@ -93,10 +103,12 @@ def requests(home: Path) -> set[str]:
 def pages(tmp_path_factory) -> dict[str, Path]:
     """A plain report and a hostile one, as they are and with a probe that measures them."""
     found = {}
-    for name in (*RECIPES, "every text", "index"):
+    for name in (*RECIPES, *STUDIES, "every text", "index"):
         folder = tmp_path_factory.mktemp(name)
         if name in RECIPES:
             built(folder, RECIPES[name])
+        elif name in STUDIES:
+            STUDIES[name](folder)
         elif name == "index":
             for place, payload in enumerate(hostile.PAYLOADS):
                 title = {"title": payload.format(m="x"), "outcome": payload.format(m="x")}
@@ -116,7 +128,7 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.parametrize("name", [*RECIPES, "every text", "index"])
+@pytest.mark.parametrize("name", [*RECIPES, *STUDIES, "every text", "index"])
 @pytest.mark.parametrize(
     ("width", "dark"), [(1400, False), (1000, True), (500, False)], ids=["wide", "tablet", "phone"]
 )
@@ -136,7 +148,14 @@ def test_nothing_is_cut_off(pages: dict[str, Path], tmp_path: Path, name: str, w
     assert found["out"] == []
     assert found["scroll"] <= 0
     # one layout of each figure, not both
-    assert found["shown"] == {"plain": 11, "index": 0}.get(name, 15)
+    assert found["shown"] == {
+        "plain": 11,
+        "index": 0,
+        "calibration": 2,
+        "hostile calibration": 2,
+        "design": 2,
+        "hostile design": 1,
+    }.get(name, 15)
     assert found["paper"] == ("rgb(20, 23, 26)" if dark else "rgb(255, 255, 255)")
 
 

@@ -1,0 +1,128 @@
+"""The page on a design study: curves, sizes and tables hold the numbers of its files; the same bytes twice."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from models.faults import InvalidInput
+from reports import design
+from tests.design_fixture import Grid, make
+from tests.test_calibration_page import rewrite, rows, text, words
+from tests.test_report_page import Page, contents
+
+HOSTILE = Grid(
+    title="</title><script>alert(1)</script> " + "W" * 10_000,
+    labels={"risk_difference[6 months]": "=1+1 </text><script>alert(2)</script> \u202e" + "long words " * 900},
+    command="<script>alert(3)</script>" + "x" * 3000,
+)
+GRIDS = {
+    "effect": Grid(),
+    "mediation": Grid(model="mediation", effect=(-0.5,), participants=(60, 80, 107, 150, 200, 300, 400, 800), failed=2),
+    "one point": Grid(participants=(107,), attrition=(0.0,), effect=(-0.5,)),
+    "many losses": Grid(attrition=(0.0, 0.05, 0.1, 0.2, 0.3, 0.4)),
+    "no margin": Grid(empty=("narrow",)),
+    "hostile": HOSTILE,
+}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A page of each kind."""
+    found = {}
+    for name, grid in GRIDS.items():
+        found[name] = make(tmp_path_factory.mktemp("design"), grid)
+        design.build(found[name])
+    return found
+
+
+def test_two_builds_are_equal(tmp_path: Path) -> None:
+    one, two = (make(tmp_path / name) for name in ("one", "two"))
+    for folder in (one, two, one):
+        design.build(folder)
+    assert contents(one) == contents(two)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_page_stands_alone(pages: dict[str, Path], name: str) -> None:
+    found, source = Page(text(pages[name])), text(pages[name])
+    assert len(source.encode()) <= 2**20
+    assert not found.all("script") + found.all("img")
+    assert "://" not in source.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    tags = [tag for tag, _ in found.tags]
+    assert tags.count("table") == tags.count("caption") > 0
+    assert not re.search("[\u202e\x1b]", source)
+    for _, description in re.findall(r'<desc id="([\w-]+)">(.*?)</desc>', source, re.DOTALL):
+        assert len(re.findall(r"\d+% at \d+", description)) >= 1 or "W" * 9 in description
+    for link in found.all("a"):
+        if not link["href"].startswith("#"):
+            assert (pages[name] / link["href"]).is_file(), link["href"]
+
+
+def test_curves_and_tables_hold_what_the_file_has(pages: dict[str, Path]) -> None:
+    key = ("participants", "attrition", "effect")
+    study = {tuple(float(one[name]) for name in key): one for one in rows(pages["effect"] / "design.csv")}
+    drawn = rows(pages["effect"] / "figures" / "curves_1.csv")
+    listed = rows(pages["effect"] / "tables" / "grid_1.csv")
+    assert len(drawn) == 3 * len(study)
+    assert len(listed) == len(study) == 36
+    for one in drawn:
+        source = study[tuple(float(one[name]) for name in key)]
+        assert float(one["share"]) == pytest.approx(float(source[one["measure"]]), abs=1e-7)
+        assert float(one["mcse"]) == pytest.approx(float(source[f"{one['measure']}_mcse"]), abs=1e-7)
+    for one in listed:
+        source = study[tuple(float(one[name]) for name in key)]
+        for name in ("truth", "assurance", "narrow", "harm", "coverage", "width"):
+            assert float(one[name]) == pytest.approx(float(source[name]), abs=1e-7), name
+
+
+def test_the_first_size_is_one_from_which_on_all_reach(pages: dict[str, Path]) -> None:
+    study = rows(pages["mediation"] / "design.csv")
+    found = rows(pages["mediation"] / "tables" / "smallest_sizes.csv")
+    assert len(found) == 4
+    told = words(pages["mediation"])
+    for one in found:
+        for place, attrition in enumerate(("0.0", "0.15", "0.3")):
+            line = {int(point["participants"]): float(point[one["end"]]) for point in study
+                    if (point["attrition"], point["label"]) == (attrition, one["quantity"])}  # fmt: skip
+            enough = [size for size in line if all(share >= 0.8 for at, share in line.items() if at >= size)]
+            wanted = str(min(enough)) if enough else "none tried"
+            assert one[f"attrition_{place}"] == wanted
+            if one["quantity"].startswith("risk") and one["end"] == "assurance" and enough:
+                assert f"{wanted} at attrition {float(attrition) * 100:.0f}%" in told
+    assert {one["end"] for one in rows(pages["effect"] / "tables" / "smallest_sizes.csv") if one["effect"] == "0"} == {
+        "narrow"
+    }
+
+
+def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
+    told = words(pages["effect"])
+    at = [one for one in rows(pages["effect"] / "design.csv") if one["effect"] == "-0.5"]
+    shares = sorted(at, key=lambda one: float(one["assurance"]))
+    assert "With a true shift of −0.5 in the log-odds (risk difference, 6 months, −9.5 percentage points)" in told
+    assert f"between {100 * float(shares[0]['assurance']):.0f}% of trials ({shares[0]['participants']}" in told
+    assert f"and {100 * float(shares[-1]['assurance']):.0f}% ({shares[-1]['participants']} participants" in told
+    assert "With no effect of the arm" in told
+    worst = max(float(one[f"{name}_mcse"]) for one in rows(pages["effect"] / "design.csv")
+                for name in ("assurance", "narrow", "harm", "coverage"))  # fmt: skip
+    assert f"standard errors of shares are at most {100 * worst:.1f} points. No fit failed." in told
+    assert "2 of the fits failed" in words(pages["mediation"])
+    assert "narrower than the margin in" not in words(pages["no margin"])
+
+
+def test_bad_files_are_refused(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    listed = rows(folder / "design.csv")
+    rewrite(folder / "design.csv", [*listed, listed[0]])
+    with pytest.raises(InvalidInput) as error:
+        design.build(folder)
+    assert "twice" in error.value.why
+    listed[0]["assurance"] = "-0.1"
+    rewrite(folder / "design.csv", listed)
+    with pytest.raises(InvalidInput) as error:
+        design.build(folder)
+    assert "row 2, assurance" in str(error.value.faults[0])

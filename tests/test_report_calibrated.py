@@ -1,0 +1,136 @@
+"""Section 10: the calibration that applies to a run, its own before a committed one; "Not run" where there is none."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reports import calibrations, page
+from reports.sections import calibrated
+from tests import report_fixture as fixture
+from tests.calibration_fixture import Study, make
+from tests.report_fixture import RED, Recipe
+from tests.test_calibration_page import HOSTILE
+from tests.test_calibration_page import rows as rows_of
+from tests.test_report_asked import record, rows, section, words
+from tests.test_report_page import Page, built, contents
+from tests.test_report_schema import faults
+
+MEDIATED = Recipe(mediators=("continuous", "share"))
+OWN_SIZE = "scripts/calibrate.py effect --model effect --participants "
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of committed studies, empty."""
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    monkeypatch.setattr(calibrations, "COMMITTED", folder)
+    return folder
+
+
+def commit(shelf: Path, **settings: object) -> None:
+    """A committed study: settings and summary alone."""
+    study = Study(**settings)  # type: ignore[arg-type]
+    made = make(shelf.parent / f"made-{study.scenario[:9]}-{study.model}", study)
+    for ending in ("json", "csv"):
+        shutil.copy(made / f"calibration.{ending}", shelf / f"{study.scenario[:9].strip('<>')}-{study.model}.{ending}")
+
+
+def test_without_a_study_it_says_not_run(shelf: Path, tmp_path: Path) -> None:
+    folder = built(tmp_path / "run", MEDIATED)
+    assert calibrated.NOT_RUN in words(folder, 10)
+    assert rows(folder, "calibration") == [{"reason": calibrated.NOT_RUN}]
+    assert "recovery" in record(folder)["sentences"]
+    assert "calibration" not in record(folder)["tables"]
+
+
+def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf, participants=200)
+    commit(shelf, model="mediation", scenario="mediation_clean")
+    folder = built(tmp_path / "run", MEDIATED)
+    found, told, text = record(folder), rows(folder, "calibration"), words(folder, 10)
+    assert faults(found) == []
+    assert {one["model"] for one in told} == {"effect", "mediation"}
+    assert {"natural_indirect[6 months]", "natural_direct[6 months]"} < {one["key"] for one in told}
+    assert not [one for one in told if one["key"].startswith(("theta", "tau", "risk_ratio"))]
+    source = {(one["kind"], one["quantity"]): one for one in rows_of(shelf / "effect-effect.csv")}
+    for one in (one for one in told if one["model"] == "effect"):
+        for column, kind, name in (("coverage_prior", "prior", "coverage"), ("bias_truth", "truth", "bias")):
+            assert float(one[column]) == pytest.approx(float(source[kind, one["key"]][name]), abs=1e-7)
+        assert one["uniform"] == source["prior", one["key"]]["uniform"]
+    said = found["sentences"]["calibration_effect"]
+    assert said["numbers"]["share"]["value"] == pytest.approx(
+        float(source["prior", "risk_difference[6 months]"]["coverage"]), abs=1e-7
+    )
+    assert said["text"].startswith(
+        "The effect model on trials of 200 participants simulated from scenario “effect”, not on"
+    )
+    assert said["text"] in text
+    assert "calibration_mediation" in found["sentences"]
+    # at another size than this trial's, the command that makes one at its own
+    here = fixture.make(tmp_path, MEDIATED).core["constant_data"].to_dataset().sizes["participant"]
+    assert here != 200
+    assert f"{OWN_SIZE}{here} --replications 200" in text
+    assert text.index("Calibration on simulated trials") < text.index("Of 10 trials of this size")
+
+
+def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf, participants=200)
+    commit(shelf, model="mediation", scenario="mediation_clean", participants=200)
+    make(tmp_path / "run" / "calibration", Study(scenario="own", participants=93))
+    folder = built(tmp_path / "run", MEDIATED)
+    said = record(folder)["sentences"]
+    assert "of 93 participants simulated from scenario “own”" in said["calibration_effect"]["text"]
+    assert "scenario “mediation_clean”" in said["calibration_mediation"]["text"]
+    assert OWN_SIZE not in words(folder, 10)
+    assert (tmp_path / "run" / "calibration" / "replications.csv").is_file()
+
+
+def test_only_studies_of_its_models_and_its_kind_of_outcome(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf, model="mediation", scenario="mediation_clean")
+    assert calibrated.NOT_RUN in words(built(tmp_path / "effect alone", Recipe()), 10)
+    commit(shelf)
+    assert calibrated.NOT_RUN in words(built(tmp_path / "counts", Recipe(kind="count")), 10)
+    assert calibrated.NOT_RUN not in words(built(tmp_path / "binary", Recipe()), 10)
+
+
+def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf)
+    folder = built(tmp_path / "run", Recipe(asked="none"))
+    found = record(folder)
+    assert found["sections"][10] == {
+        "number": 10, "question": "Would the method find the truth?", "status": "shown", "reason": ""
+    }  # fmt: skip
+    assert "Trials simulated from this posterior. Not run: this run holds no refits" in words(folder, 10)
+    assert rows(folder, "recovery")[0]["reason"].startswith("Not run: this run holds no refits")
+    assert len(rows(folder, "calibration")) > 2
+
+
+def test_a_red_gate_withholds_it_with_the_section(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf)
+    folder = built(tmp_path / "run", Recipe(status=RED))
+    assert record(folder)["sections"][10]["status"] == "withheld"
+    assert "reason" in rows(folder, "calibration")[0]
+
+
+def test_hostile_words_are_inert_and_two_builds_equal(shelf: Path, tmp_path: Path) -> None:
+    made = make(tmp_path / "made", HOSTILE)
+    for ending in ("json", "csv"):
+        shutil.copy(made / f"calibration.{ending}", shelf / f"hostile-effect.{ending}")
+    one, two = (contents(built(tmp_path / name)) for name in ("one", "two"))
+    assert one == two
+    assert "<script" not in one["report.html"]
+    Page(section(tmp_path / "one", 10))
+    assert not re.search("[\u202e\x1b]", section(tmp_path / "one", 10))
+    assert faults(record(tmp_path / "one")) == []
+
+
+def test_a_broken_study_stops_the_report_by_its_name(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf)
+    (shelf / "effect-effect.csv").write_text("kind\nprior\n", encoding="utf-8")
+    with pytest.raises(page.FigureFailed, match=r"section 10 .*effect-effect\.csv"):
+        built(tmp_path / "run")
