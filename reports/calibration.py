@@ -22,7 +22,8 @@ READ_RANKS = (
     " values lie below their posteriors; all below: above them.",
     "The band holds the whole curve of uniform ranks in 95% of studies of this size; its coverage is computed "
     "exactly (Säilynoja, Bürkner & Vehtari 2022). One quantity in 20 is expected outside when all is right, and "
-    "quantities of one fit are not independent of each other.",
+    "quantities of one fit are not independent of each other. Furthest: where the curve is most widths of the "
+    "band away from 0.",
 )
 READ_COVERAGE = (
     "An interval of 95% is right on average over truths drawn from the prior: there 19 of 20 methods that are "

@@ -162,11 +162,14 @@ def _asked(study: Design) -> Sentence:
     trials = sorted({point.replications for point in study.points})
     failed = int(study.about["failed"])
     lost = "{failed} of the fits failed and are in no number here." if failed else "No fit failed."
+    known = study.about.get("margin")
+    margin = " The margin is {margin} points." if known is not None else ""
     made = "{fewest} trials" if len(trials) == 1 else "{fewest} to {most} trials"
     more = {"most": whole(trials[-1])} if len(trials) > 1 else {}
     return sentence(
         f"At each point of the grid {made} were simulated from scenario “{{scenario}}” and analysed with the {{model}} "
-        f"model and the priors {{priors}}; Monte Carlo standard errors of shares are at most {{error}} points. {lost}",
+        "model and the priors {priors}; Monte Carlo standard errors of shares are at most {error} points."
+        f"{margin} {lost}",
         fewest=whole(trials[0]),
         **more,
         scenario=Label(study.text("scenario")),
@@ -174,6 +177,7 @@ def _asked(study: Design) -> Sentence:
         priors=Label(study.text("priors").replace("_", " ")),
         error=Number(worst, fixed(100 * worst, 1)),
         **({"failed": whole(failed)} if failed else {}),
+        **({"margin": Number(float(known), loss(float(known)).removesuffix("%"))} if known is not None else {}),
     )
 
 

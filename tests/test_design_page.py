@@ -99,6 +99,17 @@ def test_the_first_size_is_one_from_which_on_all_reach(pages: dict[str, Path]) -
     }
 
 
+def test_a_size_does_not_reach_where_a_larger_one_does_not(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    listed = rows(folder / "design.csv")
+    for one in listed:
+        if (one["effect"], one["attrition"]) == ("-0.8", "0.0"):
+            one["assurance"] = {"107": "0.9", "200": "0.7"}.get(one["participants"], "0.85")
+    rewrite(folder / "design.csv", listed)
+    design.build(folder)
+    assert rows(folder / "tables" / "smallest_sizes.csv")[0]["attrition_0"] == "400"
+
+
 def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
     told = words(pages["effect"])
     at = [one for one in rows(pages["effect"] / "design.csv") if one["effect"] == "-0.5"]
@@ -109,7 +120,10 @@ def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
     assert "With no effect of the arm" in told
     worst = max(float(one[f"{name}_mcse"]) for one in rows(pages["effect"] / "design.csv")
                 for name in ("assurance", "narrow", "harm", "coverage"))  # fmt: skip
-    assert f"standard errors of shares are at most {100 * worst:.1f} points. No fit failed." in told
+    assert (
+        f"standard errors of shares are at most {100 * worst:.1f} points. The margin is 10 points. No fit failed."
+        in told
+    )
     assert "2 of the fits failed" in words(pages["mediation"])
     assert "narrower than the margin in" not in words(pages["no margin"])
 
