@@ -299,9 +299,9 @@ def test_replications_tell_their_pace_and_the_time_left(
 
 
 def test_a_fault_says_in_which_replication(capsys: pytest.CaptureFixture[str]) -> None:
+    error = OSError(28, "No space left on device")
+    error.add_note("This was replication 17.")
     with pytest.raises(typer.Exit) as left, console.exits():
-        error = OSError(28, "No space left on device")
-        error.add_note("This was replication 17.")
         raise error
     assert left.value.exit_code == console.DISK
     assert "\nThis was replication 17." in capsys.readouterr().err

@@ -143,10 +143,10 @@ def _local(processes: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    single = {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": 1 for name in ("OMP", "MKL", "OPENBLAS")}
+    settings = {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": 1 for name in ("OMP", "MKL", "OPENBLAS")}
     with (
-        tempfile.TemporaryDirectory(prefix="replications-") as scratch,
-        dask.config.set(single),
+        tempfile.TemporaryDirectory(prefix="replications-", ignore_cleanup_errors=True) as scratch,
+        dask.config.set(settings | {"temporary-directory": scratch}),
         LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
@@ -154,7 +154,6 @@ def _local(processes: int) -> Iterator[Client]:
             host="127.0.0.1",
             dashboard_address=None,
             worker_dashboard_address=None,
-            local_directory=scratch,
             memory_limit=0,  # a worker is never ended because another program needs memory
             silence_logs=logging.CRITICAL,
         ) as cluster,
