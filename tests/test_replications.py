@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import random
 import resource
 import subprocess
@@ -20,7 +21,7 @@ import pytest
 from models.faults import InvalidInput
 from models.replications import crew
 from models.replications.journal import Journal
-from tests.replicated import NUMBERS, draw, expected
+from tests.replicated import NUMBERS, draw, expected, threads
 
 ROOT = Path(__file__).parents[1]
 STUDY = {"scenario": "effect", "seed": 7, "arguments": [1, 2.5]}
@@ -51,14 +52,14 @@ def test_a_journal_gives_back_what_it_was_given(path: Path) -> None:
         journal.add(number, row)
     again = Journal(path, dict(reversed(STUDY.items())))
     assert again.finished() == {0, 2, 10}
-    assert text(again) == text(journal) == json.dumps(rows)
-    assert math.copysign(1, again.results()[0][2]) == -1
+    assert text(again) == text(journal) == json.dumps(list(rows.items()))
+    assert math.copysign(1, again.results()[0][1][2]) == -1
 
 
 def test_a_new_journal_is_empty_and_reading_writes_nothing(path: Path) -> None:
     journal = Journal(path, STUDY)
     assert journal.finished() == set()
-    assert journal.results() == {}
+    assert journal.results() == []
     assert not path.parent.exists()
 
 
@@ -96,7 +97,7 @@ def test_a_last_line_that_says_nothing_is_dropped(path: Path, tail: bytes) -> No
     path.write_bytes(whole + tail)
     journal = Journal(path, STUDY)
     assert journal.finished() == {1, 2, 3}
-    assert list(journal.results()) == [1, 2, 3]
+    assert [number for number, _ in journal.results()] == [1, 2, 3]
     journal.begin()
     assert path.read_bytes() == whole
 
@@ -139,7 +140,7 @@ def test_two_processes_do_not_write_to_one_journal(path: Path) -> None:
     first.close()
     second.add(1, "second")
     second.add(2, "second")
-    assert Journal(path, STUDY).results() == {1: "first", 2: "second"}
+    assert Journal(path, STUDY).results() == [(1, "first"), (2, "second")]
 
 
 @contextmanager
@@ -182,7 +183,15 @@ def test_finished_numbers_are_not_done_again(path: Path) -> None:
     crew.run(work, GIVEN, [5, 4, 3, 2, 5], journal, lambda *at: told.append(at), workers=1)
     assert called == [4, 5]
     assert told == [(2, 4), (3, 4), (4, 4)]
-    assert list(journal.results()) == [1, 2, 3, 4, 5]
+    assert [number for number, _ in journal.results()] == [1, 2, 3, 4, 5]
+
+
+def test_one_process_uses_one_thread_and_gives_back_what_it_found(path: Path) -> None:
+    found = dict(os.environ)
+    journal = Journal(path, STUDY)
+    crew.run(threads, GIVEN, range(2), journal, workers=1)
+    assert [set(each) for _, each in journal.results()] == [{1}] * 2
+    assert dict(os.environ) == found
 
 
 def test_one_process_needs_no_dask(path: Path) -> None:
@@ -204,8 +213,7 @@ def test_an_error_names_its_replication_and_keeps_the_others(path: Path, workers
     assert failed.value.__notes__ == ["This was replication 11."]
     assert 11 not in journal.finished()
     assert len(journal.finished()) >= (11 if workers == 1 else 1)
-    results = json.loads(expected(GIVEN))
-    assert text(journal) == json.dumps({number: results[str(number)] for number in sorted(journal.finished())})
+    assert text(journal) == json.dumps([row for row in json.loads(expected(GIVEN)) if row[0] in journal.finished()])
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

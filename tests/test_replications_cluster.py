@@ -19,7 +19,7 @@ import pytest
 from models.faults import InvalidInput
 from models.replications import crew, flight
 from models.replications.journal import Journal
-from tests.replicated import NUMBERS, draw, expected, threads
+from tests.replicated import NUMBERS, draw, expected, identity, threads
 
 ROOT = Path(__file__).parents[1]
 GIVEN = {"seed": 11}
@@ -175,7 +175,23 @@ def test_a_replication_that_always_kills_its_worker_is_given_up(tmp_path: Path) 
 def test_libraries_use_one_thread_in_a_local_worker(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal", GIVEN)
     crew.run(threads, GIVEN, range(4), journal, workers=2)
-    assert list(journal.results().values()) == [["1", "1", "1"]] * 4
+    assert [set(each) for _, each in journal.results()] == [{1}] * 4
+
+
+@pytest.mark.slow
+def test_a_worker_stays_and_keeps_what_it_was_given(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal", GIVEN)
+    crew.run(identity, GIVEN, range(30), journal, workers=2)
+    assert len({tuple(each) for _, each in journal.results()}) == 2
+
+
+@pytest.mark.slow
+def test_a_worker_without_this_code_takes_no_part(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "models").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "models" / "__init__.py").touch()
+    cluster.worker(cwd=tmp_path / "elsewhere")
+    with pytest.raises(InvalidInput, match=r"lacks a module: No module named 'models\.replications'"):
+        crew.run(draw, GIVEN, NUMBERS, Journal(tmp_path / "journal", GIVEN), scheduler=cluster.address)
 
 
 def driving(folder: Path, given: dict[str, Any], count: int, workers: int) -> list[str | Path]:

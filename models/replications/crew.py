@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from models.faults import InvalidInput
+from models.replications.flight import flight, single_thread
 from models.replications.journal import Journal
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ def run(
     Parameters
     ----------
     work : callable
-        A function of a module (it is sent by its name); its result is JSON-able and depends on its arguments alone.
+        A function of a module below `models`: it is sent by its name, and workers show that they have the same code
+        there. Its result is JSON-able and depends on its arguments alone. A process does many replications: what is
+        dear to make (a compiled model) may be kept in a `functools.lru_cache` of the module, by `given`.
     given : object
-        What every replication needs, picklable and small: it goes with each.
+        What every replication needs, picklable; each process unpacks it once and gives `work` the same object always.
     numbers : iterable of int
         Of the replications.
     journal : Journal
@@ -86,8 +89,6 @@ def _results(
         if processes == 1:
             yield from _here(work, given, numbers)
             return
-    from models.replications.flight import flight
-
     with _client(scheduler, processes if scheduler is None else 0) as client:
         yield from flight(client, work, given, numbers)
 
@@ -99,10 +100,7 @@ def _cores() -> int:
 
 
 def _here(work: Work, given: Any, numbers: list[int]) -> Iterator[tuple[int, Any]]:
-    from threadpoolctl import threadpool_limits
-
-    # as in a worker: sums that are split over threads end in other last digits
-    with threadpool_limits(1):
+    with single_thread():  # as in a worker
         for number in numbers:
             try:
                 result = work(given, number)
@@ -143,10 +141,9 @@ def _local(processes: int) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    settings = {f"distributed.nanny.pre-spawn-environ.{name}_NUM_THREADS": 1 for name in ("OMP", "MKL", "OPENBLAS")}
     with (
         tempfile.TemporaryDirectory(prefix="replications-", ignore_cleanup_errors=True) as scratch,
-        dask.config.set(settings | {"temporary-directory": scratch}),
+        dask.config.set({"temporary-directory": scratch}),
         LocalCluster(
             n_workers=processes,
             threads_per_worker=1,

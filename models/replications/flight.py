@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import queue
 import socket
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import cache
+from contextlib import ExitStack
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from models import provenance
@@ -24,6 +27,9 @@ TICK = 1.0
 """Seconds between two looks at who works."""
 PATIENCE = 120.0
 """Seconds without any worker until the run gives up."""
+SINGLE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
+UNFIT = "A worker cannot take part."
+SAME = "Start workers from the same clone and environment as this script (README, On a cluster)."
 AGAIN = "Finished replications are kept: run the same command again to go on."
 
 
@@ -58,29 +64,81 @@ class Unfit(Exception):  # noqa: N818 - said of a worker
     """A worker would compute something else, or could not compute it safely; its arguments are why and fix."""
 
 
-def task(work: Work, given: Any, number: int, expected: dict[str, str]) -> Any:
+class _Order:
+    """A replication that is done by whoever unpickles it.
+
+    Dask is told to call `pickle.loads` on bytes, and so reads no name of ours: a worker or a scheduler that lacks one
+    would end there and then, without a word to the sender.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        self._arguments = arguments
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return task, self._arguments
+
+
+def task(expected: dict[str, str], packed: bytes, number: int) -> Any:
     """One replication, on a worker that has shown that it has the sender's code and packages."""
     _check(tuple(expected.items()))
+    work, given = _unpacked(packed)
     return work(given, number)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> tuple[Work, Any]:
+    """The same objects for every replication of a run, so that `work` can keep what it makes of `given`."""
+    from distributed.protocol.pickle import loads
+
+    found: tuple[Work, Any] = loads(packed)
+    return found
 
 
 @cache
 def _check(expected: tuple[tuple[str, str], ...]) -> None:
     from distributed import get_worker
 
+    single_thread()
     here = fingerprint()
     differing = [name for name, value in expected if here.get(name) != value]
     if differing:
         listed = ", ".join(name if name == "code" else f"{name} {here.get(name)}" for name in differing)
         raise Unfit(
             f"The worker on {socket.gethostname()} has other versions than this process: {listed}.",
-            "Start scheduler and workers from the same clone and environment as this script (README, On a cluster).",
+            SAME,
         )
     if (threads := get_worker().state.nthreads) != 1:
         raise Unfit(
             f"The worker on {socket.gethostname()} has {threads} threads, and models compile in one thread only.",
             "Start workers with --nthreads 1 and one --nworkers a core.",
         )
+
+
+def single_thread() -> ExitStack:
+    """One thread for the numerical libraries of this process, those not yet loaded included.
+
+    Sums that are split over threads end in other last digits.
+
+    Returns
+    -------
+    ExitStack
+        Undoes it when it is closed.
+    """
+    from threadpoolctl import threadpool_limits
+
+    stack = ExitStack()
+    stack.callback(_restore, {name: os.environ.get(name) for name in SINGLE})
+    os.environ.update(SINGLE)
+    stack.enter_context(threadpool_limits(1))
+    return stack
+
+
+def _restore(environment: dict[str, str | None]) -> None:
+    for name, value in environment.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def fingerprint() -> dict[str, str]:
@@ -92,7 +150,10 @@ class _Flight:
     """See `flight`."""
 
     def __init__(self, client: Client, work: Work, given: Any, numbers: list[int]) -> None:
-        self._client, self._work, self._given = client, work, given
+        from distributed.protocol.pickle import dumps
+
+        self._client = client
+        self._packed = dumps((work, given))  # once, not with each replication
         self._left = deque(numbers)
         self._out: dict[Any, tuple[Future, int]] = {}
         self._arrived: queue.SimpleQueue[Future] = queue.SimpleQueue()
@@ -130,7 +191,8 @@ class _Flight:
         while self._left and len(self._out) < AHEAD * max(self._slots, 1):
             number = self._left.popleft()
             key = f"{self._name}-{number}"
-            future = self._client.submit(task, self._work, self._given, number, self._expected, key=key, pure=False)
+            order = pickle.dumps(_Order(self._expected, self._packed, number))
+            future = self._client.submit(pickle.loads, order, key=key, pure=False)
             self._out[key] = future, number
             future.add_done_callback(self._arrived.put)
 
@@ -163,7 +225,9 @@ class _Flight:
         from distributed import KilledWorker
 
         if isinstance(error, Unfit):
-            return InvalidInput("A worker cannot take part.", *error.args)
+            return InvalidInput(UNFIT, *error.args)
+        if isinstance(error, ModuleNotFoundError):
+            return InvalidInput(UNFIT, f"It lacks a module: {error}.", SAME)
         if isinstance(error, KilledWorker):
             times = error.allowed_failures + 1
             why = f"The process of replication {number}, or of one that waited beside it, died {times} times."

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +90,10 @@ class Journal:
         """Numbers of the replications that stand in it."""
         return set(self._numbers)
 
-    def results(self) -> dict[int, Any]:
-        """Every result by its number, in ascending order whatever the order of completion."""
-        found = {number: json.loads(line)["result"] for line, number in self._lines() if number is not None}
-        return dict(sorted(found.items()))
+    def results(self) -> list[tuple[int, Any]]:
+        """Every number with its result, in ascending order whatever the order of completion."""
+        found = [(number, json.loads(line)["result"]) for line, number in self._lines() if number is not None]
+        return sorted(found, key=itemgetter(0))
 
     def begin(self) -> None:
         """Make ready for writing, so that a full disk, a missing permission or another writer is known before any work.
