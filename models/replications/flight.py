@@ -29,7 +29,7 @@ PATIENCE = 120.0
 """Seconds without any worker until the run gives up."""
 SINGLE = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")}
 UNFIT = "A worker cannot take part."
-SAME = "Start workers from the same clone and environment as this script (README, On a cluster)."
+SAME = "Start workers anew, from the same clone and environment as this script (README, On a cluster)."
 AGAIN = "Finished replications are kept: run the same command again to go on."
 
 
@@ -141,8 +141,12 @@ def _restore(environment: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
+@cache
 def fingerprint() -> dict[str, str]:
-    """Code and versions on which results may depend, by name."""
+    """Code and versions on which results may depend, by name.
+
+    Of the first call: a worker goes on with the code that it has loaded, whatever its clone holds by now.
+    """
     return {"code": provenance.code_hash()} | provenance.versions()
 
 
