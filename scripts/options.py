@@ -15,4 +15,9 @@ Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; defa
 Force = Annotated[bool, typer.Option("--force", help="Replace the run at --out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the estimates as JSON in place of the folder.")]
 ShowAnyway = Annotated[bool, typer.Option("--show-anyway", help="Print estimates although the gate is red.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(help="Dask scheduler that shares out the work, tcp://host:port; default: this machine alone."),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes on this machine; default one a core.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
