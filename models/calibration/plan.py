@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
 from models import effect, effect_integrated, mediation
-from models.fit import Sampler
+from models.fit import Compiled, Sampler
 from models.simulation.scenario import Scenario
 from priors.prior_set import PriorSet
 
@@ -25,7 +26,7 @@ KINDS = ("prior", "truth", "null")
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One study. Two are never equal: each process keeps what it made for the plan that it holds.
+    """One study. Two are never equal: a process keeps what it made for the plan that it holds.
 
     Attributes
     ----------
@@ -49,6 +50,15 @@ class Plan:
     def module(self) -> ModuleType:
         """The model's module."""
         return MODELS[self.model, self.likelihood]
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Models compiled so far in this process."""
+        return Compiled()
+
+    def __reduce__(self) -> tuple:
+        """Another process compiles for itself."""
+        return type(self), (self.scenario, self.model, self.likelihood, self.priors, self.sampler)
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides a replication's numbers, JSON-able; how many there are does not."""

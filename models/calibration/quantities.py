@@ -21,6 +21,37 @@ PATHS = (
 )  # fmt: skip
 """Path estimands that are compared, each where the model and the design have it."""
 RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
+PARAMETERS = (
+    "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
+)  # fmt: skip
+WORDS = {
+    "mu_0": "level at the first wave",
+    "step": "change to the wave",
+    "theta": "arm effect",
+    "theta_negative_control": "arm effect before the programme",
+    "gamma": "covariate",
+    "tau": "SD of participants' own levels",
+    "dispersion": "overdispersion",
+    "residual_sd": "residual SD",
+    "risk": "risk",
+    "mean": "mean",
+    "risk_difference": "risk difference",
+    "mean_difference": "difference in mean",
+    "risk_ratio": "risk ratio",
+    "odds_ratio": "marginal odds ratio",
+    "rate_ratio": "rate ratio",
+    "change": "change since baseline",
+    "total": "total effect",
+    "natural_direct": "natural direct effect",
+    "natural_indirect": "natural indirect effect, through all mediators",
+    "interventional_direct": "interventional direct effect",
+    "interventional_via": "interventional effect via",
+    "interventional_via_reversed": "interventional effect, switched in the other order, via",
+    "dependence": "part due to the mediators' dependence",
+    "controlled_direct": "controlled direct effect",
+    "mediator_difference": "difference in mediator",
+}
+"""Names of quantities in words, before what is in their brackets."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +124,25 @@ def _elements(name: str, array: xr.DataArray) -> dict[str, np.ndarray]:
     labels = [", ".join(map(str, label)) for label in columns["element"].to_numpy()]
     values = columns.to_numpy()
     return {f"{name}[{label}]": values[..., k] for k, label in enumerate(labels) if not np.isnan(values[..., k]).all()}
+
+
+def words(name: str) -> str:
+    """A quantity's name in words."""
+    base, _, inside = name.removesuffix("]").partition("[")
+    told = WORDS.get(base, base.replace("_", " "))
+    return f"{told}, {inside}" if inside else told
+
+
+def unit(name: str, kind: str) -> str:
+    """A quantity's unit, of an outcome of a kind: points (a proportion), events, units, ratio, link or score."""
+    base = name.partition("[")[0]
+    if base not in WORDS or base in PARAMETERS:
+        return "link"
+    if base in RATIOS:
+        return "ratio"
+    if base == "mediator_difference":
+        return "score"
+    return {"binary": "points", "count": "events", "continuous": "units"}[kind]
 
 
 def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:

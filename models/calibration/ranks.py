@@ -62,5 +62,6 @@ def farthest(found: np.ndarray, ranks: int, chance: float) -> tuple[float, float
     lower, upper = band(len(found), ranks, chance)
     off = shares(found, ranks) - at
     width = np.where(off > 0, upper - at, at - lower)
-    place = int(np.argmax(np.abs(off) - width))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        place = int(np.argmax(np.nan_to_num(np.abs(off) / width, nan=0.0)))
     return float(abs(off[place])), float(width[place])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,14 +18,10 @@ from models.simulation.truth import Truth, truth
 from models.study import Study
 from models.summary import LOWER, UPPER, convergence
 
+MOST = 1000
+"""Draws from which quantities are computed; of more, evenly spaced ones."""
 RANKS = 99
 """Draws against which a truth is ranked: so far apart that they are nearly independent."""
-
-
-@lru_cache(maxsize=4)
-def _kept(plan: Plan) -> fit.Compiled:  # noqa: ARG001 - by plan
-    """Compiled models of a plan, for the life of the process."""
-    return fit.Compiled()
 
 
 @lru_cache(maxsize=4)
@@ -58,7 +54,7 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     """
     kind, place = kind_of(number)
     seeds = np.random.SeedSequence([plan.sampler.seed, *map(ord, kind), place])
-    rng, fitted, ranked = (np.random.default_rng(seed) for seed in seeds.spawn(3))
+    rng, fitted_by, ranked = (np.random.default_rng(seed) for seed in seeds.spawn(3))
     if kind == "prior":
         study, first = _layout(plan)
         drawn = plan.module.prior(first, plan.priors, 1, int(rng.integers(2**31)))
@@ -68,33 +64,58 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
         scenario = trials.without_effect(plan.scenario) if kind == "null" else plan.scenario
         study, data = trials.simulated(scenario, int(rng.integers(2**31)))
         layout, true = design(study, data), None
-    sampler = replace(plan.sampler, seed=int(fitted.integers(2**31)))
-    head = {"kind": kind, "replication": place}
+    head: dict[str, Any] = {"kind": kind, "replication": place}
     try:
-        tree = fit.sample(_kept(plan).model(plan.module, layout, plan.priors), sampler, cores=1)
+        fitted = fit_to(plan, layout, int(fitted_by.integers(2**31)))
     except SamplerFailed as error:
         return head | {"failed": str(error)}
-    posterior = tree["posterior"].to_dataset()
-    found = _quantities(plan, _completed(plan, posterior, layout, sampler.seed), layout, study)
+    found = _quantities(plan, fitted.draws, layout, study)
     if true is None:
         true = quantities.known(_truth(plan, kind), found)
+    rows = {name: _row(found[name], true[name], ranked) for name in found if name in true}
+    return head | fitted.diagnostics | {"rows": rows}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One replication's posterior.
+
+    Attributes
+    ----------
+    draws : Dataset
+        Completed as far as estimands need it.
+    diagnostics : dict
+        divergences; rhat, the largest, and ess, the least (bulk), over top-level parameters.
+    """
+
+    draws: xr.Dataset
+    diagnostics: dict[str, float]
+
+
+def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
+    """Fit a plan's model as the product does; the process keeps what it compiled.
+
+    Raises
+    ------
+    SamplerFailed
+        If there is no usable posterior.
+    """
+    ready = plan.compiled.model(plan.module, layout, plan.priors)
+    tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
+    posterior = tree["posterior"].to_dataset()
+    thin = posterior.isel(draw=slice(None, None, max(1, plan.sampler.chains * plan.sampler.draws // MOST)))
     spread = convergence(posterior[list(plan.module.dimensions(layout))])
-    worst = {name: spread.sel(diagnostic=name).to_dataarray() for name in ("rhat", "ess_bulk")} if spread else {}
-    return head | {
+    diagnostics = {
         "divergences": int(tree["sample_stats"]["diverging"].sum()),
-        "rhat": float(spread.sel(diagnostic="rhat").max().to_dataarray().max()) if worst else np.nan,
-        "ess": float(spread.sel(diagnostic="ess_bulk").min().to_dataarray().min()) if worst else np.nan,
-        "rows": {name: _row(found[name], true[name], ranked) for name in found if name in true},
+        "rhat": float(max(value.max() for value in spread.sel(diagnostic="rhat").values())),
+        "ess": float(min(value.min() for value in spread.sel(diagnostic="ess_bulk").values())),
     }
+    # averages over the population need no participant's own trait
+    return Fitted(thin if plan.model == "effect" else plan.module.completed(thin, layout, seed), diagnostics)
 
 
 def _quantities(plan: Plan, draws: xr.Dataset, layout: Design, study: Study) -> dict[str, quantities.Quantity]:
     return quantities.quantities(draws, plan.module, layout, study)
-
-
-def _completed(plan: Plan, posterior: xr.Dataset, layout: Design, seed: int) -> xr.Dataset:
-    """What the estimands need: averages over the population need no participant's own trait."""
-    return posterior if plan.model == "effect" else plan.module.completed(posterior, layout, seed)
 
 
 def _row(quantity: quantities.Quantity, true: float, rng: np.random.Generator) -> dict[str, Any]:
