@@ -158,7 +158,7 @@ def predictor_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator
 
 
 def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
-    """The same trial with outcomes of new participants of the same kind, whose parameters are the only draw of `truth`."""
+    """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
     linear = predictor_of_new(truth, design, rng)
     drawn = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
     return replace(design, outcome=drawn.astype(design.outcome.dtype))

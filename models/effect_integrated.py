@@ -82,8 +82,9 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
         known = {name: pm.Data(name, value) for name, value in data(design).items()}
         values = declare_parameters(dimensions(design), labels, priors)
         level, effect_at = wave_terms(values, design)
-        total = equations.covariate_score(values["gamma"], known["pattern_covariates"]) if design.covariate else 0.0
-        total = total[:, None] if design.covariate else total
+        total = 0.0
+        if design.covariate:
+            total = equations.covariate_score(values["gamma"], known["pattern_covariates"])[:, None]
         eta = equations.predictor(level[None, :], effect_at[None, :], known["pattern_arm"][:, None], total, 0.0)
         spread = values.get(LIKELIHOODS[design.likelihood].spread, pt.zeros(()))
         structure = [value for name, value in known.items() if name.startswith(STRUCTURE)]
@@ -128,7 +129,7 @@ def _each(values: Given, design: Design, found: grouping.Histories, fineness: fl
     logs, slopes = np.empty((tau.size, found.count.size)), np.empty(eta.shape[1])
     kind, structure = densities.KINDS[design.likelihood], tuple(found.structure.values())
     for draw, row in enumerate(logs):
-        kernel.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)
+        kernel.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)  # type: ignore[call-arg]
     # a continuous outcome is standardised: its density is per unit of the outcome itself
     return logs - np.diff(found.history_members) * np.log(design.scale)
 

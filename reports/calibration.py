@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from models.calibration.uniformity import COVERAGE, curve
 from reports import calibration_file, calibration_tables, simulations
 from reports.calibration_file import LEVEL, NULL, PRIOR, SHARE, TRUTH, Calibration, Row, expected, most_excluding
 from reports.figures import calibration_ranks, coverage
 from reports.numbers import INTERVAL, Number, fixed, show
 from reports.parts import Label, Section, Sentence, joined, sentence
 from reports.simulations import built, whole
-from reports.uniformity import COVERAGE, curve
 from reports.words import agreeing, capital, count
 
 SETTINGS, SUMMARY, REPLICATIONS = "calibration.json", "calibration.csv", "replications.csv"

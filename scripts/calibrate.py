@@ -1,4 +1,4 @@
-"""Would the method find the truth? Simulate, fit and compare, a thousand times; prints the folder, which holds a page."""
+"""Would the method find the truth? Simulate, fit and compare, a thousand times; prints the folder with a page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +37,7 @@ def calibrate(
 ) -> None:
     """Calibrate a model on SCENARIO; prints the folder, which holds report.html and calibration.csv.
 
-    Can be stopped at any moment: the same command goes on where it was, and no finished replication is lost or repeated.
+    Can be stopped at any moment: the same command goes on where it was; nothing finished is lost or repeated.
     The numbers do not depend on how many processes or machines do the work.
 
     Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 7 a file cannot be written, 130 interrupted.

@@ -19,7 +19,10 @@ Likelihood = Annotated[
 Replications = Annotated[int, typer.Option(min=1, help="Simulated trials of each kind or grid point.")]
 Participants = Annotated[int | None, typer.Option(min=4, help="Participants in both arms; default: as stated.")]
 StudySeed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the whole study.")]
-Draws = Annotated[int | None, typer.Option(min=100, help="Draws a chain; default 2000 (500 or 1000 where there are thousands of fits).")]
+Draws = Annotated[
+    int | None,
+    typer.Option(min=100, help="Draws a chain; default 2000 (500 or 1000 where there are thousands of fits)."),
+]
 Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (250 or 500).")]
 Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4 (2).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")]

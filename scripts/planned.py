@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from models.calibration import study
 from models.calibration.plan import INTEGRATED, MODELS, SAMPLED, Plan
 from models.faults import InvalidInput, OutputExists
 from models.fit import Sampler
+from models.simulation.scenario import Scenario
 from priors import prior_set
 
 TUNE, DRAWS = {"effect": 250, "mediation": 500}, {"effect": 500, "mediation": 1000}
-"""Iterations a chain that are enough for one fit among thousands: the least effective sample size is several hundred."""
+"""Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
 
 
 @dataclass(frozen=True)
@@ -86,3 +88,27 @@ def into(run: Path, folder: Path, name: str) -> None:
     target.mkdir(exist_ok=True)
     for source in (study.SUMMARY, study.STUDY):
         shutil.copyfile(folder / source, target / f"{name}{Path(source).suffix}")
+
+
+def numbers(option: str, given: str, below: float = math.inf) -> list[float]:
+    """Numbers of a list with commas; `InvalidInput` for one that is none, or out of range for an option from 0 up."""
+    found = []
+    for part in given.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            found.append(math.nan)
+        limited = not math.isinf(below)
+        if not math.isfinite(found[-1]) or (limited and not 0 <= found[-1] < below):
+            allowed = f"numbers from 0 to below {below:g}" if limited else "numbers"
+            raise InvalidInput(
+                f"{option} cannot be {given}.", f"{part.strip() or 'Nothing'} is not among {allowed}.",
+                "Give numbers with commas and no spaces, such as 0,.15,.3.",
+            )  # fmt: skip
+    return list(dict.fromkeys(found))
+
+
+def effect_of(scenario: Scenario) -> float:
+    """The scenario's own arm effect at its primary wave."""
+    place = [wave.value for wave in scenario.waves].index(scenario.primary_wave)
+    return float(scenario.outcome.arm_effects[place]) if scenario.outcome.arm_effects else 0.0

@@ -11,6 +11,7 @@ import xarray as xr
 
 from models import estimands
 from models.design import Design
+from models.simulation.scenario import Outcome
 from models.simulation.truth import Truth
 from models.study import Study
 from models.summary import DIFFERENCES
@@ -24,6 +25,7 @@ RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
 PARAMETERS = (
     "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
 )  # fmt: skip
+LINKS = {"logit": "log-odds", "probit": "probits"}
 WORDS = {
     "mu_0": "level at the first wave",
     "step": "change to the wave",
@@ -133,16 +135,18 @@ def words(name: str) -> str:
     return f"{told}, {inside}" if inside else told
 
 
-def unit(name: str, kind: str) -> str:
-    """A quantity's unit, of an outcome of a kind: points (a proportion), events, units, ratio, link or score."""
+def unit(name: str, outcome: Outcome) -> str:
+    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, or nothing."""
     base = name.partition("[")[0]
-    if base not in WORDS or base in PARAMETERS:
-        return "link"
+    if base in PARAMETERS:
+        return {"count": "log-mean", "continuous": "units"}.get(outcome.kind, LINKS.get(outcome.link, ""))
+    if base not in WORDS:
+        return ""
     if base in RATIOS:
         return "ratio"
     if base == "mediator_difference":
         return "score"
-    return {"binary": "points", "count": "events", "continuous": "units"}[kind]
+    return {"binary": "points", "count": "events", "continuous": "units"}[outcome.kind]
 
 
 def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:

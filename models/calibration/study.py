@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from models import job
+from models import provenance
 from models.calibration import quantities, summary
 from models.calibration.plan import KINDS, Plan, number_of
 from models.calibration.replication import replicate
@@ -58,7 +58,7 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
         A file cannot be written. Finished replications are kept in every case.
     """
     numbers = [number_of(kind, k) for kind in wish.kinds for k in range(wish.replications)]
-    journal = Journal(folder / JOURNAL, wish.plan.describe() | {"code": job.code_hash()})
+    journal = Journal(folder / JOURNAL, wish.plan.describe() | {"code": provenance.code_hash()})
     crew.run(replicate, wish.plan, numbers, journal, progress, wish.scheduler, wish.workers)
     wanted = set(numbers)
     results = [result for number, result in journal.results() if number in wanted]
@@ -71,16 +71,16 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
     """The folder's tables, from finished replications in order; equal results give equal bytes."""
     table = summary.table(results)
     found = summary.summarise(table) if len(table) else pd.DataFrame(columns=["kind", "quantity"])
-    kind = wish.plan.scenario.outcome.kind
+    outcome = wish.plan.scenario.outcome
     found.insert(2, "label", [quantities.words(name) for name in found["quantity"]])
-    found.insert(3, "unit", [quantities.unit(name, kind) for name in found["quantity"]])
+    found.insert(3, "unit", [quantities.unit(name, outcome) for name in found["quantity"]])
     described = describe(wish) | {
         "replications": {kind: sum(each["kind"] == kind for each in results) for kind in wish.kinds},
         "failed": sum("failed" in each for each in results),
     }
-    _replaced(folder / REPLICATIONS, table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
-    _replaced(folder / SUMMARY, found.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-    _replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+    replaced(folder / REPLICATIONS, table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
+    replaced(folder / SUMMARY, found.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
     return found
 
 
@@ -104,12 +104,12 @@ def describe(wish: Wish) -> dict[str, Any]:
         "interval": 0.95,
         "margin": scenario.outcome.margin,
         "sampler": asdict(plan.sampler),
-        "versions": job.versions(),
-        "code_sha256": job.code_hash(),
+        "versions": provenance.versions(),
+        "code_sha256": provenance.code_hash(),
     }
 
 
-def _replaced(path: Path, text: str) -> None:
+def replaced(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text, encoding="utf-8", newline="\n")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from models.calibration.ranks import farthest
+from models.calibration.uniformity import curve
 
 CHANCE = 0.05
 """Probability that any of a study's quantities leaves its band although all ranks are uniform (Bonferroni)."""
@@ -41,8 +41,8 @@ def summarise(replications: pd.DataFrame) -> pd.DataFrame:
         kind, quantity, estimand, replications, truth (mean), bias (of the posterior mean) and rmse, sd (mean), coverage
         and width of the 95% interval, sign_error (share of intervals wholly on the wrong side of no difference),
         excludes_0 (share of intervals without no difference in them), expected_coverage (of no effect, where the prior
-        shrinks towards it), ecdf_deviation, ecdf_limit and uniform (`ranks.farthest`); a column `…_mcse` beside each
-        share and the bias is its Monte-Carlo standard error.
+        shrinks towards it), ecdf_deviation, ecdf_limit and uniform (`uniformity.curve`, at its furthest place); a
+        column `…_mcse` beside each share and the bias is its Monte-Carlo standard error.
     """
     quantities = replications.loc[replications["kind"] == "prior", "quantity"].nunique()
     spread = _prior_spread(replications)
@@ -82,15 +82,17 @@ def _row(kind: str, group: pd.DataFrame, prior_sd: float, quantities: int) -> di
     found |= share("excludes_0", above | below) if some else {"excludes_0": np.nan, "excludes_0_mcse": np.nan}
     found["expected_coverage"] = _shrunk(group, prior_sd) if kind == "null" and some else np.nan
     if kind == "prior":
-        deviation, limit = farthest(group["rank"].to_numpy(), int(group["ranks"].iloc[0]), CHANCE / quantities)
-        found |= {"ecdf_deviation": deviation, "ecdf_limit": limit, "uniform": deviation <= limit}
+        ranked = curve(group["rank"].to_numpy(), int(group["ranks"].iloc[0]), 1 - CHANCE / quantities)
+        off = ranked.difference[ranked.furthest]
+        limit = ranked.upper[ranked.furthest] if off > 0 else -ranked.lower[ranked.furthest]
+        found |= {"ecdf_deviation": abs(float(off)), "ecdf_limit": float(limit), "uniform": ranked.inside}
     else:
         found |= {"ecdf_deviation": np.nan, "ecdf_limit": np.nan, "uniform": None}
     return found
 
 
 def share(name: str, events: pd.Series) -> dict[str, float]:
-    """A share of replications and its Monte-Carlo standard error, √(p(1 − p)/n) with p at least one event away from 0."""
+    """A share of replications and its Monte-Carlo standard error, √(p(1 − p)/n) with p kept off 0 and 1."""
     count = len(events)
     rate = float(events.mean())
     inside = min(max(rate, 1 / (count + 2)), 1 - 1 / (count + 2))
@@ -101,8 +103,8 @@ def _shrunk(group: pd.DataFrame, prior_sd: float) -> float:
     """Coverage of no effect that shrinkage alone leads to.
 
     With a normal prior around no effect and a normal likelihood the posterior mean is k times the estimate and the
-    posterior SD √k times its standard error, k = 1 − (posterior SD / prior SD)². The interval then holds no effect where
-    |z| ≤ 1.96 / √k, z standard normal.
+    posterior SD √k times its standard error, k = 1 − (posterior SD / prior SD)². The interval then holds no effect
+    where |z| ≤ 1.96 / √k, z standard normal.
     """
     kept = 1 - min((float(group["sd"].mean()) / prior_sd) ** 2, 1.0) if prior_sd > 0 else np.nan
     return float(2 * stats.norm.cdf(stats.norm.ppf(0.975) / np.sqrt(kept)) - 1) if kept > 0 else 1.0

@@ -26,7 +26,7 @@ def simulated(scenario: Scenario, seed: int, participants: int | None = None) ->
 
 
 def without_effect(scenario: Scenario) -> Scenario:
-    """The scenario in which the arm moves nothing: neither its primary outcome, nor a mediator, nor what is unmeasured."""
+    """The scenario in which the arm moves nothing: no primary outcome, no mediator, nothing unmeasured."""
     same = tuple(0.0 for _ in scenario.waves)
     found = scenario.with_outcome(arm_effects=same, interactions={})
     for mediator in scenario.mediators:

@@ -70,7 +70,7 @@ def histories(design: Design) -> Histories:
     own = np.column_stack([design.arm, design.covariates])[people]
     pattern, pattern_of = _distinct(own)
     waves, (values, value_of) = len(design.wave), np.unique(design.outcome, return_inverse=True)
-    # one number for each participant's outcome at each wave, −1 where it is missing: rows that are equal are one history
+    # a number for each participant's outcome at each wave, −1 where it is missing: equal rows are one history
     grid = np.full((design.participants, waves), -1, dtype=np.int32)
     grid[design.participant_of, design.wave_of] = value_of
     rows, row_of = _distinct(np.column_stack([pattern_of, grid[people]]))

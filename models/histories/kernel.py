@@ -170,9 +170,41 @@ def _slopes(held: np.ndarray, c: int, probability: np.ndarray, r: int, node: np.
 def nodes(tau: float, members: int, fineness: float) -> tuple[np.ndarray, np.ndarray]:
     """Shared nodes of logit histories, and their weights."""
     width = step(LOGIT, tau, members, 0.0) / fineness
-    half = int(math.ceil(REACH / width))
+    half = math.ceil(REACH / width)
     node = width * np.arange(-half, half + 1)
     return node, np.exp(-0.5 * node * node - _HALF_LOG_2PI) * width
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _longest(begin: np.ndarray) -> int:
+    """Largest distance between neighbours."""
+    longest = 0
+    for h in range(begin.size - 1):
+        longest = max(longest, begin[h + 1] - begin[h])
+    return longest
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _settle(
+    held: np.ndarray,
+    same: bool,
+    share: float,
+    probability: np.ndarray,
+    first: int,
+    last: int,
+    node: np.ndarray,
+    grid: np.ndarray,
+    value: np.ndarray,
+    by_eta: np.ndarray,
+) -> float:
+    """Slopes of a pattern's cells from what they hold at the nodes, row 0 for all if `same`; returns that in τ."""
+    by_tau = 0.0
+    for c in range(first, last):
+        one, two = _slopes(held, 0 if same else c - first, probability, c - first, node)
+        signed = share if value[c] > 0 else -share
+        by_eta[grid[c]] += signed * one
+        by_tau += signed * two
+    return by_tau
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -213,11 +245,8 @@ def each(
         Log likelihood, its slopes in τ and in the dispersion.
     """
     by_eta[:] = 0.0
-    total, by_tau, by_dispersion, longest, most = 0.0, 0.0, 0.0, 0, 0
-    for h in range(count.size):
-        longest = max(longest, begin[h + 1] - begin[h])
-    for p in range(pattern_cells.size - 1):
-        most = max(most, pattern_cells[p + 1] - pattern_cells[p])
+    total, by_tau, by_dispersion = 0.0, 0.0, 0.0
+    longest, most = _longest(begin), _longest(pattern_cells)
     mine = np.empty(max(1, longest))
     shared = kind == LOGIT
     node, weight = nodes(tau, longest, fineness)
@@ -228,39 +257,28 @@ def each(
         first, last = pattern_cells[p], pattern_cells[p + 1]
         several = pattern_histories[p + 1] - pattern_histories[p] > 1
         if shared:
+            held[: last - first] = 0.0
             for c in range(first, last):
                 odds = math.exp(min(max(eta[grid[c]], -300.0), 300.0))
                 _probabilities(odds, ratio, value[c] > 0, probability[c - first])
-            if several:
-                held[: last - first] = 0.0
         for h in range(pattern_histories[p], pattern_histories[p + 1]):
-            if shared:
-                found = _product(weight, probability, member, begin[h], begin[h + 1], first, product[0])
-                if found > _SMALLEST and product[0, 0] + product[0, -1] < _OUTERMOST * found:
-                    log_likelihood[h] = math.log(found)
-                    total += count[h] * log_likelihood[h]
+            found = _product(weight, probability, member, begin[h], begin[h + 1], first, product[0]) if shared else 0.0
+            if found > _SMALLEST and product[0, 0] + product[0, -1] < _OUTERMOST * found:
+                log_likelihood[h] = math.log(found)
+                if several:
+                    _hold(count[h] / found, product[0], member, begin[h], begin[h + 1], first, held)
+                else:
                     share = count[h] / found
-                    if several:
-                        _hold(share, product[0], member, begin[h], begin[h + 1], first, held)
-                    else:
-                        for c in range(first, last):
-                            one, two = _slopes(product, 0, probability, c - first, node)
-                            signed = share if value[c] > 0 else -share
-                            by_eta[grid[c]] += signed * one
-                            by_tau += signed * two
-                    continue
-            cells = member[begin[h] : begin[h + 1]]
-            whole, one, two = own(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
-            log_likelihood[h] = whole
-            total += count[h] * whole
-            by_tau += count[h] * one
-            by_dispersion += count[h] * two
-            for k in range(cells.size):
-                by_eta[grid[cells[k]]] += count[h] * mine[k]
+                    by_tau += _settle(product, True, share, probability, first, last, node, grid, value, by_eta)
+            else:
+                cells = member[begin[h] : begin[h + 1]]
+                whole, one, two = own(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
+                log_likelihood[h] = whole
+                by_tau += count[h] * one
+                by_dispersion += count[h] * two
+                for k in range(cells.size):
+                    by_eta[grid[cells[k]]] += count[h] * mine[k]
+            total += count[h] * log_likelihood[h]
         if shared and several:
-            for c in range(first, last):
-                one, two = _slopes(held, c - first, probability, c - first, node)
-                sign = 1.0 if value[c] > 0 else -1.0
-                by_eta[grid[c]] += sign * one
-                by_tau += sign * two
+            by_tau += _settle(held, False, 1.0, probability, first, last, node, grid, value, by_eta)
     return total, by_tau, by_dispersion

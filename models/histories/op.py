@@ -13,7 +13,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 
-from models.histories import densities, kernel
+from models.histories import densities, kernel, traits
 
 
 class LogLikelihood(Op):
@@ -42,7 +42,7 @@ class LogLikelihood(Op):
         """Run the kernel, where PyTensor does not compile it into its own."""
         eta, count = inputs[0], inputs[-1]
         slopes = np.empty(eta.size)
-        found = kernel.each(self.kind, 1.0, *_floats(inputs), np.empty(count.size), slopes)
+        found = kernel.each(self.kind, 1.0, *_floats(inputs), np.empty(count.size), slopes)  # type: ignore[call-arg]
         for place, value in zip(outputs, (found[0], slopes, found[1], found[2]), strict=True):
             place[0] = np.asarray(value, dtype=float)
 
@@ -68,7 +68,9 @@ def _floats(inputs: Any) -> list[Any]:
     return [np.asarray(eta), float(tau), float(dispersion), *structure]
 
 
-_CODE = hashlib.sha256(b"".join(Path(part.__file__).read_bytes() for part in (densities, kernel))).hexdigest()
+_CODE = hashlib.sha256(
+    b"".join(Path(str(part.__file__)).read_bytes() for part in (densities, traits, kernel))
+).hexdigest()
 """PyTensor keeps compiled functions on disk: another kernel must have another key."""
 
 
@@ -80,9 +82,8 @@ def _compiled(op: LogLikelihood, **_: Any) -> tuple[Any, str]:
     def run(eta, tau, dispersion, grid, value, cells, histories, member, begin, count):  # type: ignore[no-untyped-def]
         slopes = np.empty(eta.size)
         logs = np.empty(count.size)
-        total, by_tau, by_dispersion = each(
-            kind, 1.0, eta, tau.item(), dispersion.item(), grid, value, cells, histories, member, begin, count, logs, slopes
-        )  # fmt: skip
+        fixed = (grid, value, cells, histories, member, begin, count)
+        total, by_tau, by_dispersion = each(kind, 1.0, eta, tau.item(), dispersion.item(), *fixed, logs, slopes)
         return np.asarray(total), slopes, np.asarray(by_tau), np.asarray(by_dispersion)
 
     return run, f"{__name__}.{type(op).__name__}({kind}) {_CODE}"

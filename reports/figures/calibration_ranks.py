@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.calibration.uniformity import Curve
 from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, ticks
 from reports.numbers import PLAIN, POINTS, fixed
 from reports.parts import Figure
-from reports.uniformity import Curve
 from reports.words import capital, clean
 
 NAME = "calibration_ranks"
