@@ -6,15 +6,13 @@ import hashlib
 import json
 import platform
 import resource
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from models import refits
+from models import provenance, refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
@@ -28,21 +26,6 @@ from models.study import Study
 from models.what_if import what_if
 from priors import prior_set
 from priors.prior_set import InvalidPriors, PriorSet
-
-ROOT = Path(__file__).parents[1]
-PACKAGES = (
-    "pymc",
-    "nutpie",
-    "pytensor",
-    "numba",
-    "arviz",
-    "arviz-stats",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "statsmodels",
-)
 
 
 @dataclass(frozen=True)
@@ -227,7 +210,7 @@ def _already_done(folder: Path, manifest: dict[str, Any]) -> bool:
 def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str) -> dict[str, Any]:
     text = runs.resolved(study)
     content = {
-        "microsavings": _version("microsavings"),
+        "microsavings": provenance.version_of("microsavings"),
         "model": job.model,
         "models": [job.model, *job.further],
         "priors": {
@@ -245,34 +228,9 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
             "study_sha256": hashlib.sha256(text.encode()).hexdigest(),
         },
         "sampler": sampler.as_dict(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": provenance.versions(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "code_sha256": _code_hash(),
+        "code_sha256": provenance.code_hash(),
     }
     run_id = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return content | {"run_id": run_id, "command": job.command, "git": _commit()}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _code_hash() -> str:
-    found = hashlib.sha256()
-    for folder in ("priors", "models"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()
-
-
-def _commit() -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True, check=False, timeout=10
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""  # the code's own hash identifies it; the commit is a convenience
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return content | {"run_id": run_id, "command": job.command, "git": provenance.commit()}

@@ -14,7 +14,7 @@ from scipy import stats
 
 from models.faults import InvalidInput
 from reports import study_files
-from reports.numbers import POINTS, RATIO, Number, Unit, places, show
+from reports.numbers import AMOUNT, EVENTS, POINTS, RATIO, Number, Unit, places, show
 from reports.words import short
 
 SCHEMA = "microsavings calibration 1"
@@ -27,21 +27,32 @@ KINDS = {
 UNITS = {
     "points": replace(POINTS, decimals=2),
     "ratio": RATIO,
-    "log-odds": Unit(1, 3, "", "log-odds"),
+    "events": EVENTS,
+    "units": AMOUNT,
     "score": Unit(1, 2, "", "score"),
-    "": Unit(1, 3, "", ""),
+    **{name: Unit(1, 3, "", name) for name in ("log-odds", "probits", "log-mean", "")},
 }
 SHARE = Unit(100, 1, "%", "percent")
 ABOUT = ("scenario", "title", "participants", "waves", "model", "priors", "command", "seed", "replications", "failed")
 NUMBERS = (
     *("truth", "bias", "bias_mcse", "rmse", "sd", "coverage", "coverage_mcse", "width"),
-    *("sign_error", "sign_error_mcse", "excludes_0", "excludes_0_mcse", "ecdf_deviation", "ecdf_limit"),
+    *(
+        "sign_error",
+        "sign_error_mcse",
+        "excludes_0",
+        "excludes_0_mcse",
+        "expected_coverage",
+        "ecdf_deviation",
+        "ecdf_limit",
+    ),
 )
-SHARES = ("coverage", "coverage_mcse", "sign_error", "sign_error_mcse", "excludes_0", "excludes_0_mcse")
+SHARES = tuple(
+    name for name in NUMBERS if name.startswith(("coverage", "sign_error", "excludes_0", "expected_coverage"))
+)
 COLUMNS = ("kind", "quantity", "label", "estimand", "unit", "replications", *NUMBERS, "uniform")
 LEVEL = 0.95
 MAIN = ("risk_difference", "mean_difference", "total")
-"""Estimands that a study is about, the first that is there; of several waves the last."""
+"""Estimands that a study is about, the first that is there, at the primary wave."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +70,8 @@ class Row:
     replications : int
         Trials that it is taken over.
     numbers : mapping of str to float
-        `NUMBERS`, NaN where the file has none; in the units of the run (a risk of 12% is 0.12).
+        `NUMBERS`, NaN where the file has none; in the units of the run (a risk of 12% is 0.12). `expected_coverage`
+        is that of no effect to which shrinkage by the prior alone leads.
     uniform : bool or None
         The file's own verdict on the ranks.
     """
@@ -119,21 +131,17 @@ class Calibration:
         return next((row for row in self.rows if (row.kind, row.quantity) == (kind, quantity)), None)
 
     @cached_property
-    def contrasts(self) -> set[str]:
-        """Keys of the quantities that have a side of 0: of the others it means nothing to leave 0 out."""
-        return {row.quantity for row in self.rows if row.has("sign_error")}
-
-    @cached_property
     def main(self) -> str:
         """Key of the quantity that the study is about."""
         named = str(self.about.get("primary", ""))
         keys = {row.quantity: row for row in self.rows}
         if named in keys:
             return named
+        wave = f"{self.about.get('primary_wave', '')}]"
         for name in MAIN:
             found = [key for key, row in keys.items() if row.name == name]
             if found:
-                return found[-1]
+                return max(found, key=lambda key: key.endswith(wave))
         return next((key for key, row in keys.items() if row.estimand), next(iter(keys)))
 
     def asked(self, kind: str) -> int:

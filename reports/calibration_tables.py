@@ -41,11 +41,11 @@ def _table(study: Calibration, kind: str) -> Table:
     trials = sorted({row.replications for row in found})
     over = count(trials[-1], "trial") if len(trials) == 1 else f"{fixed(trials[0])} to {count(trials[-1], 'trial')}"
     caption = f"{capital(KINDS[kind])}: how the method did over {over}"
-    return Table(NAMES[kind], caption, columns, tuple(_row(study, row, SHOWN[kind]) for row in found), extra)
+    return Table(NAMES[kind], caption, columns, tuple(_row(row, SHOWN[kind]) for row in found), extra)
 
 
-def _row(study: Calibration, row: Row, shown: tuple[str, ...]) -> Mapping[str, Cell]:
-    cells = {"quantity": quantity(row)} | {name: cell(study, row, name) for name in shown}
+def _row(row: Row, shown: tuple[str, ...]) -> Mapping[str, Cell]:
+    cells = {"quantity": quantity(row)} | {name: cell(row, name) for name in shown}
     cells |= {"key": Cell("", row.quantity), "estimand": Cell("", row.estimand), "unit": Cell("", row.unit)}
     cells["replications"] = Cell("", row.replications)
     hidden = {name: Cell("", row[name]) for name in NUMBERS if name not in shown}
@@ -57,9 +57,9 @@ def quantity(row: Row) -> Cell:
     return Cell(capital(row.label), row.label, unit="" if row.unit == "" else row.shown.name)
 
 
-def cell(study: Calibration, row: Row, name: str) -> Cell:
+def cell(row: Row, name: str) -> Cell:
     """One number, with its Monte Carlo error where it has one."""
-    if not row.has(name) or (name == "excludes_0" and row.quantity not in study.contrasts):
+    if not row.has(name):
         return Cell(NONE, math.nan)
     text = row.number(name).text.removesuffix("%")
     error = row.numbers.get(f"{name}_mcse", math.nan)

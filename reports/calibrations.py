@@ -12,7 +12,7 @@ from reports.facts import Facts
 COMMITTED = Path(__file__).parents[1] / "docs" / "calibration"
 """Studies of the method itself, `<scenario>-<model>.json` and `.csv`, made once for each edition."""
 OWN = "calibration"
-"""Folder of a run in which studies at its own size may lie; `scripts/calibrate.py --out` writes there."""
+"""Folder of a run in which studies at its own size may lie; `scripts/calibrate.py --into` writes there."""
 
 
 @dataclass(frozen=True)

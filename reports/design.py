@@ -9,11 +9,12 @@ from reports.calibration_file import MAIN
 from reports.design_file import MEASURES, SHARES, WANTED, Design, Point
 from reports.figures import assurance
 from reports.figures.assurance import loss, shift
+from reports.figures.axis import tick_text
 from reports.numbers import Number, Unit, fixed, places, show
 from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
-from reports.simulation_sentences import whole
+from reports.simulation_sentences import failures, whole
 from reports.simulations import built
-from reports.words import capital, count, listed
+from reports.words import agreeing, capital, count, listed
 
 SETTINGS, TABLE = "design.json", "design.csv"
 SHARE = Unit(100, 1, "%", "percent")
@@ -133,7 +134,7 @@ def _what(study: Design, quantity: str, effect: float) -> Label:
     true = study.truth(quantity, effect)
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {true.text} {unit}".rstrip() if true else ""
-    head = f"With a true shift of {shift(effect)} in the log-odds" if effect else "With no effect of the arm"
+    head = f"With a true shift of {shift(effect)} {study.shift}" if effect else "With no effect of the arm"
     return Label(f"{head} ({study.quantities[quantity]}{about})")
 
 
@@ -160,25 +161,27 @@ def _asked(study: Design) -> Sentence:
     """What was simulated, what failed, how exact the shares are."""
     worst = max(point[f"{name}_mcse"] for point in study.points for name in SHARES if point.has(f"{name}_mcse"))
     trials = sorted({point.replications for point in study.points})
-    failed = int(study.about["failed"])
-    lost = "{failed} of the fits failed and are in no number here." if failed else "No fit failed."
-    known = study.about.get("margin")
-    margin = " The margin is {margin} points." if known is not None else ""
-    made = "{fewest} trials" if len(trials) == 1 else "{fewest} to {most} trials"
-    more = {"most": whole(trials[-1])} if len(trials) > 1 else {}
-    return sentence(
-        f"At each point of the grid {made} were simulated from scenario “{{scenario}}” and analysed with the {{model}} "
-        "model and the priors {priors}; Monte Carlo standard errors of shares are at most {error} points."
-        f"{margin} {lost}",
+    told = sentence(
+        f"At each point of the grid {'{fewest}' if len(trials) == 1 else '{fewest} to {most}'} trials were simulated "
+        "from scenario “{scenario}” and analysed with the {model} model and the priors {priors}; Monte Carlo standard "
+        "errors of shares are at most {error} points.",
         fewest=whole(trials[0]),
-        **more,
+        **({"most": whole(trials[-1])} if len(trials) > 1 else {}),
         scenario=Label(study.text("scenario")),
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),
         error=Number(worst, fixed(100 * worst, 1)),
-        **({"failed": whole(failed)} if failed else {}),
-        **({"margin": Number(float(known), loss(float(known)).removesuffix("%"))} if known is not None else {}),
     )
+    return joined(told, *_margin(study), failures(int(study.about["failed"])))
+
+
+def _margin(study: Design) -> list[Sentence]:
+    """The margin that intervals are compared with, with the digits it was given with; nothing where there is none."""
+    known, unit = study.about.get("margin"), design_file.UNITS[study.points[0].outcome]
+    if known is None:
+        return []
+    margin = Number(float(known), tick_text(float(known), unit))
+    return [sentence("The margin is {margin} {unit}.", margin=margin, unit=agreeing(margin.text, unit.name))]
 
 
 def smallest(study: Design) -> Table:
@@ -187,7 +190,7 @@ def smallest(study: Design) -> Table:
     columns = (
         Column("quantity", "Quantity"),
         Column("end", "Ends with"),
-        Column("effect", "True shift", "log-odds", number=True),
+        Column("effect", "True shift", study.shift, number=True),
         *(Column(f"attrition_{place}", f"Attrition {loss(value)}", "participants", number=True)
           for place, value in enumerate(losses)),
     )  # fmt: skip
@@ -236,7 +239,7 @@ def _points(study: Design, quantity: str, place: int) -> Table:
     columns = (
         Column("participants", "Participants", number=True),
         Column("attrition", "Attrition", number=True),
-        Column("effect", "True shift", "log-odds", number=True),
+        Column("effect", "True shift", study.shift, number=True),
         Column("truth", "True value", found[0].shown.name, number=True),
         *(HEADS[name] for name in shown),
     )

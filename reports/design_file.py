@@ -11,7 +11,7 @@ from typing import Any
 
 from models.faults import InvalidInput
 from reports import study_files
-from reports.numbers import PLAIN, POINTS, Number, Unit, show
+from reports.numbers import AMOUNT, EVENTS, PLAIN, POINTS, Number, Unit, show
 from reports.words import short
 
 SCHEMA = "microsavings design 1"
@@ -20,6 +20,9 @@ SHARES = ("assurance", "narrow", "harm", "coverage")
 GRID = ("participants", "attrition", "effect")
 COLUMNS = (*GRID, "quantity", "label", "truth", "replications", *MEASURES, *(f"{name}_mcse" for name in MEASURES))
 ABOUT = ("scenario", "title", "model", "priors", "command", "seed", "failed", "grid")
+UNITS = {"binary": POINTS, "count": EVENTS, "continuous": AMOUNT}
+SHIFTS = {"binary": "log-odds", "count": "log-mean", "continuous": "units"}
+"""By the kind of outcome: units of a difference, and of the arm's true shift."""
 WANTED = 0.8
 """Share of trials that a size is asked to bring to the wanted end."""
 
@@ -35,7 +38,7 @@ class Point:
     attrition : float
         Share of participants lost.
     effect : float
-        True shift of the arm in the log-odds.
+        True shift by the arm, in the unit of `SHIFTS`.
     quantity, label : str
         Key of the estimand, and words for it.
     truth : float
@@ -44,6 +47,8 @@ class Point:
         Trials that it is taken over.
     numbers : mapping of str to float
         `MEASURES` and their Monte Carlo errors, NaN where the file has none.
+    outcome : str
+        Kind of the trial's outcome, a key of `UNITS`.
     """
 
     participants: int
@@ -54,6 +59,7 @@ class Point:
     truth: float
     replications: int
     numbers: Mapping[str, float]
+    outcome: str
 
     def __getitem__(self, name: str) -> float:
         """One of its numbers."""
@@ -65,8 +71,8 @@ class Point:
 
     @property
     def shown(self) -> Unit:
-        """Unit of the truth and of the interval's width: differences are in points, ratios have none."""
-        return PLAIN if "ratio" in self.quantity.split("[", 1)[0] else POINTS
+        """Unit of the truth and of the interval's width; ratios have none."""
+        return PLAIN if "ratio" in self.quantity.split("[", 1)[0] else UNITS[self.outcome]
 
     @property
     def true_value(self) -> Number | None:
@@ -80,6 +86,11 @@ class Design:
 
     about: Mapping[str, Any]
     points: tuple[Point, ...]
+
+    @property
+    def shift(self) -> str:
+        """Unit of the arm's true shift."""
+        return SHIFTS[self.points[0].outcome]
 
     @cached_property
     def quantities(self) -> dict[str, str]:
@@ -125,14 +136,18 @@ def read(settings: Path, table: Path) -> Design:
         If a file is missing or holds what it may not.
     """
     about = study_files.about(settings, SCHEMA, ABOUT)
-    found = tuple(study_files.rows(table, COLUMNS, _point))
+    outcome = str(about.get("outcome", "binary"))
+    if outcome not in UNITS:
+        why = f"Its outcome is {outcome!r}, not one of {', '.join(UNITS)}."
+        raise InvalidInput(f"{settings} cannot be used.", why, study_files.MADE)
+    found = tuple(study_files.rows(table, COLUMNS, lambda row: _point(row, outcome)))
     keys = [(point.participants, point.attrition, point.effect, point.quantity) for point in found]
     if len(set(keys)) < len(keys):
         raise InvalidInput(f"{table} cannot be used.", "A point of the grid stands in it twice.", study_files.MADE)
     return Design(about, found)
 
 
-def _point(row: Mapping[str, str]) -> Point:
+def _point(row: Mapping[str, str], outcome: str) -> Point:
     numbers = {}
     for name in MEASURES:
         limits = (0.0, 1.0) if name in SHARES else (0.0, math.inf)
@@ -147,4 +162,5 @@ def _point(row: Mapping[str, str]) -> Point:
         study_files.optional(row, "truth"),
         int(study_files.number(row, "replications", 1, 1e9)),
         numbers,
+        outcome,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from reports.calibration_file import LEVEL, SHARE, Row, expected, most_excluding
 from reports.numbers import INTERVAL, Number, fixed, show
 from reports.parts import Label, Sentence, sentence
-from reports.uniformity import COVERAGE
 from reports.words import agreeing
 
 
@@ -17,6 +16,13 @@ def whole(number: int) -> Number:
 def points(share: float) -> Number:
     """An error of a share, in percentage points."""
     return Number(share, show(share, SHARE).text.removesuffix("%"))
+
+
+def failures(failed: int) -> Sentence:
+    """How many fits failed."""
+    if not failed:
+        return sentence("No fit failed.")
+    return sentence("{failed} of the fits failed; they are in no number here.", failed=whole(failed))
 
 
 def held(row: Row) -> Sentence:
@@ -63,14 +69,14 @@ def left_out_in_short(row: Row) -> Sentence:
 
 
 def inside(held: int, of: int) -> Sentence:
-    """How many quantities have uniform ranks, and how many would by chance not."""
+    """How many quantities have uniform ranks."""
     return sentence(
-        "{held} of {of} quantities have ranks inside their simultaneous {band} band; where all is right, {out} are "
-        "expected outside.",
+        "{held} of {of} quantities have ranks inside their simultaneous band; where all is right, all do in {sure} of "
+        "{sets} such studies.",
         held=whole(held),
         of=whole(of),
-        band=Number(COVERAGE, f"{100 * COVERAGE:.0f}%"),
-        out=Number(of * (1 - COVERAGE), fixed(of * (1 - COVERAGE), 1)),
+        sure=whole(19),
+        sets=whole(20),
     )
 
 
@@ -95,11 +101,12 @@ def at_the_truth(row: Row) -> Sentence:
 
 def under_no_effect(row: Row) -> Sentence:
     """How often 0 is left out although it is true, that less than 5% is expected, and what chance would allow."""
+    by_shrinkage = "; {shrunk} by that alone" if row.has("expected_coverage") else ""
     return sentence(
         "With no effect of the arm the interval left 0 out in {share} of {trials} trials (Monte Carlo standard error "
         "{error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that intervals hold "
-        "0 in more than {interval} of trials without an effect. At a rate of {rate}, up to {most} would occur in "
-        "{sure} of {sets} such studies.",
+        f"0 in more than {{interval}} of trials without an effect{by_shrinkage}. At a rate of {{rate}}, up to {{most}} "
+        "would occur in {sure} of {sets} such studies.",
         share=row.number("excludes_0"),
         trials=whole(row.replications),
         error=points(row["excludes_0_mcse"]),
@@ -109,4 +116,5 @@ def under_no_effect(row: Row) -> Sentence:
         most=show(most_excluding(row.replications), SHARE),
         sure=whole(39),
         sets=whole(40),
+        **({"shrunk": row.number("expected_coverage")} if by_shrinkage else {}),
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import os
 import sys
-import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
+
+from scripts import progress
 
 if TYPE_CHECKING:
     from reports.parts import Table
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "reports" / "build"
 UNEXPECTED, INVALID, SAMPLER, RED, DISK, INTERRUPTED = 1, 3, 4, 5, 7, 130
-EVERY = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
 SHOWN = 10
 """Faults that a message lists; where there are more, all go to a file."""
 
@@ -38,7 +37,8 @@ def exits(debug: bool = False) -> Iterator[None]:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        stop(*_explained(error))
+        code, words = _explained(error)
+        stop(code, "\n".join([words, *getattr(error, "__notes__", ())]))
 
 
 def _explained(error: Exception) -> tuple[int, str]:
@@ -130,43 +130,6 @@ def table(found: Table) -> None:
     rich.console.Console().print(drawn)
 
 
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, int], None]]:
-    """Progress of the sampler: a bar on a terminal, else a line every 10 s."""
-    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
-        yield _Lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("draws", total=None)
-
-        def update(done: int, total: int, divergences: int) -> None:
-            words = f"draws, {divergences} divergent" if divergences else "draws"
-            bar.update(task, completed=done, total=total, description=words)
-
-        yield update
-
-
-class _Lines:
-    """Progress as lines, at most one every 10 s."""
-
-    def __init__(self) -> None:
-        self.last = time.monotonic()
-
-    def __call__(self, done: int, total: int, divergences: int) -> None:
-        if time.monotonic() - self.last >= EVERY:
-            self.last = time.monotonic()
-            typer.echo(f"  {done} of {total} draws, {divergences} divergent", err=True)
-
-
 def fit(
     study: Path,
     model: str,
@@ -189,14 +152,13 @@ def fit(
     from models.beside import Beside
 
     wanted = further if content.mediators else ()
-    command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
-    with ExitStack() as processes, progress_bar() as progress:
+    with ExitStack() as processes, progress.draws() as update:
         # a second process loads the libraries while this one does
         others = {name: processes.enter_context(Beside()) for name in wanted}
         from models import job as jobs
 
-        order = jobs.Job(study, model, priors, out, changes, command, force, wanted)
-        folder, fresh = jobs.execute(order, say, progress, others)
+        order = jobs.Job(study, model, priors, out, changes, command(), force, wanted)
+        folder, fresh = jobs.execute(order, say, update, others)
     if not fresh:
         say(f"already done: {folder} holds this very run")
     return folder, _gate(folder)
@@ -208,6 +170,11 @@ def _refuse_other_than_run(out: Path, force: bool) -> None:
     if force and out.exists() and not run:
         why = f"{out} holds something else than a run, and --force replaces only runs."
         stop(DISK, _three("Nothing was written.", why, "Choose another --out, or move away what is there."))
+
+
+def command() -> str:
+    """What the person typed, as it would be typed at the root of the repository."""
+    return " ".join(["uv run", *(_relative(word) for word in sys.argv)])
 
 
 def _relative(word: str) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from reports.calibration_file import COLUMNS, NUMBERS
+from models.calibration import summary
 
 DRAWS = 199
 """Posterior draws that each truth is ranked among."""
@@ -55,17 +55,18 @@ def make(folder: Path, study: Study | None = None, stem: str = "calibration") ->
     study = study or Study()
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(study.seed)
-    summary: list[dict[str, Any]] = []
-    listed: list[dict[str, Any]] = []
-    for kind, count in study.replications.items():
-        for key, label, estimand, unit, sd in study.quantities:
-            label = study.labels.get(key, label)
-            found = _simulated(rng, kind, key, unit, sd, count, study.narrow.get(key, 1.0))
-            listed += [{"kind": kind, "number": place, "quantity": key, **row} for place, row in enumerate(found)]
-            about = {"kind": kind, "quantity": key, "label": label, "estimand": str(estimand).lower(), "unit": unit}
-            summary.append(about | _summary(found, kind, contrast=not key.startswith(("risk[", "risk_ratio", "tau"))))
-    _write(folder / f"{stem}.csv", COLUMNS, summary)
-    _write(folder / "replications.csv", tuple(listed[0]), listed)
+    listed = [
+        {"kind": kind, "number": place, "quantity": key, **row, "estimand": estimand, "null": _null(key, unit)}
+        for kind, count in study.replications.items()
+        for key, _, estimand, unit, sd in study.quantities
+        for place, row in enumerate(_simulated(rng, kind, key, unit, sd, count, study.narrow.get(key, 1.0)))
+    ]
+    table = pd.DataFrame(listed)
+    found = summary.summarise(table)
+    known = {key: (study.labels.get(key, label), unit) for key, label, _, unit, _ in study.quantities}
+    found["label"], found["unit"] = ([known[key][part] for key in found["quantity"]] for part in (0, 1))
+    table.to_csv(folder / "replications.csv", index=False)
+    found.to_csv(folder / f"{stem}.csv", index=False)
     (folder / f"{stem}.json").write_text(json.dumps(_about(study)), encoding="utf-8")
     return folder
 
@@ -89,27 +90,9 @@ def _simulated(
     return rows
 
 
-def _summary(found: Sequence[Mapping[str, float]], kind: str, *, contrast: bool) -> dict[str, Any]:
-    truth, mean, lower, upper = (np.array([row[name] for row in found]) for name in ("truth", "mean", "lower", "upper"))
-    count = len(found)
-
-    def share(name: str, held: np.ndarray) -> dict[str, float]:
-        return {name: held.mean(), f"{name}_mcse": np.sqrt(held.mean() * (1 - held.mean()) / count)}
-
-    error = mean - truth
-    numbers: dict[str, Any] = dict.fromkeys(NUMBERS, "")
-    numbers |= {"truth": truth.mean(), "bias": error.mean(), "bias_mcse": error.std(ddof=1) / np.sqrt(count)}
-    numbers |= {"rmse": np.sqrt((error**2).mean()), "sd": mean.std(ddof=1), "width": (upper - lower).mean()}
-    numbers |= share("coverage", (lower <= truth) & (truth <= upper)) | share("excludes_0", (lower > 0) | (upper < 0))
-    if kind != "null" and contrast:
-        numbers |= share("sign_error", ((lower > 0) & (truth < 0)) | ((upper < 0) & (truth > 0)))
-    numbers |= {"replications": count, "uniform": ""}
-    if kind == "prior":
-        ranks = np.sort([row["rank"] for row in found])
-        apart = float(np.abs((np.arange(count) + 1) / count - (ranks + 1) / (DRAWS + 1)).max())
-        limit = 1.36 / np.sqrt(count)
-        numbers |= {"ecdf_deviation": apart, "ecdf_limit": limit, "uniform": str(apart <= limit).lower()}
-    return numbers
+def _null(key: str, unit: str) -> float:
+    """Value of a contrast where the arms do not differ; NaN of what is none."""
+    return np.nan if key.startswith(("risk[", "tau")) else 1.0 if unit == "ratio" else 0.0
 
 
 def _about(study: Study) -> dict[str, Any]:
@@ -119,6 +102,8 @@ def _about(study: Study) -> dict[str, Any]:
         "title": study.title,
         "participants": study.participants,
         "waves": 4,
+        "primary_wave": "6 months",
+        "outcome": "binary",
         "model": study.model,
         "likelihood": "integrated",
         "priors": "weakly_informative",
@@ -132,10 +117,3 @@ def _about(study: Study) -> dict[str, Any]:
         "versions": {"python": "3.13.1", "pymc": "6.3.0"},
         "code_sha256": "ef" * 32,
     }
-
-
-def _write(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        writer.writerows(rows)

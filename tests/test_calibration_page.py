@@ -138,6 +138,7 @@ def test_sentences_hold_the_numbers_of_the_files(pages: dict[str, Path]) -> None
     assert f"left 0 out in {100 * float(truth['excludes_0']):.1f}%, and lay on the wrong side" in told
     assert f"left 0 out in {100 * float(null['excludes_0']):.1f}% of 150 trials" in told
     assert "Less than 5% is expected: the prior draws estimates towards 0" in told
+    assert f"without an effect; {100 * float(null['expected_coverage']):.1f}% by that alone." in told
     assert f"up to {100 * stats.binom.ppf(0.975, 150, 0.05) / 150:.1f}% would occur in 39 of 40" in told
     assert "Trials of 107 participants and 4 waves were simulated from scenario “effect”" in told
     assert "No fit failed. Of 500 fits, the sampler reported a divergent transition in 0." in told
@@ -169,22 +170,20 @@ def test_the_ranks_outside_are_named_one_a_line(pages: dict[str, Path]) -> None:
         assert float(one["share_minus_probability"]) == pytest.approx(share - float(one["probability"]), abs=1e-6)
 
 
-def test_another_verdict_of_the_study_is_told(tmp_path: Path) -> None:
-    folder = make(tmp_path)
-    listed = rows(folder / "calibration.csv")
-    for one in listed:
-        if (one["kind"], one["quantity"]) == ("prior", "tau"):
-            one["uniform"] = "false" if one["uniform"] == "true" else "true"
-    rewrite(folder / "calibration.csv", listed)
-    calibration.build(folder)
-    assert "own criterion, the largest distance, says" in words(folder)
+def test_the_page_judges_as_the_study_does(pages: dict[str, Path]) -> None:
+    for name in ("effect", "mediation", "hostile"):
+        own = {
+            one["quantity"]: one["uniform"] for one in rows(pages[name] / "calibration.csv") if one["kind"] == "prior"
+        }
+        drawn = {one["quantity"]: one["inside"] for one in rows(pages[name] / "figures" / "calibration_ranks.csv")}
+        assert {key: inside.casefold() for key, inside in own.items()} == drawn
 
 
 def test_zero_is_left_out_of_contrasts_alone(pages: dict[str, Path]) -> None:
     table = {one["key"]: one for one in rows(pages["effect"] / "tables" / "no_effect.csv")}
     assert set(table) == {key for key, *_ in QUANTITIES}
     for key, one in table.items():
-        assert bool(one["excludes_0"]) == key.startswith(("risk_difference", "theta")), key
+        assert bool(one["excludes_0"]) == key.startswith(("risk_difference", "risk_ratio", "theta")), key
         assert float(one["coverage"]) == pytest.approx(float(row(pages["effect"], "null", key)["coverage"]), abs=1e-7)
 
 

@@ -61,7 +61,8 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
     for one in (one for one in told if one["model"] == "effect"):
         for column, kind, name in (("coverage_prior", "prior", "coverage"), ("bias_truth", "truth", "bias")):
             assert float(one[column]) == pytest.approx(float(source[kind, one["key"]][name]), abs=1e-7)
-        assert one["uniform"] == source["prior", one["key"]]["uniform"]
+        assert one["uniform"] == source["prior", one["key"]]["uniform"].casefold()
+        assert one["key"].endswith("6 months]")
     said = found["sentences"]["calibration_effect"]
     assert said["numbers"]["share"]["value"] == pytest.approx(
         float(source["prior", "risk_difference[6 months]"]["coverage"]), abs=1e-7
@@ -107,7 +108,7 @@ def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) 
     }  # fmt: skip
     assert "Trials simulated from this posterior. Not run: this run holds no refits" in words(folder, 10)
     assert rows(folder, "recovery")[0]["reason"].startswith("Not run: this run holds no refits")
-    assert len(rows(folder, "calibration")) > 2
+    assert len(rows(folder, "calibration")) == 2
 
 
 def test_a_red_gate_withholds_it_with_the_section(shelf: Path, tmp_path: Path) -> None:

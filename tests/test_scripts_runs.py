@@ -25,7 +25,7 @@ from typer.testing import Result
 from models import study as studies
 from models.faults import SamplerFailed
 from priors import prior_set
-from scripts import console
+from scripts import console, progress
 from tests.command_line import ROOT, TINY, files, messages, run
 from tests.small_trial import REMOVED, changed, written
 
@@ -272,14 +272,39 @@ def test_progress_without_a_terminal_is_a_line_every_ten_seconds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
-    with console.progress_bar() as update:
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.draws() as update:
         for second in range(25):
             now[0] = float(second)
             update(second, 24, 1)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.splitlines() == ["  10 of 24 draws, 1 divergent", "  20 of 24 draws, 1 divergent"]
+
+
+def test_replications_tell_their_pace_and_the_time_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.replications() as update:
+        update(100, 1000)  # an earlier run did these: they say nothing of this one's pace
+        for second in range(1, 25):
+            now[0] = float(second)
+            update(100 + second, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "  110 of 1000 replications, 60 a minute, 14 min 50 s left",
+        "  120 of 1000 replications, 60 a minute, 14 min 40 s left",
+    ]
+
+
+def test_a_fault_says_in_which_replication(capsys: pytest.CaptureFixture[str]) -> None:
+    error = OSError(28, "No space left on device")
+    error.add_note("This was replication 17.")
+    with pytest.raises(typer.Exit) as left, console.exits():
+        raise error
+    assert left.value.exit_code == console.DISK
+    assert "\nThis was replication 17." in capsys.readouterr().err
 
 
 def test_exits_pass_on_what_typer_means() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports import uniformity
+from models.calibration import uniformity
 
 
 def test_the_chance_to_stay_inside_is_that_of_every_case_counted() -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.calibration.uniformity import Curve
 from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, ticks
 from reports.numbers import PLAIN, POINTS, fixed
 from reports.parts import Figure
-from reports.uniformity import Curve
 from reports.words import capital, clean
 
 NAME = "calibration_ranks"
@@ -47,10 +47,10 @@ def panels(curves: Mapping[str, Curve], labels: Mapping[str, str]) -> list[Panel
 def draw(found: Sequence[Panel]) -> Figure:
     """Small multiples on one scale."""
     inside = sum(panel.curve.inside for panel in found)
-    title = f"Ranks of the true values: {inside} of {len(found)} quantities inside their simultaneous 95% band"
+    title = f"Ranks of the true values: {inside} of {len(found)} quantities inside their simultaneous band"
     description = (
         "Line chart, one panel a quantity: share of true values whose rank among the posterior draws is at most so "
-        "large, minus the share expected of uniform ranks, with the band that holds the whole line of uniform ranks in "
+        "large, minus the share expected of uniform ranks, with the band; the bands hold all lines of uniform ranks in "
         f"95% of such studies. {'; '.join(f'{panel.label}: {panel.told}' for panel in found)}."
     )
 

@@ -78,7 +78,7 @@ def _command(facts: Facts, one: Applicable) -> str:
     """What makes the same study at this trial's own size."""
     about = one.study.about
     asked = f"uv run scripts/calibrate.py {about['scenario']} --model {about['model']}"
-    return f"{asked} --participants {participants(facts)} --replications {one.study.asked(PRIOR)} --out RUN/calibration"
+    return f"{asked} --participants {participants(facts)} --replications {one.study.asked(PRIOR)} --into RUN"
 
 
 def _table(found: Sequence[Applicable]) -> Table:
@@ -98,8 +98,10 @@ def _table(found: Sequence[Applicable]) -> Table:
 
 
 def _keys(study: Calibration) -> list[str]:
-    """Quantities in the order of `SHOWN`; all estimands where there is none of them."""
+    """Quantities at the primary wave in the order of `SHOWN`; all estimands where there is none of them."""
     keys = list(dict.fromkeys(row.quantity for row in study.rows if row.estimand))
+    wave = str(study.about.get("primary_wave", ""))
+    keys = [key for key in keys if key.endswith(f"{wave}]")] or keys
     wanted = [key for name in SHOWN for key in keys if key.split("[", 1)[0] == name]
     return wanted or keys or [study.main]
 
@@ -112,7 +114,7 @@ def _row(study: Calibration, key: str) -> dict[str, Cell]:
         if column.key != "uniform":
             name, kind = column.key.rsplit("_", 1)
             row = rows[kind]
-            cells[column.key] = cell(study, row, name) if row else Cell(NONE, float("nan"))
+            cells[column.key] = cell(row, name) if row else Cell(NONE, float("nan"))
             cells[f"{column.key}_mcse"] = Cell("", row.numbers.get(f"{name}_mcse") if row else None)
     cells |= {f"replications_{name}": Cell("", row.replications if row else None) for name, row in rows.items()}
     about = study.about

@@ -51,7 +51,7 @@ class Curve:
         return int((np.abs(self.difference) / half).argmax())
 
 
-def curve(rank: np.ndarray, ranks: int) -> Curve:
+def curve(rank: np.ndarray, ranks: int, coverage: float = COVERAGE) -> Curve:
     """Compare ranks with uniform ones.
 
     Parameters
@@ -60,10 +60,12 @@ def curve(rank: np.ndarray, ranks: int) -> Curve:
         Posterior draws below the truth, 0 to `ranks`.
     ranks : int
         Posterior draws that each truth was ranked among.
+    coverage : float
+        Probability that uniform ranks stay inside the band.
     """
     probability = places(ranks)
     found = np.searchsorted(np.sort((np.asarray(rank) + 0.5) / (ranks + 1)), probability) / len(rank)
-    lower, upper = band(len(rank), ranks)
+    lower, upper = band(len(rank), ranks, coverage)
     return Curve(probability, found - probability, lower - probability, upper - probability)
 
 
@@ -75,8 +77,8 @@ def places(ranks: int) -> np.ndarray:
 
 
 @cache
-def band(count: int, ranks: int) -> tuple[np.ndarray, np.ndarray]:
-    """Limits, as shares, that hold the function of so many uniform ranks at all places at once in 95% of samples."""
+def band(count: int, ranks: int, coverage: float = COVERAGE) -> tuple[np.ndarray, np.ndarray]:
+    """Limits, as shares, that hold the function of so many uniform ranks at all places at once, so often."""
     probability = places(ranks)
     possible = np.arange(count + 1)[:, None]
     tails = np.minimum(stats.binom.cdf(possible, count, probability), stats.binom.sf(possible - 1, count, probability))
@@ -86,10 +88,10 @@ def band(count: int, ranks: int) -> tuple[np.ndarray, np.ndarray]:
         return within.argmax(0), count - within[::-1].argmax(0)
 
     # coverage falls as the level rises, in steps
-    low, high = math.log((1 - COVERAGE) / 2 / (probability.size + 1)), math.log(0.4)
+    low, high = math.log((1 - coverage) / 2 / (probability.size + 1)), math.log(0.4)
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        if chance_inside(*limits(math.exp(middle)), count, probability) >= COVERAGE:
+        if chance_inside(*limits(math.exp(middle)), count, probability) >= coverage:
             low = middle
         else:
             high = middle

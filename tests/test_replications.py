@@ -1,0 +1,255 @@
+"""Journal and crew on one machine: nothing is lost, repeated or changed by who computes it, and when it stops."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.faults import InvalidInput
+from models.replications import crew
+from models.replications.journal import Journal
+from tests.replicated import NUMBERS, draw, expected, threads
+
+ROOT = Path(__file__).parents[1]
+STUDY = {"scenario": "effect", "seed": 7, "arguments": [1, 2.5]}
+GIVEN = {"seed": 7}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "journal.jsonl"
+
+
+def filled(path: Path, numbers: Any = (3, 1, 2)) -> Journal:
+    journal = Journal(path, STUDY)
+    for number in numbers:
+        journal.add(number, draw(GIVEN, number))
+    journal.close()
+    return journal
+
+
+def text(journal: Journal) -> str:
+    return json.dumps(journal.results())
+
+
+def test_a_journal_gives_back_what_it_was_given(path: Path) -> None:
+    rows = {0: [0.1 + 0.2, 5e-324, -0.0, math.inf, math.nan], 2: {"b": 1, "a": None, "ü": "\n\u2028"}, 10: 1e22}
+    journal = Journal(path, STUDY)
+    for number, row in rows.items():
+        journal.add(number, row)
+    again = Journal(path, dict(reversed(STUDY.items())))
+    assert again.finished() == {0, 2, 10}
+    assert text(again) == text(journal) == json.dumps(list(rows.items()))
+    assert math.copysign(1, again.results()[0][1][2]) == -1
+
+
+def test_a_new_journal_is_empty_and_reading_writes_nothing(path: Path) -> None:
+    journal = Journal(path, STUDY)
+    assert journal.finished() == set()
+    assert journal.results() == []
+    assert not path.parent.exists()
+
+
+def test_results_do_not_depend_on_the_order_of_completion(tmp_path: Path) -> None:
+    orders = enumerate(itertools.permutations((1, 2, 10, 9)))
+    assert len({text(filled(tmp_path / str(i), order)) for i, order in orders}) == 1
+
+
+def test_a_number_is_written_once(path: Path) -> None:
+    journal = filled(path)
+    before = path.read_bytes()
+    journal.add(2, "other")
+    assert path.read_bytes() == before
+
+
+def test_a_line_torn_anywhere_costs_itself_alone(path: Path) -> None:
+    filled(path)
+    whole = path.read_bytes()
+    ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        journal = Journal(path, STUDY)
+        left = sum(end <= length for end in ends[1:])
+        assert journal.finished() == set((3, 1, 2)[:left]), length
+        for number in (3, 1, 2):
+            journal.add(number, draw(GIVEN, number))
+        journal.close()
+        assert path.read_bytes() == whole, length
+
+
+@pytest.mark.parametrize("tail", [b"\0\0\0\0", b"\0\0\n", b'{"number": 4}x\n', b"7\n", b"\xff\n"])
+def test_a_last_line_that_says_nothing_is_dropped(path: Path, tail: bytes) -> None:
+    filled(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole + tail)
+    journal = Journal(path, STUDY)
+    assert journal.finished() == {1, 2, 3}
+    assert [number for number, _ in journal.results()] == [1, 2, 3]
+    journal.begin()
+    assert path.read_bytes() == whole
+
+
+def test_damage_in_the_middle_is_told(path: Path) -> None:
+    filled(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], lines[1][:9] + b"\n", *lines[2:]]))
+    with pytest.raises(InvalidInput, match="damaged"):
+        Journal(path, STUDY)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"seed": 8}, "seed"), ({"scenario": "x", "more": 1}, "more, scenario"), ({"arguments": [1, 2.6]}, "arguments")],
+)
+def test_another_study_is_never_continued(path: Path, change: dict[str, Any], named: str) -> None:
+    filled(path)
+    before = path.read_bytes()
+    with pytest.raises(InvalidInput, match=f"differs in {named}.") as refused:
+        Journal(path, STUDY | change)
+    assert "--force" in str(refused.value)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["id,arm\n1,0\n", "{}\n", "[1]\n", "x", '{"description": 3}\n'])
+def test_a_file_of_another_kind_is_never_touched(path: Path, content: str) -> None:
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(InvalidInput, match="no journal"):
+        Journal(path, STUDY)
+    assert path.read_text() == content
+
+
+def test_two_processes_do_not_write_to_one_journal(path: Path) -> None:
+    first, second = Journal(path, STUDY), Journal(path, STUDY)
+    first.add(1, "first")
+    with pytest.raises(InvalidInput, match="in use"):
+        second.add(1, "second")
+    first.close()
+    second.add(1, "second")
+    second.add(2, "second")
+    assert Journal(path, STUDY).results() == [(1, "first"), (2, "second")]
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: what a full disk does, without a disk of our own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_loses_nothing(path: Path) -> None:
+    journal = filled(path)
+    before = path.read_bytes()
+    with room_for(len(before) + 20), pytest.raises(OSError, match="too large"):  # a part of the line, then no more
+        crew.run(draw, GIVEN, range(9), journal, workers=1)
+    assert path.read_bytes() == before
+    crew.run(draw, GIVEN, range(9), journal, workers=1)
+    assert text(journal) == expected(GIVEN, range(9))
+
+
+def test_a_disk_without_space_is_known_before_any_work(path: Path) -> None:
+    called: list[int] = []
+    with room_for(0), pytest.raises(OSError, match="too large"):
+        crew.run(lambda _, number: called.append(number), GIVEN, NUMBERS, Journal(path, STUDY), workers=1)
+    assert not called
+
+
+def test_finished_numbers_are_not_done_again(path: Path) -> None:
+    journal = filled(path)
+    called: list[int] = []
+    told: list[tuple[int, int]] = []
+
+    def work(given: Any, number: int) -> Any:
+        called.append(number)
+        return draw(given, number)
+
+    crew.run(work, GIVEN, [5, 4, 3, 2, 5], journal, lambda *at: told.append(at), workers=1)
+    assert called == [4, 5]
+    assert told == [(2, 4), (3, 4), (4, 4)]
+    assert [number for number, _ in journal.results()] == [1, 2, 3, 4, 5]
+
+
+def test_one_process_uses_one_thread_and_gives_back_what_it_found(path: Path) -> None:
+    found = dict(os.environ)
+    journal = Journal(path, STUDY)
+    crew.run(threads, GIVEN, range(2), journal, workers=1)
+    assert [set(each) for _, each in journal.results()] == [{1}] * 2
+    assert dict(os.environ) == found
+
+
+def test_one_process_needs_no_dask(path: Path) -> None:
+    code = (
+        "import sys; from tests.replicated import driver; driver();"
+        "assert not {'dask', 'distributed', 'pymc', 'numpy'} & set(sys.modules)"
+    )
+    path.parent.mkdir()
+    order = json.dumps([GIVEN, len(NUMBERS), 1, None])
+    subprocess.run([sys.executable, "-c", code, path.parent, order], cwd=ROOT, check=True)
+    assert (path.parent / "results.json").read_text() == expected(GIVEN)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_names_its_replication_and_keeps_the_others(path: Path, workers: int) -> None:
+    journal = Journal(path, STUDY)
+    with pytest.raises(ArithmeticError, match="11 cannot be drawn") as failed:
+        crew.run(draw, GIVEN | {"fails": 11}, NUMBERS, journal, workers=workers)
+    assert failed.value.__notes__ == ["This was replication 11."]
+    assert 11 not in journal.finished()
+    assert len(journal.finished()) >= (11 if workers == 1 else 1)
+    assert text(journal) == json.dumps([row for row in json.loads(expected(GIVEN)) if row[0] in journal.finished()])
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_number_of_workers_changes_no_byte(path: Path, workers: int) -> None:
+    journal = Journal(path, STUDY)
+    crew.run(draw, GIVEN, NUMBERS, journal, workers=workers)
+    assert text(journal) == expected(GIVEN)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:9", "127.0.0.1", "nonsense://x:1", "tcp://no.such.host.invalid:1"]
+)
+def test_a_dead_address_is_told(path: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "CONNECT", 1.0)
+    began = time.monotonic()
+    with pytest.raises(InvalidInput, match="no Dask scheduler at") as told:
+        crew.run(draw, GIVEN, NUMBERS, Journal(path, STUDY), scheduler=address)
+    assert address in told.value.what
+    assert time.monotonic() - began < 5
+
+
+def test_killed_at_twenty_moments_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
+    given, count = GIVEN | {"seconds": 0.003}, 1200
+    moments = random.Random(20)
+    command = [sys.executable, "-c", "from tests.replicated import driver; driver()", tmp_path]
+    command.append(json.dumps([given, count, 1, None]))
+    finished = 0
+    for _ in range(20):
+        process = subprocess.Popen(command, cwd=ROOT)
+        time.sleep(moments.uniform(0.05, 0.3))
+        process.kill()
+        assert process.wait() == -9, "it was done before it was killed: make the work longer"
+        now = len(Journal(tmp_path / "journal.jsonl", given).finished())
+        assert now >= finished
+        finished = now
+    assert 0 < finished < count
+    subprocess.run(command, cwd=ROOT, check=True)
+    assert (tmp_path / "results.json").read_text() == expected(given, range(count))
+    assert len((tmp_path / "journal.jsonl").read_text().splitlines()) == 1 + count, "a replication was repeated"
