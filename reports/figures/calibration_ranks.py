@@ -12,10 +12,10 @@ from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, ticks
 from reports.numbers import PLAIN, POINTS, fixed
 from reports.parts import Figure
-from reports.words import capital, clean
+from reports.words import capital, lines
 
 NAME = "calibration_ranks"
-GAP, TALL, HEAD, FOOT = 22.0, 104.0, 40.0, 44.0
+GAP, TALL, FOOT = 22.0, 104.0, 42.0
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,20 @@ def draw(found: Sequence[Panel]) -> Figure:
 
 def _layout(found: Sequence[Panel], width: float) -> Canvas:
     columns = min(len(found), 3 if width > 500 else 2)
-    lines = -(-len(found) // columns)
-    sheet = Canvas(width, lines * (HEAD + TALL + FOOT) + (18 if width > 500 else 34))
     wide = min(360.0, (width - GAP * (columns - 1)) / columns)
+    names = [lines(capital(panel.label), int(wide / 7.4), 2) for panel in found]
+    # a name of two lines moves all panels down, so that their axes stay level
+    head = 24.0 + LINE * max(len(name) for name in names)
+    each = head + TALL + FOOT
+    sheet = Canvas(width, -(-len(found) // columns) * each + (18 if width > 500 else 34))
     sizes = [
         np.abs(part).max() for panel in found for part in (panel.curve.difference, panel.curve.lower, panel.curve.upper)
     ]
     reach = 1.06 * float(max(sizes))
-    for place, panel in enumerate(found):
-        left, top = (place % columns) * (wide + GAP), (place // columns) * (HEAD + TALL + FOOT)
-        _panel(sheet, panel, left, top, wide, reach)
+    for place, (panel, name) in enumerate(zip(found, names, strict=True)):
+        left, top = (place % columns) * (wide + GAP), (place // columns) * each
+        sheet.block(left, top + head - 10 - LINE * len(name), [fitted(row, wide) for row in name], "strong")
+        _panel(sheet, panel, left, top + head, wide, reach)
     words: tuple[str, ...] = (
         "across: rank of the true value, as a share;",
         "up: share of ranks − share expected, percentage points",
@@ -91,10 +95,9 @@ def _layout(found: Sequence[Panel], width: float) -> Canvas:
 
 def _panel(sheet: Canvas, panel: Panel, left: float, top: float, wide: float, reach: float) -> None:
     curve = panel.curve
-    x, y = Linear(0.0, 1.0, left + 32, left + wide - 6), Linear(-reach, reach, top + HEAD + TALL, top + HEAD)
-    sheet.text(left, top + 14, fitted(capital(clean(panel.label)), wide), "strong")
+    x, y = Linear(0.0, 1.0, left + 32, left + wide - 6), Linear(-reach, reach, top + TALL, top)
     verdict = ("✓ inside", "note") if curve.inside else ("! outside", "stop-text strong")
-    sheet.text(left, top + 31, *verdict)
+    sheet.text(left, top - 9, *verdict)
     for value in ticks(-reach, reach, 5):
         sheet.line(x.start, y(value), x.end, y(value), "axis" if value == 0 else "grid")
         sheet.text(x.start - 6, y(value) + 4, tick_text(value, POINTS, signed=True), "tick", "end")
@@ -104,8 +107,7 @@ def _panel(sheet: Canvas, panel: Panel, left: float, top: float, wide: float, re
     ends = [0.0, *curve.probability, 1.0]
     lower, upper, line = ([0.0, *part, 0.0] for part in (curve.lower, curve.upper, curve.difference))
     outline = [*zip(ends, upper, strict=True), *reversed(list(zip(ends, lower, strict=True)))]
-    sheet.path([(x(p), y(value)) for p, value in outline], "band", closed=True)
-    sheet.path([(x(p), y(value)) for p, value in outline], "edge", closed=True)
+    sheet.path([(x(p), y(value)) for p, value in outline], "bounded", closed=True)
     sheet.line(x.start, y(0), x.end, y(0), "axis")
     sheet.path([(x(p), y(value)) for p, value in zip(ends, line, strict=True)], "difference-line thin")
     _outside(sheet, curve, x, y)

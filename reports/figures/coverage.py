@@ -10,7 +10,7 @@ from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, fitted, measured
 from reports.numbers import fixed
 from reports.parts import Figure
-from reports.words import capital, clean
+from reports.words import capital, clean, lines
 
 NAME = "coverage"
 STYLES = {PRIOR: ("circle", "difference"), TRUTH: ("square", "treated"), NULL: ("diamond", "prior")}
@@ -74,18 +74,19 @@ def _layout(
     listed: Sequence[tuple[str, list[Mark]]], kinds: Sequence[str], band: tuple[float, float], width: float
 ) -> Canvas:
     wide = width > 500
-    step = 14.0 * len(kinds) + (12 if wide else 24)
-    height = 10 + step * len(listed)
+    steps = [max(14.0 * len(marks) + 12, 40) + (0 if wide else 12) for _, marks in listed]
+    height = 10 + sum(steps)
     sheet = Canvas(width, height + 66)
     lowest = min(LOWEST, *(mark.ends[0] for _, marks in listed for mark in marks))
     x = Linear(lowest - 0.004, 1.0, 270 if wide else 12, width - 26)
     sheet.rect(x(band[0]), 6, x(band[1]) - x(band[0]), height - 6, "band")
     for edge in band:
         sheet.line(x(edge), 6, x(edge), height, "edge")
-    for place, (_, marks) in enumerate(listed):
-        top = 10 + step * place
+    top = 10.0
+    for (_, marks), step in zip(listed, steps, strict=True):
         _row(sheet, x, marks, top, step, wide=wide)
         sheet.line(0, top + step - 3, width, top + step - 3, "grid")
+        top += step
     bottom(sheet, x, height, SHARE, about=5 if wide else 4)
     sheet.line(x(LEVEL), 6, x(LEVEL), height, "zero")
     sheet.text((x.start + x.end) / 2, height + 36, "intervals that hold the true value", "note", "middle")
@@ -96,11 +97,13 @@ def _layout(
 def _row(sheet: Canvas, x: Linear, marks: Sequence[Mark], top: float, step: float, *, wide: bool) -> None:
     label = capital(clean(marks[0].row.label))
     if wide:
-        sheet.text(0, top + step / 2, fitted(label, 254), "strong" if marks[0].row.estimand else "")
+        rows = lines(label, 36, 2)
+        first = top + step / 2 - 8 * (len(rows) - 1)
+        sheet.block(0, first, [fitted(row, 262) for row in rows], "strong" if marks[0].row.estimand else "")
     else:
         sheet.text(8, top + 13, fitted(label, sheet.width - 16), "strong halo" if marks[0].row.estimand else "halo")
     for place, mark in enumerate(marks):
-        y = top + (8 if wide else 25) + 14 * place
+        y = top + (step / 2 - 3 - 7 * (len(marks) - 1) if wide else 25) + 14 * place
         shape, style = STYLES[mark.kind]
         low, high = mark.ends
         sheet.line(x(low), y, x(high), y, f"{style}-range thin")
