@@ -353,11 +353,10 @@ def printed(gate: Gate, study: Study) -> Gate:
 
 
 def _value(check: Check, *, hide: bool) -> str:
-    """Figure found; of observations the share alone where numbers are not to be told."""
+    """Figure found; of those left out the share alone where numbers are not to be told."""
     count, of, total = check.value.partition(" of ")
-    total = total.removesuffix(" rows").removesuffix(" observations")
     if hide and of and check.name.casefold().startswith("pareto") and count.isdigit() and total.isdigit():
-        return f"{fixed(100 * int(count) / max(int(total), 1))}% of observations"
+        return f"{fixed(100 * int(count) / max(int(total), 1))}% of them"
     return minus(check.value)
 
 
