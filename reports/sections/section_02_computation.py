@@ -32,18 +32,19 @@ def _lead(facts: Facts) -> Sentence:
     passed = sum(one.check.status == "green" for one in checks)
     numbers = {"passed": Number(passed, str(passed)), "all": Number(len(checks), str(len(checks)))}
     if passed == len(checks):
-        return sentence("All {all} checks pass.", all=numbers["all"])
-    told = [
-        verdict.named(facts, one) + (f" (worst: {one.check.element})" if one.check.element else "") for one in worst
-    ]
+        weakest = verdict.closest(facts)
+        last = f" Closest to its limit: {verdict.told(facts, weakest)}." if weakest else ""
+        return sentence("All {all} checks pass.{last}", all=numbers["all"], last=last)
+    told = [verdict.told(facts, one) for one in worst]
     verb = "stops the report" if verdict.status(facts) == "red" else "is to be looked at"
     if facts.further and verdict.status(facts) == "red":
         verb = "stops what rests on it"
-    named = listed(told)
+    if len(worst) > 1:
+        verb = verb.replace("stops", "stop").replace("is to", "are to")
     return sentence(
         f"{{passed}} of {{all}} checks pass. {count(len(worst), 'check')} {verb}: {{named}}.",
         **numbers,
-        named=named,
+        named="; ".join(told),
     )
 
 
