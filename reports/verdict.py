@@ -65,7 +65,7 @@ def _used(check: Check) -> float:
     value, limit = (_number(text) for text in (check.value, check.green))
     if check.green[:1] == "≥":
         return limit / value if value > 0 else 0.0
-    ideal = 1.0 if check.name.startswith("R-hat") else 0.0
+    ideal = 1.0 if check.name.startswith(("R-hat", "R̂")) else 0.0
     return (value - ideal) / (limit - ideal) if check.green[:1] in "≤<" and limit > ideal else 0.0
 
 
