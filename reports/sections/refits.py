@@ -32,10 +32,12 @@ def sentence_of(facts: Facts) -> Sentence:
     estimates = [part.estimate for part in _parts(facts)]
     low, high = (pick(estimates, key=lambda one: one.median) for pick in (min, max))
     narrow, wide = (pick(estimates, key=lambda one: one.upper - one.lower) for pick in (min, max))
+    outside = sum(map(asked.excludes_zero, estimates))
+    inside = sum(asked.within_margin(facts, one) for one in estimates)
     told = (
         "Under {every} of priors, that of the analysis included, the median of the primary difference lies between "
         "{low} and {high} {points}; the narrowest {interval} interval is {narrow_lower} to {narrow_upper}, the widest "
-        "{wide_lower} to {wide_upper}. {outside} of them exclude 0; {inside} lie within the margin of ±{margin}."
+        "{wide_lower} to {wide_upper}. {outside} of them {exclude} 0; {inside} {lie} within the margin of ±{margin}."
     )
     return sentence(
         told,
@@ -48,8 +50,10 @@ def sentence_of(facts: Facts) -> Sentence:
         narrow_upper=narrow.number("upper"),
         wide_lower=wide.number("lower"),
         wide_upper=wide.number("upper"),
-        outside=_counted(sum(map(asked.excludes_zero, estimates)), none="None"),
-        inside=_counted(sum(asked.within_margin(facts, one) for one in estimates)),
+        outside=_counted(outside, none="None"),
+        exclude="excludes" if outside <= 1 else "exclude",
+        inside=_counted(inside),
+        lie="lies" if inside <= 1 else "lie",
         margin=facts.margin,
     )
 

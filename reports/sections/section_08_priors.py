@@ -11,12 +11,12 @@ from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
 from reports.numbers import PLAIN, RISK, Number, Unit, rounded, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.sections import refits
+from reports.sections import path_priors, refits
 from reports.sections.section_01_answer import posterior_cells
 from reports.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
-TABLES = ("contraction", "power_scaling", "refits")
+TABLES = ("contraction", "power_scaling", "path_power_scaling", "refits")
 FIGURES = ("priors", "refits")
 
 
@@ -24,6 +24,9 @@ def compose(facts: Facts) -> Section:
     """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
     said, drawn = {"priors": _lead(facts)}, {"priors": priors.draw(facts)}
     tables = {"contraction": _contraction(facts), "power_scaling": _power(facts)}
+    of_paths = path_priors.scaling(facts)
+    if of_paths is not None:
+        tables["path_power_scaling"] = of_paths
     reason = asked.not_run(facts)
     if not reason:
         said["refits"] = refits.sentence_of(facts)
@@ -36,7 +39,11 @@ def compose(facts: Facts) -> Section:
         sentences=said,
         figures=drawn,
         tables=tables,
-        values={"refits_reason": reason, "sets": [] if reason else refits.stands_for(facts)},
+        values={
+            "refits_reason": reason,
+            "sets": [] if reason else refits.stands_for(facts),
+            **path_priors.not_run(facts),
+        },
     )
 
 
