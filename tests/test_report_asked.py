@@ -379,7 +379,7 @@ def test_power_scaling_of_the_paths_stands_in_section_8_or_says_why_not(reports:
     listed = rows(reports["binary"], "path_power_scaling")
     assert [row["quantity"].partition("[")[0] for row in listed] == ["total", *["interventional_via"] * 2]
     text = words(reports["binary"], 8)
-    assert re.search(r"Effect via social support score +0\.17 +0\.05 +−1\.2 +! Look", text)
+    assert re.search(r"Effect via social support score\s*0\.17\s*0\.05\s*−1\.2\s*! Look", text)
     assert [row["flag"] for row in listed] == ["false", "true", "false"]
     assert "Refits of direct and indirect effects under other priors. Not run: a run fits the mediation model" in text
     alone = words(reports["nothing but the main result"], 8)
