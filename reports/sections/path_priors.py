@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports import paths
 from reports.elements import worded
 from reports.facts import Facts
-from reports.numbers import show
+from reports.numbers import Number, Unit, rounded, show
 from reports.parts import Cell, Column, Table
 from reports.words import capital
 
@@ -51,7 +51,7 @@ def scaling(facts: Facts) -> Table | None:
         name, _, inner = str(row["element"]).removesuffix("]").partition("[")
         mediator = ", ".join(part for part in inner.split(", ") if part != facts.primary)
         words = worded(f"{name}[{mediator}]" if mediator else name, facts.study)
-        shift = show(float(row["shift"]), facts.scale.difference_unit, 1)
+        shift = signed(float(row["shift"]), facts.scale.difference_unit, 1)
         rows.append(
             {
                 "quantity": Cell(capital(words), str(row["element"])),
@@ -66,3 +66,9 @@ def scaling(facts: Facts) -> Table | None:
         f"the change in the {facts.arm('control', 40).text} arm (§ 6)"
     )
     return Table("path_power_scaling", caption, columns, tuple(rows))
+
+
+def signed(value: float, unit: Unit, digits: int) -> Number:
+    """Shift with its sign, a plus as well."""
+    shift = show(value, unit, digits)
+    return Number(shift.value, f"+{shift.text}" if rounded(value * unit.factor, digits) > 0 else shift.text)

@@ -9,7 +9,7 @@ from reports import asked
 from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
-from reports.numbers import PLAIN, RISK, Number, Unit, rounded, show
+from reports.numbers import PLAIN, RISK, Number, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.sections import path_priors, refits
 from reports.sections.section_01_answer import posterior_cells
@@ -59,16 +59,10 @@ def _lead(facts: Facts) -> Sentence:
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
         told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}{way}."
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
-        shift = _signed(row.shift, facts.scale.difference_unit, 1)
+        shift = path_priors.signed(row.shift, facts.scale.difference_unit, 1)
         way = _way(row.shift, primary.median, shift)
         parts.append(sentence(told, way=way, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     return joined(*parts)
-
-
-def _signed(value: float, unit: Unit, digits: int) -> Number:
-    """Shift with its sign, a plus as well."""
-    shift = show(value, unit, digits)
-    return Number(shift.value, f"+{shift.text}" if rounded(value * unit.factor, digits) > 0 else shift.text)
 
 
 def _way(shift: float, median: float, printed: Number) -> str:
@@ -151,7 +145,7 @@ def _power(facts: Facts) -> Table:
     rows = []
     for row in _scaled(facts):
         unit = facts.scale.difference_unit if row.estimand == facts.scale.difference else PLAIN
-        shift = _signed(row.shift, unit, 1)
+        shift = path_priors.signed(row.shift, unit, 1)
         rows.append(
             {
                 "quantity": Cell(capital(worded(row.estimand, facts.study)), row.estimand),
