@@ -189,7 +189,8 @@ def derive(
     differences = draws[[name for name in summary.DIFFERENCES if name in draws]].sel(
         average=estimands.POPULATION, drop=True
     )
-    power = sensitivity.power_scaling(differences, log_prior, _total(model, posterior, layout))
+    total = _total(model, posterior, layout)
+    power = sensitivity.power_scaling(differences, log_prior, total)
     verdict = gate.gate(
         posterior,
         draws.merge(paths.flat),
@@ -226,6 +227,9 @@ def derive(
     }
     if prior_paths.values:
         checks["prior_path_estimands"] = prior_paths.values
+        power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)
+        if power_of_paths is not None:
+            checks["path_power_scaling"] = as_group(power_of_paths)
         checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)

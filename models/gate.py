@@ -278,7 +278,8 @@ def _tails(predictive: pd.DataFrame) -> Check:
 def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
-    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {_signed(scale * row['shift'])}{unit}"
+    moved = f"{_signed(scale * row['shift'])}{unit}"
+    shown = f"{row.prior:.2f}; priors that count 1.25 times in place of 0.8 times move the median by {moved}"
     return Check(
         "power-scaling of the primary estimand",
         GREEN if row.prior <= SENSITIVE else AMBER,
