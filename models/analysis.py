@@ -238,7 +238,11 @@ def derive(
     pit = model.mediator_pit(posterior, layout, sampler.seed)
     if pit.sizes:
         checks["mediator_pit"] = pit
-    notes = (*model.notes(layout), *(note for note in (pointwise_note, loo_note) if note))
+    notes = (
+        *model.notes(layout),
+        *model.computed(posterior, layout),
+        *(note for note in (pointwise_note, loo_note) if note),
+    )
     trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
     return Analysis(*trees, Verdict(verdict, table, notes))
 

@@ -178,6 +178,15 @@ def left_out(draws: xr.Dataset, design: Design) -> Units:
     return Units("participant", likelihood.log_likelihood(draws, design), count)
 
 
+def computed(draws: xr.Dataset, design: Design) -> tuple[str, ...]:
+    """Limitations of the computation, seen from its draws: whether the integrals over the trait needed finer steps."""
+    change = likelihood.coarse(draws, design)
+    if change <= likelihood.TOLERANCE:
+        return ()
+    return (f"Halving the integration step over the trait changes a log likelihood by {change:.1e}: leave-one-out and "
+            "fits with the integrated likelihood are less exact than they should be.",)  # fmt: skip
+
+
 def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - a verb of every model
     """Log likelihood of whatever else is observed at each draw, (chain, draw): nothing."""
     return np.zeros(draws["mu_0"].shape)

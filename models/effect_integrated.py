@@ -16,6 +16,7 @@ from models import equations
 from models.design import Design
 from models.effect import (
     COUNTED,
+    computed,
     coordinates,
     dimensions,
     lacking,
@@ -39,7 +40,7 @@ from models.terms import wave_terms
 from priors.prior_set import PriorSet
 
 __all__ = [
-    "COUNTED", "NAME", "build", "completed", "coordinates", "data", "dimensions", "lacking", "left_out",
+    "COUNTED", "NAME", "build", "completed", "computed", "coordinates", "data", "dimensions", "lacking", "left_out",
     "log_prior", "mediator_pit", "notes", "observed", "other_log_likelihood", "path_draws", "predictor",
     "predictor_of_new", "prior", "response", "shape", "simulated",
 ]  # fmt: skip

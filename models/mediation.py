@@ -234,6 +234,11 @@ def _without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.nd
     return fixed, np.broadcast_to(sd, values["mu_0"].shape)
 
 
+def computed(draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG001 - a verb of every model
+    """Limitations of the computation, seen from its draws: its integrals refine themselves or raise."""
+    return ()
+
+
 def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     """Log likelihood of the observed mediators at each draw, (chain, draw)."""
     return forward.mediator_log_likelihood(draws, design)

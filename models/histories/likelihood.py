@@ -27,7 +27,7 @@ def given(draws: xr.Dataset, design: Design, found: grouping.Histories) -> Given
     return eta.reshape(len(eta), -1), scale, dispersion(draws, design).ravel()
 
 
-def log_likelihood(draws: xr.Dataset, design: Design, fineness: float = 1.0) -> np.ndarray:
+def log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     """Log probability of each distinct history given the top-level parameters, shape (draw, history).
 
     Parameters
@@ -36,14 +36,12 @@ def log_likelihood(draws: xr.Dataset, design: Design, fineness: float = 1.0) -> 
         Of the posterior or prior.
     design : Design
         Whose `grouping.histories` they are.
-    fineness : float
-        Divides the step between nodes; 2 shows whether 1 was fine enough.
     """
     found = grouping.histories(design)
-    return _each(given(draws, design, found), design, found, fineness)
+    return _each(given(draws, design, found), design, found, FINENESS)
 
 
-def _each(values: Given, design: Design, found: grouping.Histories, fineness: float = 1.0) -> np.ndarray:
+def _each(values: Given, design: Design, found: grouping.Histories, fineness: float) -> np.ndarray:
     eta, tau, spread = values
     logs, slopes = np.empty((tau.size, found.count.size)), np.empty(eta.shape[1])
     kind, structure = densities.KINDS[design.likelihood], tuple(found.structure.values())
@@ -53,6 +51,8 @@ def _each(values: Given, design: Design, found: grouping.Histories, fineness: fl
     return logs - np.diff(found.history_members) * np.log(design.scale)
 
 
+FINENESS = 1.0
+"""Divides the step between nodes."""
 TOLERANCE = 1e-8
 """Largest change of a history's log likelihood that halving the step may bring."""
 
@@ -65,7 +65,8 @@ def coarse(draws: xr.Dataset, design: Design) -> float:
     eta, tau, spread = given(draws, design, found)
     place = tau.argsort(kind="stable")[[int(0.999 * (tau.size - 1))]]
     worst = (eta[place], tau[place], spread[place])
-    return float(np.abs(_each(worst, design, found) - _each(worst, design, found, 2.0)).max(initial=0.0))
+    one, two = (_each(worst, design, found, fineness) for fineness in (FINENESS, 2 * FINENESS))
+    return float(np.abs(one - two).max(initial=0.0))
 
 
 def traits(draws: xr.Dataset, design: Design, seed: int) -> np.ndarray:
