@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from models.faults import InvalidInput
-from models.replications import crew
+from models.replications import crew, flight
 from models.replications.journal import Journal
 from tests.replicated import NUMBERS, draw, expected, threads
 
@@ -73,6 +73,16 @@ def test_a_number_is_written_once(path: Path) -> None:
     before = path.read_bytes()
     journal.add(2, "other")
     assert path.read_bytes() == before
+
+
+def test_a_line_is_on_disk_when_it_counts(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[bytes] = []
+    monkeypatch.setattr("os.fsync", lambda _: flushed.append(path.read_bytes()))
+    journal = Journal(path, STUDY)
+    for number in range(3):
+        journal.add(number, draw(GIVEN, number))
+        assert flushed[-1] == path.read_bytes()
+    assert flushed[-1].count(b"\n") == 4
 
 
 def test_a_line_torn_anywhere_costs_itself_alone(path: Path) -> None:
@@ -187,11 +197,11 @@ def test_finished_numbers_are_not_done_again(path: Path) -> None:
 
 
 def test_one_process_uses_one_thread_and_gives_back_what_it_found(path: Path) -> None:
-    found = dict(os.environ)
+    found = [os.environ.get(name) for name in flight.SINGLE]
     journal = Journal(path, STUDY)
     crew.run(threads, GIVEN, range(2), journal, workers=1)
     assert [set(each) for _, each in journal.results()] == [{1}] * 2
-    assert dict(os.environ) == found
+    assert [os.environ.get(name) for name in flight.SINGLE] == found
 
 
 def test_one_process_needs_no_dask(path: Path) -> None:

@@ -178,10 +178,27 @@ def test_a_replication_that_always_kills_its_worker_is_given_up(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_libraries_use_one_thread_in_a_local_worker(tmp_path: Path) -> None:
+def test_libraries_use_one_thread_in_a_worker_that_nobody_told(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.worker()
     journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(threads, GIVEN, range(4), journal, workers=2)
+    crew.run(threads, GIVEN, range(4), journal, scheduler=cluster.address)
     assert [set(each) for _, each in journal.results()] == [{1}] * 4
+
+
+@pytest.mark.slow
+def test_few_replications_are_on_their_way_at_a_time(cluster: Cluster, tmp_path: Path) -> None:
+    from distributed import Client
+
+    cluster.worker()
+    seen: list[int] = []
+
+    def look() -> None:
+        with Client(cluster.address, set_as_default=False) as client:
+            seen.append(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+
+    journal = Journal(tmp_path / "journal", GIVEN)
+    crew.run(draw, SLOWLY, NUMBERS, journal, after(10, look), scheduler=cluster.address)
+    assert 0 < seen[0] <= flight.AHEAD
 
 
 @pytest.mark.slow
