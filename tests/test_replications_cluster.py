@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,11 @@ def test_without_any_worker_it_ends_and_goes_on_when_there_is_one(
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_dies_is_told_and_finished_work_kept(cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tick", [1.0, 0.001])  # noticed by what does not arrive, and on looking who works
+def test_a_scheduler_that_dies_is_told_and_finished_work_kept(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tick: float
+) -> None:
+    monkeypatch.setattr(flight, "TICK", tick)
     cluster.worker()
     journal = Journal(tmp_path / "journal", GIVEN)
     with pytest.raises(InvalidInput, match="connection to the Dask scheduler was lost"):
@@ -158,6 +163,14 @@ def test_an_error_leaves_no_work_on_the_scheduler(cluster: Cluster, tmp_path: Pa
         crew.run(draw, SLOWLY | {"fails": 3}, NUMBERS, journal, scheduler=cluster.address)
     with Client(cluster.address) as client:
         until(lambda: not client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+
+
+@pytest.mark.slow
+def test_two_runs_on_one_machine_do_not_meet(tmp_path: Path) -> None:
+    with socket.socket() as taken, suppress(OSError):  # if it is taken already: so much the better
+        taken.bind(("", 8787))  # where Dask would show a page
+        taken.listen()
+        crew.run(draw, GIVEN, range(4), Journal(tmp_path / "journal", GIVEN), workers=2)
 
 
 @pytest.mark.slow

@@ -149,7 +149,7 @@ def _local(processes: int) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # else 8787 on every interface, with a warning when it is taken
             worker_dashboard_address=None,
             memory_limit=0,  # a worker is never ended because another program needs memory
             silence_logs=logging.CRITICAL,
