@@ -20,7 +20,7 @@ import pytest
 from models.faults import InvalidInput
 from models.replications import crew, flight
 from models.replications.journal import Journal
-from tests.replicated import NUMBERS, draw, expected, identity, threads
+from tests.replicated import NUMBERS, draw, expected, identity, threads, until
 
 ROOT = Path(__file__).parents[1]
 GIVEN = {"seed": 11}
@@ -63,15 +63,6 @@ class Cluster:
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with ExitStack() as stack:
         yield Cluster(tmp_path, stack)
-
-
-def until[T](condition: Callable[[], T], seconds: float = 30) -> T:
-    """Wait until it is true of something."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-    return found
 
 
 def finished(journal: Path) -> int:
