@@ -1,13 +1,14 @@
 """The effect model: outcome by arm and wave, with baseline constrained equal and participants partially pooled.
 
-MODEL.md, "Effect model", has the mathematics. Siblings of this module have the same verbs: `build`, `prior`,
-`predictor`, `predictor_of_new`, `without_trait`, `completed`, `other_log_likelihood`, `response`, `path_draws`,
-`mediator_pit`.
+MODEL.md, "Effect model", has the mathematics. Siblings of this module have the same verbs: `build`, `shape`, `prior`,
+`predictor`, `predictor_of_new`, `simulated`, `without_trait`, `completed`, `other_log_likelihood`, `response`,
+`path_draws`, `mediator_pit`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import xarray as xr
 from models import equations, top_level
 from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
-from models.likelihoods import LIKELIHOODS
+from models.likelihoods import LIKELIHOODS, dispersion
 from models.path_draws import PathDraws
 from models.random_variables import declare_outcome, declare_parameters, declare_trait
 from models.terms import score, wave_coordinates, wave_dimensions, wave_terms
@@ -40,6 +41,12 @@ def dimensions(design: Design) -> dict[str, tuple[str, ...]]:
 def coordinates(design: Design) -> dict[str, list[str]]:
     """Labels of every dimension of a parameter."""
     return wave_coordinates(design)
+
+
+def shape(design: Design) -> tuple:
+    """What a compiled model cannot be given anew; which cells are missing is none of it."""
+    whose = (design.participants, design.has_trait, design.centred)
+    return (design.likelihood, design.wave, design.role, design.month, design.covariate, *whose)
 
 
 def data(design: Design) -> dict[str, np.ndarray]:
@@ -148,6 +155,13 @@ def predictor_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator
     shape = (draws.sizes["chain"], draws.sizes["draw"], design.participants)
     scale = draws["tau"].to_numpy()[..., None] if design.has_trait else 0.0
     return predictor(draws, design, scale * rng.standard_normal(shape))
+
+
+def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
+    """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
+    linear = predictor_of_new(truth, design, rng)
+    drawn = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
+    return replace(design, outcome=drawn.astype(design.outcome.dtype))
 
 
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG001 - a verb of every model

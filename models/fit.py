@@ -85,10 +85,7 @@ class Compiled:
         self._known: dict[tuple, Any] = {}
 
     def model(self, model: ModuleType, layout: Design, priors: PriorSet) -> Any:
-        """A compiled model (a module with the verbs of `models.effect`) for a design and priors, kept for refits.
-
-        Only for models whose free variables depend on the number of participants alone, not on which cells are missing.
-        """
+        """A compiled model (a module with the verbs of `models.effect`) for a design and priors, kept for refits."""
         key = _shape(model, layout, priors)
         if key not in self._known:
             self._known[key] = compile_model(model.build(layout, priors), model.observed(layout))
@@ -104,9 +101,7 @@ class Compiled:
 
 def _shape(model: ModuleType, layout: Design, priors: PriorSet) -> tuple:
     """What a compiled model cannot be given anew."""
-    shape = (layout.likelihood, layout.wave, layout.role, layout.month, layout.covariate, layout.participants)
-    fixed = built_in(priors, model.dimensions(layout))
-    return (model.NAME, *shape, layout.has_trait, layout.centred, *fixed)
+    return (model.__name__, *model.shape(layout), *built_in(priors, model.dimensions(layout)))
 
 
 def sample(compiled: Any, sampler: Sampler, progress: Progress | None = None, cores: int | None = None) -> xr.DataTree:

@@ -229,6 +229,30 @@ def drawn_for_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -
     return outcome_predictor(values, design, read, values.get("trait", 0.0))
 
 
+def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
+    """The same trial with mediators and outcomes of new participants, whose parameters are the only draw of `truth`.
+
+    A mediator value that was missing is missing again, but the outcome that it moves has felt it. What the model takes
+    from the first data (standardisation, which ends a share has) stays as it was.
+    """
+    values = values_of(truth) | {name: value for name, (_, value) in traits_of_new(truth, design, rng).items()}
+    layout, read = design.mediators, {}
+    person, wave = np.indices((design.participants, len(design.wave))).reshape(2, -1)
+    before = np.maximum(design.wave_of - layout.lag, 0)
+    value = np.empty_like(layout.value)
+    for place in range(layout.count):
+        predictor = mediator_predictor(values, design, place, person, wave)
+        drawn = _draw(layout.kind[place], rng, predictor, spread_at(values, design, place))[0, 0]
+        value[place] = drawn.reshape(value[place].shape)
+        felt = layout.scaled(place, value[place][design.participant_of, before])
+        read[place] = np.where(layout.acts[place][design.wave_of], felt, 0.0)
+    linear = outcome_predictor(values, design, read, values.get("trait", 0.0))
+    outcome = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
+    ended = tuple(layout.ends(place) for place in range(layout.count))
+    kept = replace(layout, value=np.where(np.isnan(layout.value), np.nan, value), ended=ended)
+    return replace(design, outcome=outcome.astype(design.outcome.dtype), mediators=kept)
+
+
 def spread_at(values: Mapping[str, np.ndarray], design: Design, place: int) -> dict[str, Any]:
     """`spread_of` one mediator, with an axis for its cells."""
     own = spread_of(place, values, design)
@@ -241,6 +265,8 @@ def _draw(kind: str, rng: np.random.Generator, predictor: np.ndarray, own: Mappi
         uniform, (zero, one) = rng.random(predictor.shape), ends(predictor, own)
         mean = np.clip(1 / (1 + np.exp(-predictor)), 1e-12, 1 - 1e-12)
         between = rng.beta(mean * own["precision"], (1 - mean) * own["precision"])
+        # a draw that only rounding takes to an end of the scale is none of its point masses
+        between = np.clip(between, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
         return np.where(uniform < zero, 0.0, np.where(uniform >= 1 - one, 1.0, between))
     if kind == "student":
         return predictor + own["residual_sd"] * rng.standard_t(np.broadcast_to(own["nu"], predictor.shape))

@@ -14,7 +14,8 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import equations, forward, mediator_checks, paths, top_level, totals
+from models import effect, equations, forward, mediator_checks, paths, top_level, totals
+from models.averages import AVERAGES
 from models.design import Design
 from models.likelihoods import LIKELIHOODS
 from models.mediation_cells import Cells, cells
@@ -28,6 +29,15 @@ from priors.prior_set import PriorSet
 NAME = "mediation"
 COUNTED = False
 """Its averages are taken at points: fewer prior draws will do."""
+
+
+def shape(design: Design) -> tuple:
+    """What a compiled model cannot be given anew: missing mediators that an outcome needs are unknowns of it."""
+    layout, plan = design.mediators, cells(design)
+    shares = tuple(layout.ends(place) for place in layout.of_kind("share"))
+    sizes = (plan.incomplete, *(people.size for _, people, _ in plan.latent), *(each.size for _, each in plan.inside))
+    kinds = (layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, layout.centred, shares)
+    return (*effect.shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), sizes)
 
 
 def data(design: Design) -> dict[str, np.ndarray]:
@@ -202,6 +212,11 @@ def predictor_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator
     return forward.drawn_for_new(draws, design, rng)
 
 
+def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
+    """The same trial with mediators and outcomes of new participants of the same kind (`forward.simulated`)."""
+    return forward.simulated(truth, design, rng)
+
+
 def without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
     """Predictor where the outcome's trait is at its mean given the mediators' traits, and the SD left around it.
 
@@ -243,6 +258,6 @@ def mediator_pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
     return mediator_checks.pit(draws, design, seed)
 
 
-def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
+def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:
     """Expected outcome if everybody were in one arm, mediators included; as `models.effect.response`."""
-    return totals.response(draws, design)
+    return totals.response(draws, design, averages)

@@ -44,6 +44,8 @@ class Mediators:
         Whether the outcome of a wave has a term in the mediator, as it was `lag` waves before.
     measured : ndarray of bool, (mediator, wave)
         Whether somebody's value was observed in each arm.
+    ended : tuple of (bool, bool)
+        Of each mediator, what `ends` is to say whatever `value` holds; empty where the values themselves say it.
     has_trait, centred : tuple of bool
         Whether a participant's own level can be told from noise; whether it is sampled as such (`Design.centred`).
     left_out : mapping of str to str
@@ -62,6 +64,7 @@ class Mediators:
     value: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
     acts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
     measured: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
+    ended: tuple[tuple[bool, bool], ...] = ()
     has_trait: tuple[bool, ...] = ()
     centred: tuple[bool, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class Mediators:
 
     def ends(self, place: int) -> tuple[bool, bool]:
         """Whether a share was ever observed at 0, and at 1: an end never observed has no point mass."""
+        if self.ended:
+            return self.ended[place]
         return bool((self.value[place] == 0).any()), bool((self.value[place] == 1).any())
 
     def scaled(self, place: int, value: Any) -> Any:
@@ -130,6 +135,7 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
         value,
         _acts(study, measured),
         measured,
+        (),
         tuple(several),
         tuple(
             known and reliability(each) > RELIABLE[kind]

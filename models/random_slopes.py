@@ -23,7 +23,7 @@ from priors.prior_set import PriorSet
 
 NAME = "random slopes"
 PAIR = "trait, slope"
-data, observed = effect.data, effect.observed
+data, observed, shape = effect.data, effect.observed, effect.shape
 
 
 def dimensions(design: Design) -> dict[str, tuple[str, ...]]:

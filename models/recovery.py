@@ -17,7 +17,6 @@ import xarray as xr
 
 from models import estimands, fit
 from models.design import Design
-from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from models.summary import DIFFERENCES, LOWER, UPPER
 from priors.prior_set import PriorSet
@@ -58,9 +57,7 @@ def recovery(
     for number, place in enumerate(np.linspace(0, posterior.sizes["chain"] * length - 1, TRIALS).astype(int)):
         say(f"recovery: simulated trial {number + 1} of {TRIALS}")
         truth = posterior.isel(chain=[place // length], draw=[place % length])
-        linear = model.predictor_of_new(truth, layout, rng)
-        drawn = LIKELIHOODS[layout.likelihood].draw(rng, linear, dispersion(truth, layout)[..., None])[0, 0]
-        simulated = replace(layout, outcome=drawn.astype(layout.outcome.dtype))
+        simulated = model.simulated(truth, layout, rng)
         quick = replace(sampler, draws=DRAWS, tune=TUNE, chains=CHAINS, seed=sampler.seed + number + 1)
         tree = fit.sample(compiled.refit(model, simulated, priors), quick, cores=1)
         values = _difference(tree["posterior"].to_dataset(), model, layout, study)

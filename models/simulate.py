@@ -86,7 +86,7 @@ def simulate(scenario: Scenario, seed: int, participants: int | None = None) -> 
     """
     if seed < 0:
         raise ScenarioError(f"seed is {seed}: random streams are numbered from 0; give a seed of 0 or more")
-    scenario = _resized(scenario, participants)
+    scenario = resized(scenario, participants)
     draws = Innovations(seed, scenario.participants)
     arm = _allocation(scenario, draws)
     people = draw_participants(scenario, draws, arm)
@@ -143,7 +143,8 @@ def _potential(scenario: Scenario, people: People, draws: Innovations) -> _Poten
     )
 
 
-def _resized(scenario: Scenario, participants: int | None) -> Scenario:
+def resized(scenario: Scenario, participants: int | None) -> Scenario:
+    """Return the scenario with so many women in both arms, split as in the scenario; ScenarioError if one is empty."""
     if participants is None:
         return scenario
     treated = round(participants * scenario.treated.participants / scenario.participants)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import xarray as xr
 
@@ -35,12 +37,15 @@ def in_arm(design: Design, arm: int, wave: int) -> World:
     return World(arm, wave, ((arm, before),) * design.mediators.count)
 
 
-def response(draws: xr.Dataset, design: Design) -> xr.DataArray:
+def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:
     """Risks or means, dims (chain, draw, average, arm, wave), in the outcome's own unit."""
     worlds = [in_arm(design, arm, wave) for arm in (0, 1) for wave in range(len(design.wave))]
-    people = participants_themselves(design.mediators.count, design.participants)
-    # of a typical participant only the mediators' innovations vary
-    innovations = participants_themselves(design.mediators.count, 256)
-    parts = ((points_of(design), "population"), (people, "sample"), (innovations, "typical"))
-    means = [expected(draws, design, worlds, points, traits).mean for points, traits in parts]
-    return labelled(draws, design, AVERAGES, np.stack(means, axis=1).reshape(-1, len(AVERAGES), 2, len(design.wave)))
+    count = design.mediators.count
+    points: dict[str, Callable[[], Points]] = {
+        "population": lambda: points_of(design),
+        "sample": lambda: participants_themselves(count, design.participants),
+        # of a typical participant only the mediators' innovations vary
+        "typical": lambda: participants_themselves(count, 256),
+    }
+    means = [expected(draws, design, worlds, points[average](), average).mean for average in averages]
+    return labelled(draws, design, averages, np.stack(means, axis=1).reshape(-1, len(averages), 2, len(design.wave)))

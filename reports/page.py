@@ -209,7 +209,7 @@ def _data(facts: Facts, sections: Sequence[Section]) -> dict[str, str]:
         section = by_number[module.NUMBER]
         for name in module.TABLES:
             reason = section.reason or str(section.values.get(f"{name}_reason", ""))
-            files[f"tables/{name}.csv"] = _table_csv(section.tables.get(name), reason)
+            files[f"tables/{name}.csv"] = table_csv(section.tables.get(name), reason)
         for name in module.FIGURES:
             files |= _figure_files(
                 facts, name, section.figures.get(name), section.reason or str(section.values.get(f"{name}_reason", ""))
@@ -217,7 +217,8 @@ def _data(facts: Facts, sections: Sequence[Section]) -> dict[str, str]:
     return files
 
 
-def _table_csv(table: Table | None, reason: str) -> str:
+def table_csv(table: Table | None, reason: str = "") -> str:
+    """A table as CSV; the reason alone where there is no table."""
     if table is None:
         return output.csv_text(("reason",), [(reason,)])
     return output.csv_text(

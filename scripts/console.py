@@ -152,13 +152,12 @@ def fit(
     from models.beside import Beside
 
     wanted = further if content.mediators else ()
-    command = " ".join(["uv run", *(_relative(word) for word in sys.argv)])
     with ExitStack() as processes, progress.draws() as update:
         # a second process loads the libraries while this one does
         others = {name: processes.enter_context(Beside()) for name in wanted}
         from models import job as jobs
 
-        order = jobs.Job(study, model, priors, out, changes, command, force, wanted)
+        order = jobs.Job(study, model, priors, out, changes, command(), force, wanted)
         folder, fresh = jobs.execute(order, say, update, others)
     if not fresh:
         say(f"already done: {folder} holds this very run")
@@ -171,6 +170,11 @@ def _refuse_other_than_run(out: Path, force: bool) -> None:
     if force and out.exists() and not run:
         why = f"{out} holds something else than a run, and --force replaces only runs."
         stop(DISK, _three("Nothing was written.", why, "Choose another --out, or move away what is there."))
+
+
+def command() -> str:
+    """What the person typed, as it would be typed at the root of the repository."""
+    return " ".join(["uv run", *(_relative(word) for word in sys.argv)])
 
 
 def _relative(word: str) -> str:

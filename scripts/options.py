@@ -8,9 +8,23 @@ import typer
 Study = Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder, or its study.toml.")]
 Priors = Annotated[str, typer.Option(help="Prior set: weakly_informative, sceptical, diffuse, or a .toml file.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder to write; default reports/build/STUDY.")]
-Draws = Annotated[int | None, typer.Option(min=100, help="Draws a chain; default 2000.")]
-Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000.")]
-Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4.")]
+Scenario = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="Name in models/simulation/scenarios, or a scenario's .toml file.")
+]
+Model = Annotated[str, typer.Option(help="effect or mediation.")]
+Likelihood = Annotated[
+    str | None,
+    typer.Option(help="integrated: traits integrated out (effect model's default here); sampled: with the rest."),
+]
+Replications = Annotated[int, typer.Option(min=1, help="Simulated trials of each kind or grid point.")]
+Participants = Annotated[int | None, typer.Option(min=4, help="Participants in both arms; default: as stated.")]
+StudySeed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the whole study.")]
+Draws = Annotated[
+    int | None,
+    typer.Option(min=100, help="Draws a chain; default 2000 (500 or 1000 where there are thousands of fits)."),
+]
+Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (250 or 500).")]
+Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4 (2).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run at --out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the estimates as JSON in place of the folder.")]

@@ -1,0 +1,65 @@
+"""A design study from its grid to its folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from models import provenance
+from models.calibration import grid, study
+from models.replications import crew
+from models.replications.journal import Journal
+
+STUDY, TABLE = "design.json", "design.csv"
+SCHEMA = "microsavings design 1"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a grid.
+
+    Attributes
+    ----------
+    grid : Grid
+        Its points.
+    replications : int
+        At each point.
+    command : str
+        What the person typed.
+    scheduler, workers : str or None, int or None
+        As for `crew.run`.
+    """
+
+    grid: grid.Grid
+    replications: int
+    command: str = ""
+    scheduler: str | None = None
+    workers: int | None = None
+
+
+def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total: None) -> pd.DataFrame:
+    """Do the replications that the folder lacks and write its tables; raises as `study.run`."""
+    points = wish.grid.points
+    assert wish.grid.scenarios, "an impossible point is refused before any work"
+    numbers = range(wish.replications * len(points))
+    journal = Journal(folder / study.JOURNAL, wish.grid.describe() | {"code": provenance.code_hash()})
+    crew.run(grid.replicate, wish.grid, numbers, journal, progress, wish.scheduler, wish.workers)
+    results = sorted(
+        (result for number, result in journal.results() if number in numbers),
+        key=lambda result: (result["point"], result["replication"]),
+    )
+    found = grid.summarise(wish.grid, results)
+    described = study.describe(study.Wish(wish.grid.plan, wish.replications, (), wish.command)) | {
+        "schema": SCHEMA,
+        "replications": wish.replications,
+        "failed": sum("failed" in each for each in results),
+        "grid": {
+            name: sorted({getattr(point, name) for point in points}) for name in ("participants", "attrition", "effect")
+        },
+    }
+    study.replaced(folder / TABLE, found.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    study.replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+    return found

@@ -1,0 +1,163 @@
+"""What is compared with the truth: every top-level parameter and the estimands, one number a draw, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import xarray as xr
+
+from models import estimands
+from models.design import Design
+from models.simulation.scenario import Outcome
+from models.simulation.truth import Truth
+from models.study import Study
+from models.summary import DIFFERENCES
+
+PATHS = (
+    "total", "natural_direct", "natural_indirect", "interventional_direct", "interventional_via",
+    "interventional_via_reversed", "dependence", "controlled_direct", "mediator_difference",
+)  # fmt: skip
+"""Path estimands that are compared, each where the model and the design have it."""
+RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
+PARAMETERS = (
+    "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
+)  # fmt: skip
+LINKS = {"logit": "log-odds", "probit": "probits"}
+WORDS = {
+    "mu_0": "level at the first wave",
+    "step": "change to the wave",
+    "theta": "arm effect",
+    "theta_negative_control": "arm effect before the programme",
+    "gamma": "covariate",
+    "tau": "SD of participants' own levels",
+    "dispersion": "overdispersion",
+    "residual_sd": "residual SD",
+    "risk": "risk",
+    "mean": "mean",
+    "risk_difference": "risk difference",
+    "mean_difference": "difference in mean",
+    "risk_ratio": "risk ratio",
+    "odds_ratio": "marginal odds ratio",
+    "rate_ratio": "rate ratio",
+    "change": "change since baseline",
+    "total": "total effect",
+    "natural_direct": "natural direct effect",
+    "natural_indirect": "natural indirect effect, through all mediators",
+    "interventional_direct": "interventional direct effect",
+    "interventional_via": "interventional effect via",
+    "interventional_via_reversed": "interventional effect, switched in the other order, via",
+    "dependence": "part due to the mediators' dependence",
+    "controlled_direct": "controlled direct effect",
+    "mediator_difference": "difference in mediator",
+}
+"""Names of quantities in words, before what is in their brackets."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of interest.
+
+    Attributes
+    ----------
+    values : ndarray, (chain, draw)
+        Its draws.
+    estimand : bool
+        Whether it is an answer rather than a parameter.
+    contrast : bool
+        Whether 0 (1 for a ratio) means no difference between the arms.
+    ratio : bool
+        Whether it is a ratio.
+    """
+
+    values: np.ndarray
+    estimand: bool
+    contrast: bool
+    ratio: bool = False
+
+    @property
+    def null(self) -> float:
+        """Its value where the arms do not differ; NaN where it is no contrast."""
+        return (1.0 if self.ratio else 0.0) if self.contrast else np.nan
+
+
+def quantities(draws: xr.Dataset, model: ModuleType, layout: Design, study: Study) -> dict[str, Quantity]:
+    """Every quantity at every draw.
+
+    Parameters
+    ----------
+    draws : Dataset
+        Completed draws of the posterior, or one draw of the prior; dims (chain, draw, …).
+    model, layout, study : module, Design, Study
+        As analysed.
+    """
+    found = {}
+    for name in model.dimensions(layout):
+        contrast = "theta" in name
+        for key, values in _elements(name, draws[name]).items():
+            found[key] = Quantity(values, False, contrast)
+    levels = _population(model, draws, layout)
+    for name, array in estimands.contrasts(levels, study).items():
+        part = array.sel(average=estimands.POPULATION, drop=True) if "average" in array.dims else array
+        contrast = str(name) in (*DIFFERENCES, *RATIOS)
+        for key, values in _elements(str(name), part).items():
+            found[key] = Quantity(values, True, contrast, str(name) in RATIOS)
+    paths = model.path_draws(draws, layout, [part.column for part in study.mediators]).values
+    for name in PATHS:
+        if name in paths:
+            for key, values in _elements(name, paths[name]).items():
+                found[key] = Quantity(values, True, True)
+    return found
+
+
+def _population(model: ModuleType, draws: xr.Dataset, layout: Design) -> xr.DataArray:
+    """Expected outcomes over the population; the other averages need participants' own traits."""
+    return model.response(draws, layout, (estimands.POPULATION,))
+
+
+def _elements(name: str, array: xr.DataArray) -> dict[str, np.ndarray]:
+    """Each element that is known, (chain, draw), named `name[label, label]`."""
+    dims = [dim for dim in array.dims if dim not in ("chain", "draw")]
+    if not dims:
+        return {name: array.transpose("chain", "draw").to_numpy()}
+    columns = array.stack(element=dims).transpose("chain", "draw", "element")
+    labels = [", ".join(map(str, label)) for label in columns["element"].to_numpy()]
+    values = columns.to_numpy()
+    return {f"{name}[{label}]": values[..., k] for k, label in enumerate(labels) if not np.isnan(values[..., k]).all()}
+
+
+def words(name: str) -> str:
+    """A quantity's name in words."""
+    base, _, inside = name.removesuffix("]").partition("[")
+    told = WORDS.get(base, base.replace("_", " "))
+    return f"{told}, {inside}" if inside else told
+
+
+def unit(name: str, outcome: Outcome) -> str:
+    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, or nothing."""
+    base = name.partition("[")[0]
+    if base in PARAMETERS:
+        return {"count": "log-mean", "continuous": "units"}.get(outcome.kind, LINKS.get(outcome.link, ""))
+    if base not in WORDS:
+        return ""
+    if base in RATIOS:
+        return "ratio"
+    if base == "mediator_difference":
+        return "score"
+    return {"binary": "points", "count": "events", "continuous": "units"}[outcome.kind]
+
+
+def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:
+    """The simulator's true value of each quantity that it knows, by name."""
+    found = {}
+    for name in names:
+        base, _, inside = name.removesuffix("]").partition("[")
+        keys = inside.split(", ") if inside else []
+        base = {"total": "interventional_total"}.get(base, base)
+        try:
+            found[name] = truth.value(base, *keys)
+        except (KeyError, TypeError):
+            continue  # the simulator knows no parameter, and not every estimand
+    return found

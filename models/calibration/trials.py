@@ -1,0 +1,34 @@
+"""A scenario's simulated trials, laid out as a user's would be: through the study file and the product's reader."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import xarray as xr
+
+from models import simulate, trial
+from models import study as studies
+from models.simulation import study_folder
+from models.simulation.scenario import Scenario
+from models.study import Study
+
+
+def simulated(scenario: Scenario, seed: int, participants: int | None = None) -> tuple[Study, xr.Dataset]:
+    """A simulated trial, written as a study folder and read back."""
+    made = simulate.simulate(scenario, seed, participants)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("data.csv", study_folder.data_text(made)), ("study.toml", study_folder.study_text(made))):
+            (Path(folder) / name).write_text(text, encoding="utf-8")
+        study, where = studies.read(Path(folder))
+        return study, trial.load(study, where)
+
+
+def without_effect(scenario: Scenario) -> Scenario:
+    """The scenario in which the arm moves nothing: no primary outcome, no mediator, nothing unmeasured."""
+    same = tuple(0.0 for _ in scenario.waves)
+    found = scenario.with_outcome(arm_effects=same, interactions={})
+    for mediator in scenario.mediators:
+        found = found.with_mediator(mediator.column, arm_effects=same)
+    return replace(found, confounder=replace(found.confounder, arm_effect=0.0)) if found.confounder else found

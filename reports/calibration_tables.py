@@ -1,0 +1,69 @@
+"""Tables of a calibration study: operating characteristics, one table a kind of true values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from reports.calibration_file import KINDS, NULL, NUMBERS, PRIOR, SHARE, TRUTH, Calibration, Row
+from reports.numbers import fixed, show
+from reports.parts import Cell, Column, Table
+from reports.words import capital, count
+
+NAMES = {PRIOR: "truths_from_the_prior", TRUTH: "scenario_truth", NULL: "no_effect"}
+NONE = "—"
+HEADS = {
+    "truth": Column("truth", "True value", "", number=True),
+    "bias": Column("bias", "Bias", "(MCSE)", number=True),
+    "rmse": Column("rmse", "RMSE", number=True),
+    "coverage": Column("coverage", "Holds the truth", "% of intervals (MCSE)", number=True),
+    "width": Column("width", "Width of the interval", "mean", number=True),
+    "excludes_0": Column("excludes_0", "Leaves 0 out", "% of intervals (MCSE)", number=True),
+    "sign_error": Column("sign_error", "Wrong side of 0", "% of intervals (MCSE)", number=True),
+}
+SHOWN = {
+    PRIOR: ("bias", "rmse", "coverage", "width", "sign_error"),
+    TRUTH: ("truth", "bias", "coverage", "width", "excludes_0", "sign_error"),
+    NULL: ("truth", "bias", "coverage", "width", "excludes_0"),
+}
+WITH_ERROR = ("bias", "coverage", "excludes_0", "sign_error")
+
+
+def tables(study: Calibration) -> dict[str, Table]:
+    """One table for each kind that the study has."""
+    return {NAMES[kind]: _table(study, kind) for kind in KINDS if study.of(kind)}
+
+
+def _table(study: Calibration, kind: str) -> Table:
+    found = study.of(kind)
+    columns = (Column("quantity", "Quantity"), *(HEADS[name] for name in SHOWN[kind]))
+    extra = ("key", "estimand", "unit", "replications", *(name for name in NUMBERS if name not in SHOWN[kind]))
+    trials = sorted({row.replications for row in found})
+    over = count(trials[-1], "trial") if len(trials) == 1 else f"{fixed(trials[0])} to {count(trials[-1], 'trial')}"
+    caption = f"{capital(KINDS[kind])}: how the method did over {over}"
+    return Table(NAMES[kind], caption, columns, tuple(_row(study, row, SHOWN[kind]) for row in found), extra)
+
+
+def _row(study: Calibration, row: Row, shown: tuple[str, ...]) -> Mapping[str, Cell]:
+    cells = {"quantity": quantity(row)} | {name: cell(study, row, name) for name in shown}
+    cells |= {"key": Cell("", row.quantity), "estimand": Cell("", row.estimand), "unit": Cell("", row.unit)}
+    cells["replications"] = Cell("", row.replications)
+    hidden = {name: Cell("", row[name]) for name in NUMBERS if name not in shown}
+    return cells | hidden
+
+
+def quantity(row: Row) -> Cell:
+    """Label with its unit."""
+    return Cell(capital(row.label), row.label, unit="" if row.unit == "" else row.shown.name)
+
+
+def cell(study: Calibration, row: Row, name: str) -> Cell:
+    """One number, with its Monte Carlo error where it has one."""
+    if not row.has(name) or (name == "excludes_0" and row.quantity not in study.contrasts):
+        return Cell(NONE, math.nan)
+    text = row.number(name).text.removesuffix("%")
+    error = row.numbers.get(f"{name}_mcse", math.nan)
+    if name in WITH_ERROR and math.isfinite(error):
+        told = show(error, SHARE) if name != "bias" else show(error, row.shown, row.digits)
+        text = f"{text} ({told.text.removesuffix('%')})"
+    return Cell(text, row[name], "estimate" if name == "coverage" else "")

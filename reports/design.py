@@ -1,0 +1,280 @@
+"""The page on a design study: what trials of several sizes would find; sentences, curves and tables from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports import design_file, simulations
+from reports.calibration_file import MAIN
+from reports.design_file import MEASURES, SHARES, WANTED, Design, Point
+from reports.figures import assurance
+from reports.figures.assurance import loss, shift
+from reports.numbers import Number, Unit, fixed, places, show
+from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
+from reports.simulations import built, whole
+from reports.words import capital, count, listed
+
+SETTINGS, TABLE = "design.json", "design.csv"
+SHARE = Unit(100, 1, "%", "percent")
+HEADS = {
+    "assurance": Column("assurance", "P(benefit) > 0.95", "% (MCSE)", number=True),
+    "narrow": Column("narrow", "Interval < margin", "% (MCSE)", number=True),
+    "harm": Column("harm", "P(harm) > 0.95", "% (MCSE)", number=True),
+    "coverage": Column("coverage", "Holds the truth", "% (MCSE)", number=True),
+    "width": Column("width", "Width of the interval", "mean (MCSE)", number=True),
+}
+NONE = "—"
+READ_CURVES = (
+    "Each point: so many trials of that size were simulated with that true effect and that share of participants "
+    "lost, and each was analysed as a real trial would be. Upper panels: share of trials that end with a "
+    "posterior probability of benefit above 0.95 (where there is no true effect, its rate of false alarms). Then "
+    "the share whose 95% interval is narrower than the margin, and the share that end with a probability of harm "
+    "above 0.95. Bars: 1.96 Monte Carlo standard errors; points of one size stand side by side. Lines join the "
+    "sizes tried; between them nothing was simulated.",
+)
+READ_SMALLEST = (
+    f"The first size tried from which on every larger size tried reaches {fixed(100 * WANTED)}% as well, by the "
+    "share found: Monte Carlo error may move it by one step of the grid. “None tried” means that the largest size"
+    " did not.",
+)
+READ_GRID = (
+    "In brackets the Monte Carlo standard error: by how much a number would differ if other trials were simulated.",
+)
+
+
+def build(folder: Path) -> Path:
+    """Write `report.html`, `tables/*.csv`, `figures/*.csv` and `figures/*.svg` into a design study's folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `design.json` and `design.csv`; equal files give equal bytes.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    InvalidInput
+        If a file is missing or holds what it may not.
+    reports.page.FigureFailed
+        If a part of the page cannot be made.
+    OSError
+        If the folder cannot be written; an earlier page stays as it was.
+    """
+    study = design_file.read(folder / SETTINGS, folder / TABLE)
+    sections = [
+        built("the answer", lambda: _answer(study)),
+        built("the curves", lambda: _curves(study)),
+        built("the table", lambda: _grid(study)),
+        built("the settings", lambda: _again(study)),
+    ]
+    standfirst = f"What would trials of {_range(study)} find by the {study.text('model')} model?"
+    numbered = simulations.numbered(sections)
+    return simulations.write(folder, "Design study", study.text("title", 400), standfirst, numbered, study.about)
+
+
+def _range(study: Design) -> str:
+    sizes = study.grid("participants")
+    first = f"{fixed(sizes[0])} to " if len(sizes) > 1 else ""
+    return first + count(int(sizes[-1]), "participant")
+
+
+def main(study: Design) -> str:
+    """Key of the quantity that the sentences are about."""
+    keys = list(study.quantities)
+    named = str(study.about.get("primary", ""))
+    if named in keys:
+        return named
+    found = [key for name in MAIN for key in keys if key.split("[", 1)[0] == name]
+    return found[0] if found else keys[0]
+
+
+def _answer(study: Design) -> Section:
+    key = main(study)
+    told = {f"effect_{place}": reached(study, key, effect) for place, effect in enumerate(study.grid("effect"))}
+    table = smallest(study)
+    return Section(
+        0,
+        "How large a trial is needed?",
+        "",
+        sentences=told | {"asked": _asked(study)},
+        tables={table.name: table},
+        values={"answer": True, "reading": READ_SMALLEST},
+    )
+
+
+def reached(study: Design, quantity: str, effect: float) -> Sentence:
+    """Share of trials that would end with benefit at one true effect, and the size from which on most do."""
+    found = [point for point in study.points if (point.quantity, point.effect) == (quantity, effect)]
+    found = [point for point in found if point.has("assurance")]
+    if not found:
+        return sentence("{what}: no trial was analysed.", what=_what(study, quantity, effect))
+    low, high = (choose(found, key=lambda point: point["assurance"]) for choose in (min, max))
+    spread = sentence(
+        "{what}: between {low} of trials ({low_size} participants, attrition {low_loss}) and {high} ({high_size} "
+        "participants, attrition {high_loss}) end with a probability of benefit above {sure}.",
+        what=_what(study, quantity, effect),
+        low=show(low["assurance"], SHARE, 0),
+        high=show(high["assurance"], SHARE, 0),
+        low_size=whole(low.participants),
+        high_size=whole(high.participants),
+        low_loss=Number(low.attrition, loss(low.attrition)),
+        high_loss=Number(high.attrition, loss(high.attrition)),
+        sure=Number(0.95, "0.95"),
+    )
+    return joined(spread, _sizes(study, quantity, effect)) if effect else spread
+
+
+def _what(study: Design, quantity: str, effect: float) -> Label:
+    true = study.truth(quantity, effect)
+    unit = next(point.shown.name for point in study.points if point.quantity == quantity)
+    about = f", {true.text} {unit}".rstrip() if true else ""
+    head = f"With a true shift of {shift(effect)} in the log-odds" if effect else "With no effect of the arm"
+    return Label(f"{head} ({study.quantities[quantity]}{about})")
+
+
+def _sizes(study: Design, quantity: str, effect: float) -> Sentence:
+    """First size that brings enough trials there, attrition by attrition."""
+    slots: dict[str, Piece] = {"wanted": show(WANTED, SHARE, 0)}
+    parts: list[str] = []
+    found: list[Point | None] = []
+    for place, attrition in enumerate(study.grid("attrition")):
+        point = study.smallest(quantity, effect, attrition, "assurance")
+        slots[f"loss_{place}"] = Number(attrition, loss(attrition))
+        if point:
+            slots[f"size_{place}"] = whole(point.participants)
+        found.append(point)
+        parts.append(
+            f"{{size_{place}}} at attrition {{loss_{place}}}" if point else f"none at attrition {{loss_{place}}}"
+        )
+    if not any(found):
+        return sentence("Of the sizes tried, none reaches {wanted}.", wanted=slots["wanted"])
+    return sentence(f"Of the sizes tried, {{wanted}} is reached from: {listed(parts)}.", **slots)
+
+
+def _asked(study: Design) -> Sentence:
+    """What was simulated, what failed, how exact the shares are."""
+    worst = max(point[f"{name}_mcse"] for point in study.points for name in SHARES if point.has(f"{name}_mcse"))
+    trials = sorted({point.replications for point in study.points})
+    failed = int(study.about["failed"])
+    lost = "{failed} of the fits failed and are in no number here." if failed else "No fit failed."
+    made = "{fewest} trials" if len(trials) == 1 else "{fewest} to {most} trials"
+    more = {"most": whole(trials[-1])} if len(trials) > 1 else {}
+    return sentence(
+        f"At each point of the grid {made} were simulated from scenario {{scenario}} and analysed with the {{model}} "
+        f"model and the priors {{priors}}; Monte Carlo standard errors of shares are at most {{error}} points. {lost}",
+        fewest=whole(trials[0]),
+        **more,
+        scenario=Label(study.text("scenario")),
+        model=Label(study.text("model")),
+        priors=Label(study.text("priors").replace("_", " ")),
+        error=Number(worst, fixed(100 * worst, 1)),
+        **({"failed": whole(failed)} if failed else {}),
+    )
+
+
+def smallest(study: Design) -> Table:
+    """First size that reaches the wanted share, by quantity, effect and end of the trial; one column an attrition."""
+    losses = study.grid("attrition")
+    columns = (
+        Column("quantity", "Quantity"),
+        Column("end", "Ends with"),
+        Column("effect", "True shift", "log-odds", number=True),
+        *(Column(f"attrition_{place}", f"Attrition {loss(value)}", "participants", number=True)
+          for place, value in enumerate(losses)),
+    )  # fmt: skip
+    rows = []
+    for quantity, label in study.quantities.items():
+        for measure in ("assurance", "narrow"):
+            for effect in study.grid("effect"):
+                if (measure == "assurance" and not effect) or not _analysed(study, quantity, measure):
+                    continue
+                cells = {"quantity": Cell(capital(label), label), "end": Cell(assurance.MEASURES[measure], measure)}
+                cells["effect"] = Cell(shift(effect), effect)
+                for place, value in enumerate(losses):
+                    point = study.smallest(quantity, effect, value, measure)
+                    cells[f"attrition_{place}"] = (
+                        Cell(fixed(point.participants), point.participants)
+                        if point
+                        else Cell("none tried", "none tried")
+                    )
+                rows.append(cells)
+    return Table(
+        "smallest_sizes",
+        f"First size tried from which on {fixed(100 * WANTED)}% of trials end so",
+        columns,
+        tuple(rows),
+    )
+
+
+def _analysed(study: Design, quantity: str, measure: str) -> bool:
+    return any(point.has(measure) for point in study.points if point.quantity == quantity)
+
+
+def _curves(study: Design) -> Section:
+    drawn = [assurance.draw(study, key, place) for place, key in enumerate(study.quantities, start=1)]
+    made = {figure.name: figure for figure in drawn}
+    return Section(0, "What would trials of each size find?", "", figures=made, values={"reading": READ_CURVES})
+
+
+def _grid(study: Design) -> Section:
+    made = {f"grid_{place}": _points(study, key, place) for place, key in enumerate(study.quantities, start=1)}
+    return Section(0, "What are the numbers?", "", tables=made, values={"reading": READ_GRID})
+
+
+def _points(study: Design, quantity: str, place: int) -> Table:
+    found = [point for point in study.points if point.quantity == quantity]
+    shown = [name for name in MEASURES if any(point.has(name) for point in found)]
+    columns = (
+        Column("participants", "Participants", number=True),
+        Column("attrition", "Attrition", number=True),
+        Column("effect", "True shift", "log-odds", number=True),
+        Column("truth", "True value", found[0].shown.name, number=True),
+        *(HEADS[name] for name in shown),
+    )
+    extra = ("quantity", "replications", *(f"{name}_mcse" for name in shown))
+    unit = found[0].shown.name
+    caption = f"{capital(study.quantities[quantity])}: what trials ended with" + (f"; width in {unit}" if unit else "")
+    ordered = sorted(found, key=lambda point: (point.effect, point.participants, point.attrition))
+    return Table(f"grid_{place}", caption, columns, tuple(_row(point, shown) for point in ordered), extra)
+
+
+def _row(point: Point, shown: list[str]) -> dict[str, Cell]:
+    true = point.true_value
+    cells = {
+        "participants": Cell(fixed(point.participants), point.participants),
+        "attrition": Cell(loss(point.attrition), point.attrition),
+        "effect": Cell(shift(point.effect), point.effect),
+        "truth": Cell(true.text if true else NONE, point.truth),
+        "quantity": Cell("", point.quantity),
+        "replications": Cell("", point.replications),
+    }
+    for name in shown:
+        cells[name] = _cell(point, name)
+        cells[f"{name}_mcse"] = Cell("", point[f"{name}_mcse"])
+    return cells
+
+
+def _cell(point: Point, name: str) -> Cell:
+    if not point.has(name):
+        return Cell(NONE, point[name])
+    unit = SHARE if name in SHARES else point.shown
+    error = point[f"{name}_mcse"]
+    digits = unit.decimals if name in SHARES else min(unit.decimals, places(error, unit) + 1) if error == error else 1
+    text = show(point[name], unit, digits).text.removesuffix("%")
+    told = f" ({show(error, unit, digits).text.removesuffix('%')})" if error == error else ""
+    return Cell(text + told, point[name], "estimate" if name == "assurance" else "")
+
+
+def _again(study: Design) -> Section:
+    table = simulations.settings(study.about)
+    return Section(
+        0,
+        "How to get the same numbers again?",
+        "",
+        tables={table.name: table},
+        values={"command": True, "form": "plain"},
+    )

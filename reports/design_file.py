@@ -1,0 +1,150 @@
+"""A design study as `scripts/design.py` saves it: settings, and one row a quantity at each point of the grid."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from models.faults import InvalidInput
+from reports import study_files
+from reports.numbers import PLAIN, POINTS, Number, Unit, show
+from reports.words import short
+
+SCHEMA = "microsavings design 1"
+MEASURES = ("assurance", "narrow", "harm", "coverage", "width")
+SHARES = ("assurance", "narrow", "harm", "coverage")
+GRID = ("participants", "attrition", "effect")
+COLUMNS = (*GRID, "quantity", "label", "truth", "replications", *MEASURES, *(f"{name}_mcse" for name in MEASURES))
+ABOUT = ("scenario", "title", "model", "priors", "command", "seed", "failed", "grid")
+WANTED = 0.8
+"""Share of trials that a size is asked to bring to the wanted end."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One quantity at one point of the grid.
+
+    Attributes
+    ----------
+    participants : int
+        Of both arms together.
+    attrition : float
+        Share of participants lost.
+    effect : float
+        True shift of the arm in the log-odds.
+    quantity, label : str
+        Key of the estimand, and words for it.
+    truth : float
+        Its true value, in the units of a run; NaN where the file has none.
+    replications : int
+        Trials that it is taken over.
+    numbers : mapping of str to float
+        `MEASURES` and their Monte Carlo errors, NaN where the file has none.
+    """
+
+    participants: int
+    attrition: float
+    effect: float
+    quantity: str
+    label: str
+    truth: float
+    replications: int
+    numbers: Mapping[str, float]
+
+    def __getitem__(self, name: str) -> float:
+        """One of its numbers."""
+        return self.numbers[name]
+
+    def has(self, name: str) -> bool:
+        """Whether the file has that number."""
+        return math.isfinite(self.numbers[name])
+
+    @property
+    def shown(self) -> Unit:
+        """Unit of the truth and of the interval's width: differences are in points, ratios have none."""
+        return PLAIN if "ratio" in self.quantity.split("[", 1)[0] else POINTS
+
+    @property
+    def true_value(self) -> Number | None:
+        """The truth as printed; None where the file has none."""
+        return show(self.truth, self.shown) if math.isfinite(self.truth) else None
+
+
+@dataclass(frozen=True)
+class Design:
+    """A study: `about` as in its JSON file, `points` in the order of its CSV file."""
+
+    about: Mapping[str, Any]
+    points: tuple[Point, ...]
+
+    @cached_property
+    def quantities(self) -> dict[str, str]:
+        """Labels by key, in the order of the file."""
+        return {point.quantity: point.label for point in self.points}
+
+    def grid(self, name: str) -> list[float]:
+        """Values of one side of the grid, rising."""
+        return sorted({float(getattr(point, name)) for point in self.points})
+
+    def line(self, quantity: str, effect: float, attrition: float) -> list[Point]:
+        """Points of one curve, by size."""
+        found = [point for point in self.points if (point.quantity, point.effect, point.attrition)
+                 == (quantity, effect, attrition)]  # fmt: skip
+        return sorted(found, key=lambda point: point.participants)
+
+    def truth(self, quantity: str, effect: float) -> Number | None:
+        """True value at an effect, as printed; None where it is not known or differs along the grid."""
+        found = [point for point in self.points if (point.quantity, point.effect) == (quantity, effect)]
+        printed = {point.true_value.text: point.true_value for point in found if point.true_value}
+        return next(iter(printed.values())) if len(printed) == 1 else None
+
+    def smallest(self, quantity: str, effect: float, attrition: float, measure: str) -> Point | None:
+        """First size from which on every size tried reaches `WANTED`; None where the largest does not."""
+        reached = None
+        for point in reversed(self.line(quantity, effect, attrition)):
+            if not (point.has(measure) and point[measure] >= WANTED):
+                break
+            reached = point
+        return reached
+
+    def text(self, key: str, length: int = 120) -> str:
+        """One of the settings as printed."""
+        return short(self.about[key], length)
+
+
+def read(settings: Path, table: Path) -> Design:
+    """Settings and points.
+
+    Raises
+    ------
+    InvalidInput
+        If a file is missing or holds what it may not.
+    """
+    about = study_files.about(settings, SCHEMA, ABOUT)
+    found = tuple(study_files.rows(table, COLUMNS, _point))
+    keys = [(point.participants, point.attrition, point.effect, point.quantity) for point in found]
+    if len(set(keys)) < len(keys):
+        raise InvalidInput(f"{table} cannot be used.", "A point of the grid stands in it twice.", study_files.MADE)
+    return Design(about, found)
+
+
+def _point(row: Mapping[str, str]) -> Point:
+    numbers = {}
+    for name in MEASURES:
+        limits = (0.0, 1.0) if name in SHARES else (0.0, math.inf)
+        numbers[name] = study_files.optional(row, name, *limits)
+        numbers[f"{name}_mcse"] = study_files.optional(row, f"{name}_mcse", 0.0)
+    return Point(
+        int(study_files.number(row, "participants", 1, 1e9)),
+        study_files.number(row, "attrition", 0.0, 1.0),
+        study_files.number(row, "effect"),
+        study_files.word(row, "quantity"),
+        short(row["label"] or row["quantity"], 80),
+        study_files.optional(row, "truth"),
+        int(study_files.number(row, "replications", 1, 1e9)),
+        numbers,
+    )

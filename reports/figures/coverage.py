@@ -1,0 +1,116 @@
+"""How often 95% intervals held the true value: one row a quantity, one mark a kind of true values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.calibration_file import KINDS, LEVEL, NULL, PRIOR, SHARE, TRUTH, Calibration, Row, expected
+from reports.figures.axis import bottom
+from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, fitted, measured
+from reports.numbers import fixed
+from reports.parts import Figure
+from reports.words import capital, clean
+
+NAME = "coverage"
+STYLES = {PRIOR: ("circle", "difference"), TRUTH: ("square", "treated"), NULL: ("diamond", "prior")}
+SHORT = {PRIOR: "truths from the prior", TRUTH: "the scenario’s truth", NULL: "no effect"}
+LOWEST = 0.8
+"""The axis begins here or at the lowest mark: below, intervals are wrong whatever the exact number."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Coverage of a quantity under one kind of truths, with its Monte Carlo error."""
+
+    kind: str
+    row: Row
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Share less and plus 1.96 errors, within 0 and 1."""
+        error = 1.96 * self.row["coverage_mcse"] if self.row.has("coverage_mcse") else 0.0
+        return max(0.0, self.row["coverage"] - error), min(1.0, self.row["coverage"] + error)
+
+
+def draw(study: Calibration) -> Figure:
+    """Rows of estimands first, then parameters."""
+    kinds = [kind for kind in KINDS if any(row.has("coverage") for row in study.of(kind))]
+    keys = list(dict.fromkeys(row.quantity for kind in kinds for row in study.of(kind) if row.has("coverage")))
+    listed = [(key, [Mark(kind, row) for kind in kinds if (row := study.find(kind, key)) and row.has("coverage")])
+              for key in keys]  # fmt: skip
+    first = kinds[0]
+    held = [mark for _, marks in listed for mark in marks if mark.kind == first]
+    low, high = expected(held[0].row.replications)
+    inside = sum(expected(mark.row.replications)[0] <= mark.row["coverage"] <= expected(mark.row.replications)[1]
+                 for mark in held)  # fmt: skip
+    title = (
+        f"Share of 95% intervals that hold the true value, {SHORT[first]}: {inside} of {len(held)} quantities between "
+        f"{fixed(100 * low, 1)}% and {fixed(100 * high, 1)}%"
+    )
+    told = "; ".join(
+        f"{marks[0].row.label}: "
+        + ", ".join(f"{fixed(100 * mark.row['coverage'], 1)}% ({SHORT[mark.kind]})" for mark in marks)
+        for _, marks in listed
+    )
+    description = (
+        "Dot plot: share of 95% intervals that hold the true value, one row a quantity, with bars of 1.96 Monte Carlo "
+        f"standard errors; the band is where 19 of 20 right methods would lie, truths from the prior. {told}."
+    )
+
+    def layout(width: float, form: str) -> str:
+        return _layout(listed, kinds, (low, high), width).svg(NAME, title, description, form)
+
+    columns = ("quantity", "label", "kind", "coverage", "coverage_mcse", "replications")
+    rows = tuple(
+        (key, mark.row.label, mark.kind, mark.row["coverage"], mark.row["coverage_mcse"], mark.row.replications)
+        for key, marks in listed
+        for mark in marks
+    )
+    return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, rows)
+
+
+def _layout(
+    listed: Sequence[tuple[str, list[Mark]]], kinds: Sequence[str], band: tuple[float, float], width: float
+) -> Canvas:
+    wide = width > 500
+    step = 14.0 * len(kinds) + (12 if wide else 24)
+    height = 10 + step * len(listed)
+    sheet = Canvas(width, height + 66)
+    lowest = min(LOWEST, *(mark.ends[0] for _, marks in listed for mark in marks))
+    x = Linear(lowest - 0.004, 1.0, 270 if wide else 12, width - 26)
+    sheet.rect(x(band[0]), 6, x(band[1]) - x(band[0]), height - 6, "band")
+    for edge in band:
+        sheet.line(x(edge), 6, x(edge), height, "edge")
+    for place, (_, marks) in enumerate(listed):
+        top = 10 + step * place
+        _row(sheet, x, marks, top, step, wide=wide)
+        sheet.line(0, top + step - 3, width, top + step - 3, "grid")
+    bottom(sheet, x, height, SHARE, about=5 if wide else 4)
+    sheet.line(x(LEVEL), 6, x(LEVEL), height, "zero")
+    sheet.text((x.start + x.end) / 2, height + 36, "intervals that hold the true value", "note", "middle")
+    _key(sheet, kinds, height + 58)
+    return sheet
+
+
+def _row(sheet: Canvas, x: Linear, marks: Sequence[Mark], top: float, step: float, *, wide: bool) -> None:
+    label = capital(clean(marks[0].row.label))
+    if wide:
+        sheet.text(0, top + step / 2, fitted(label, 254), "strong" if marks[0].row.estimand else "")
+    else:
+        sheet.text(8, top + 13, fitted(label, sheet.width - 16), "strong halo" if marks[0].row.estimand else "halo")
+    for place, mark in enumerate(marks):
+        y = top + (8 if wide else 25) + 14 * place
+        shape, style = STYLES[mark.kind]
+        low, high = mark.ends
+        sheet.line(x(low), y, x(high), y, f"{style}-range thin")
+        sheet.marker(shape, x(mark.row["coverage"]), y, 8, f"{style}-mark")
+
+
+def _key(sheet: Canvas, kinds: Sequence[str], y: float) -> None:
+    at = 8.0
+    for kind in kinds:
+        shape, style = STYLES[kind]
+        sheet.marker(shape, at, y - 4, 9, f"{style}-mark")
+        sheet.text(at + 12, y, SHORT[kind], "note")
+        at += 34 + measured(SHORT[kind], 12)

@@ -1,0 +1,114 @@
+"""What the scripts that replicate trials share: from options to a plan, and a folder that can be gone on with."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from models import simulate
+from models.calibration import study
+from models.calibration.plan import INTEGRATED, MODELS, SAMPLED, Plan
+from models.faults import InvalidInput, OutputExists
+from models.fit import Sampler
+from models.simulation.scenario import Scenario
+from priors import prior_set
+
+TUNE, DRAWS = {"effect": 250, "mediation": 500}, {"effect": 500, "mediation": 1000}
+"""Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Options that decide a fit; None leaves one to the model.
+
+    Attributes
+    ----------
+    model, likelihood, priors : str
+        Names.
+    draws, tune, chains, seed : int
+        Of the sampler.
+    """
+
+    model: str
+    likelihood: str | None
+    priors: str
+    draws: int | None
+    tune: int | None
+    chains: int | None
+    seed: int
+
+
+def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
+    """The plan; `InvalidInput`, `ScenarioError` or `InvalidPriors` where there can be none."""
+    names = sorted({name for name, _ in MODELS})
+    known("--model", [settings.model], names)
+    likelihood = settings.likelihood or (INTEGRATED if settings.model == "effect" else SAMPLED)
+    known("--likelihood", [likelihood], [kind for name, kind in MODELS if name == settings.model])
+    chosen = simulate.load(scenario)
+    if participants is not None:
+        chosen = simulate.resized(chosen, participants)
+    if settings.model == "mediation" and not chosen.mediators:
+        raise InvalidInput(
+            f"The mediation model cannot be calibrated on {chosen.name!r}.",
+            "The scenario has no mediator.",
+            "Choose another scenario, or --model effect.",
+        )
+    iterations = settings.draws or DRAWS[settings.model], settings.tune or TUNE[settings.model]
+    sampler = Sampler(*iterations, settings.chains or 2, settings.seed)
+    return Plan(chosen, settings.model, likelihood, prior_set.load(settings.priors), sampler)
+
+
+def known(option: str, given: Iterable[str], names: Iterable[str]) -> None:
+    """Refuse a name that is not among the known ones."""
+    wrong = [name for name in given if name not in set(names)]
+    if wrong:
+        raise InvalidInput(
+            f"{option} {wrong[0]} is not known here.", "It names what to do.", f"Choose of: {', '.join(names)}."
+        )
+
+
+def begin(folder: Path, journal: str, force: bool) -> None:
+    """Refuse a folder that holds something else than a study; forget what stands there if `force`."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / journal).is_file():
+        raise OutputExists(f"{folder} holds something else than a study of replications.")
+    if force:
+        shutil.rmtree(folder)
+
+
+def into(run: Path, folder: Path, name: str) -> None:
+    """Copy a calibration's summary into a run folder, where section 10 of its report reads it."""
+    if not (run / "manifest.json").is_file():
+        raise InvalidInput(f"{run} is no run folder.", "It holds no manifest.json.", "Name a folder of analyse.py.")
+    target = run / "calibration"
+    target.mkdir(exist_ok=True)
+    for source in (study.SUMMARY, study.STUDY):
+        shutil.copyfile(folder / source, target / f"{name}{Path(source).suffix}")
+
+
+def numbers(option: str, given: str, below: float = math.inf) -> list[float]:
+    """Numbers of a list with commas; `InvalidInput` for one that is none, or out of range for an option from 0 up."""
+    found = []
+    for part in given.split(","):
+        try:
+            found.append(float(part))
+        except ValueError:
+            found.append(math.nan)
+        limited = not math.isinf(below)
+        if not math.isfinite(found[-1]) or (limited and not 0 <= found[-1] < below):
+            allowed = f"numbers from 0 to below {below:g}" if limited else "numbers"
+            raise InvalidInput(
+                f"{option} cannot be {given}.", f"{part.strip() or 'Nothing'} is not among {allowed}.",
+                "Give numbers with commas and no spaces, such as 0,.15,.3.",
+            )  # fmt: skip
+    return list(dict.fromkeys(found))
+
+
+def effect_of(scenario: Scenario) -> float:
+    """The scenario's own arm effect at its primary wave."""
+    place = [wave.value for wave in scenario.waves].index(scenario.primary_wave)
+    return float(scenario.outcome.arm_effects[place]) if scenario.outcome.arm_effects else 0.0
