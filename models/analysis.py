@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import ModuleType
 
-import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -15,10 +14,12 @@ import xarray as xr
 from models import (
     confounding,
     effect,
+    effect_integrated,
     estimands,
     fit,
     gate,
     integrated,
+    leave_one_out,
     ledger,
     mediation,
     model_free,
@@ -31,18 +32,18 @@ from models import (
 from models.design import Design, design
 from models.gate_table import Gate
 from models.groups import as_group
+from models.histories import grouping
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from priors.prior_set import PriorSet
 
 MODELS: Mapping[str, ModuleType] = {effect.NAME: effect, mediation.NAME: mediation}
 """Every model by name; all have the same verbs, and nothing below asks which one it is."""
+INTEGRATED: Mapping[str, ModuleType] = {effect.NAME: effect_integrated}
+"""The same models with traits integrated out, which refit fast."""
 PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
-LOO_DRAWS = 2000
-MOST_NUMBERS = 60_000_000
-"""Pointwise log likelihoods beyond this many numbers (0.5 GB) are not formed; the report says so."""
 Say = Callable[[str], None]
 
 
@@ -184,11 +185,12 @@ def derive(
     compared = predictive.compare(replicates, layout)
     pointwise, pointwise_note = _pointwise(model, posterior, layout)
     log_prior = model.log_prior(posterior, layout, priors)
-    loo, loo_note = _leave_one_out(model, posterior, layout)
+    loo, loo_note = _leave_one_out(model, posterior, layout, priors, sampler, study)
     differences = draws[[name for name in summary.DIFFERENCES if name in draws]].sel(
         average=estimands.POPULATION, drop=True
     )
-    power = sensitivity.power_scaling(differences, log_prior, _total(model, posterior, layout))
+    total = _total(model, posterior, layout)
+    power = sensitivity.power_scaling(differences, log_prior, total)
     verdict = gate.gate(
         posterior,
         draws.merge(paths.flat),
@@ -196,7 +198,7 @@ def derive(
         (sampler.chains, sampler.draws),
         table,
         study.outcome.margin,
-        None if loo is None else loo["pareto_k"].to_numpy(),
+        None if loo is None else (int(loo["high"]), loo["pareto_k"].size),
         compared,
         power,
         data_unchanged(),
@@ -225,6 +227,9 @@ def derive(
     }
     if prior_paths.values:
         checks["prior_path_estimands"] = prior_paths.values
+        power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)
+        if power_of_paths is not None:
+            checks["path_power_scaling"] = as_group(power_of_paths)
         checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
@@ -233,7 +238,11 @@ def derive(
     pit = model.mediator_pit(posterior, layout, sampler.seed)
     if pit.sizes:
         checks["mediator_pit"] = pit
-    notes = (*model.notes(layout), *(note for note in (pointwise_note, loo_note) if note))
+    notes = (
+        *model.notes(layout),
+        *model.computed(posterior, layout),
+        *(note for note in (pointwise_note, loo_note) if note),
+    )
     trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
     return Analysis(*trees, Verdict(verdict, table, notes))
 
@@ -247,7 +256,7 @@ def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np
 
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:
     numbers = posterior.sizes["chain"] * posterior.sizes["draw"] * layout.outcome.size
-    if numbers > MOST_NUMBERS:
+    if numbers > leave_one_out.MOST_NUMBERS:
         return None, f"The pointwise log likelihood ({numbers:.1e} numbers) was too large to keep."
     return _log_probability(model, posterior, layout).astype("float32"), ""
 
@@ -255,36 +264,38 @@ def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tupl
 def _total(model: ModuleType, posterior: xr.Dataset, layout: Design) -> xr.DataArray:
     """Log likelihood of the whole trial at each draw, (chain, draw); a chain in pieces, to bound the memory."""
     length = posterior.sizes["draw"]
-    pieces = np.array_split(np.arange(length), max(1, length * layout.outcome.size // MOST_NUMBERS * 4))
+    pieces = np.array_split(np.arange(length), max(1, length * layout.outcome.size // leave_one_out.MOST_NUMBERS * 4))
     totals = [_log_probability(model, posterior.isel(draw=piece), layout).sum(-1) for piece in pieces]
     whole = np.concatenate(totals, axis=1) + model.other_log_likelihood(posterior, layout)
     return xr.DataArray(whole, dims=("chain", "draw"))
 
 
-def _leave_one_out(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[xr.Dataset | None, str]:
-    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // LOO_DRAWS)
-    thin = posterior.isel(draw=slice(None, None, step))
-    chains, length = thin.sizes["chain"], thin.sizes["draw"]
-    if chains * length * layout.outcome.size > MOST_NUMBERS:
-        return None, "Leave-one-out was not run: too many observations for importance sampling in memory."
-    fixed, scale = model.without_trait(thin, layout)
-    given = integrated.Draws(fixed.reshape(chains * length, -1), scale.ravel(), dispersion(thin, layout).ravel())
+def _leave_one_out(
+    model: ModuleType, posterior: xr.Dataset, layout: Design, priors: PriorSet, sampler: fit.Sampler, study: Study
+) -> tuple[xr.Dataset | None, str]:
+    """How well whoever is left out is predicted, and whether anybody moves the answer; or why that is not told."""
+    columns = model.left_out(posterior.isel(draw=[0]), layout).count.size
+    thin = leave_one_out.thinned(posterior, columns)
+    if thin is None:
+        return None, "Leave-one-out was not run: too many distinct histories for importance sampling in memory."
+    levels = model.response(thin, layout, (estimands.POPULATION,))
+    found = estimands.contrasts(levels, study)
+    name = next(name for name in summary.DIFFERENCES if name in found)
+    difference = found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave)
+    compiled = fit.Compiled()
+
+    def without(faster: ModuleType, gone: np.ndarray) -> leave_one_out.Units:
+        rest = grouping.without(layout, gone)
+        settings = replace(sampler, draws=1000, tune=500, chains=2)
+        draws = fit.sample(compiled.model(faster, rest, priors), settings)["posterior"].to_dataset()
+        return model.left_out(draws, layout)
+
     try:
-        log_predictive = integrated.log_predictive(given, layout).reshape(chains, length, -1)
+        refit = partial(without, INTEGRATED[model.NAME]) if model.NAME in INTEGRATED else None
+        units = model.left_out(thin, layout)
+        return leave_one_out.leave_one_out(units, difference.to_numpy().ravel(), refit), ""
     except integrated.NodesExhausted as error:
         return None, f"Leave-one-out was not run: {error}"
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": thin,
-            "log_likelihood": xr.Dataset({"outcome": (("chain", "draw", "observation"), log_predictive)}),
-        }
-    )
-    with warnings.catch_warnings():
-        # a Pareto k above 0.7 is the gate's business, where it stands in the table
-        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
-        result = arviz_stats.loo(tree, pointwise=True)
-    group = _cells({"pareto_k": ("observation", result.pareto_k.to_numpy())}, layout)
-    return group.assign(elpd=float(result.elpd), se=float(result.se)), ""
 
 
 def _cells(variables: dict, layout: Design) -> xr.Dataset:

@@ -55,7 +55,7 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
     for place in acting(layout):
         name = layout.mediators.name[place]
         if layout.mediators.kind[place] not in ("normal", "student"):
-            told = "ζ is defined for continuous mediators; of this one no sensitivity to unmeasured causes is known."
+            told = "ζ and ρ are defined for continuous mediators; of this kind no such analysis is made."
             rows.append({"kind": "not run", "mediator": name, "reason": told})
             continue
         rows += [

@@ -1,7 +1,7 @@
 """The effect model: outcome by arm and wave, with baseline constrained equal and participants partially pooled.
 
 MODEL.md, "Effect model", has the mathematics. Siblings of this module have the same verbs: `build`, `shape`, `prior`,
-`predictor`, `predictor_of_new`, `simulated`, `without_trait`, `completed`, `other_log_likelihood`, `response`,
+`predictor`, `predictor_of_new`, `simulated`, `completed`, `left_out`, `other_log_likelihood`, `response`,
 `path_draws`, `mediator_pit`.
 """
 
@@ -19,6 +19,9 @@ import xarray as xr
 from models import equations, top_level
 from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
+from models.histories import likelihood
+from models.histories.grouping import histories
+from models.leave_one_out import Units
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.path_draws import PathDraws
 from models.random_variables import declare_outcome, declare_parameters, declare_trait
@@ -169,11 +172,19 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # no
     return draws
 
 
-def without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
-    """Predictor at a trait of 0, (chain, draw, observation), and the SD of the trait, (chain, draw)."""
-    shape = draws["mu_0"].shape
-    sd = draws["tau"].to_numpy() if design.has_trait else np.zeros(shape)
-    return predictor(draws, design, np.zeros((*shape, design.participants))), sd
+def left_out(draws: xr.Dataset, design: Design) -> Units:
+    """Log probability of each distinct history, for leaving participants out (trait integrated out)."""
+    count = histories(design).count.astype(int)
+    return Units("participant", likelihood.log_likelihood(draws, design), count)
+
+
+def computed(draws: xr.Dataset, design: Design) -> tuple[str, ...]:
+    """Limitations of the computation, seen from its draws: whether the integrals over the trait needed finer steps."""
+    change = likelihood.coarse(draws, design)
+    if change <= likelihood.TOLERANCE:
+        return ()
+    return (f"Halving the integration step over the trait changes a log likelihood by {change:.1e}: leave-one-out and "
+            "fits with the integrated likelihood are less exact than they should be.",)  # fmt: skip
 
 
 def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - a verb of every model

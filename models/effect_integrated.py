@@ -16,9 +16,11 @@ from models import equations
 from models.design import Design
 from models.effect import (
     COUNTED,
+    computed,
     coordinates,
     dimensions,
     lacking,
+    left_out,
     log_prior,
     mediator_pit,
     notes,
@@ -29,19 +31,18 @@ from models.effect import (
     prior,
     response,
     simulated,
-    without_trait,
 )
-from models.histories import densities, grouping, kernel, traits
+from models.histories import densities, grouping, likelihood
 from models.histories.op import LogLikelihood
-from models.likelihoods import LIKELIHOODS, dispersion
+from models.likelihoods import LIKELIHOODS
 from models.random_variables import declare_parameters
-from models.terms import score, wave_terms
+from models.terms import wave_terms
 from priors.prior_set import PriorSet
 
 __all__ = [
-    "COUNTED", "NAME", "build", "completed", "coordinates", "data", "dimensions", "lacking", "log_prior",
-    "mediator_pit", "notes", "observed", "other_log_likelihood", "path_draws", "predictor", "predictor_of_new", "prior",
-    "response", "shape", "simulated", "without_trait",
+    "COUNTED", "NAME", "build", "completed", "computed", "coordinates", "data", "dimensions", "lacking", "left_out",
+    "log_prior", "mediator_pit", "notes", "observed", "other_log_likelihood", "path_draws", "predictor",
+    "predictor_of_new", "prior", "response", "shape", "simulated",
 ]  # fmt: skip
 
 NAME = "effect"
@@ -93,69 +94,8 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
     return model
 
 
-Given = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of each draw: predictors (draw, pattern × wave) at a trait of 0, SD of the trait (draw,), dispersion (draw,)."""
-
-
-def given(draws: xr.Dataset, design: Design, found: grouping.Histories) -> Given:
-    """What the kernel needs of draws, which are stacked over chains."""
-    flat = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
-    values = {str(name): flat[name].to_numpy() for name in dimensions(design)}
-    level, effect_at = wave_terms(values, design)
-    total = score(values, found.covariates)
-    eta = equations.predictor(level[:, None, :], effect_at[:, None, :], found.arm[:, None], total[:, :, None], 0.0)
-    scale = values["tau"] if design.has_trait else np.zeros(len(eta))
-    return eta.reshape(len(eta), -1), scale, dispersion(draws, design).ravel()
-
-
-def log_likelihood(draws: xr.Dataset, design: Design, fineness: float = 1.0) -> np.ndarray:
-    """Log probability of each distinct history given the top-level parameters, shape (draw, history).
-
-    Parameters
-    ----------
-    draws : Dataset
-        Of the posterior or prior.
-    design : Design
-        Whose `grouping.histories` they are.
-    fineness : float
-        Divides the step between nodes; 2 shows whether 1 was fine enough.
-    """
-    found = grouping.histories(design)
-    return _each(given(draws, design, found), design, found, fineness)
-
-
-def _each(values: Given, design: Design, found: grouping.Histories, fineness: float = 1.0) -> np.ndarray:
-    eta, tau, spread = values
-    logs, slopes = np.empty((tau.size, found.count.size)), np.empty(eta.shape[1])
-    kind, structure = densities.KINDS[design.likelihood], tuple(found.structure.values())
-    for draw, row in enumerate(logs):
-        kernel.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)  # type: ignore[call-arg]
-    # a continuous outcome is standardised: its density is per unit of the outcome itself
-    return logs - np.diff(found.history_members) * np.log(design.scale)
-
-
-TOLERANCE = 1e-8
-"""Largest change of a history's log likelihood that halving the step may bring."""
-
-
-def coarse(draws: xr.Dataset, design: Design) -> float:
-    """Largest change of any history's log likelihood that halving the step brings, where τ is at its 99.9% quantile."""
-    if not design.has_trait:
-        return 0.0
-    found = grouping.histories(design)
-    eta, tau, spread = given(draws, design, found)
-    place = tau.argsort(kind="stable")[[int(0.999 * (tau.size - 1))]]
-    worst = (eta[place], tau[place], spread[place])
-    return float(np.abs(_each(worst, design, found) - _each(worst, design, found, 2.0)).max(initial=0.0))
-
-
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
     """The draws with participants' traits, each drawn exactly from its conditional distribution (`traits.drawn`)."""
     if not design.has_trait or "trait" in draws:
         return draws
-    found = grouping.histories(design)
-    shape = (draws.sizes["chain"], draws.sizes["draw"], design.participants)
-    structure = (found.cell_grid, found.cell_value, found.member, found.history_members, found.history_of)
-    kind = densities.KINDS[design.likelihood]
-    trait = traits.drawn(np.random.default_rng([seed, 41]), kind, *given(draws, design, found), *structure)
-    return draws.assign(trait=(("chain", "draw", "participant"), trait.reshape(shape)))
+    return draws.assign(trait=(("chain", "draw", "participant"), likelihood.traits(draws, design, seed)))

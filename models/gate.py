@@ -48,7 +48,7 @@ LIMITS = {
     "divergences": Limit(0.0, 0.001, form="{:.1%} of draws"),
     "tree depth saturated": Limit(0.0, 0.01, form="{:.0%} of draws"),
     "E-BFMI, smallest": Limit(0.3, 0.2, low=True, form="{:.1f}"),
-    "Pareto k above 0.7": Limit(0.0, 0.02, form="{:.0%} of observations"),
+    "Pareto k above 0.7": Limit(0.0, 0.02, form="{:.0%} of those left out"),
     "predictive tails of response patterns": Limit(0.005, 0.0005, low=True, form="{:g}"),
 }
 """The limits of every numeric check; the report prints them."""
@@ -66,7 +66,7 @@ def gate(
     planned: tuple[int, int],
     table: pd.DataFrame,
     margin: float,
-    pareto_k: np.ndarray | None,
+    left_out: tuple[int, int] | None,
     predictive: pd.DataFrame,
     power: pd.DataFrame,
     data_unchanged: bool,
@@ -87,8 +87,8 @@ def gate(
         From `summary.summarise`.
     margin : float
         Smallest difference that matters, in the primary estimand's unit.
-    pareto_k : ndarray or None
-        One for each observation; None where leave-one-out was not run.
+    left_out : (int, int) or None
+        How many could not be left out, and of how many; None where leave-one-out was not run.
     predictive, power : DataFrame
         From `predictive.compare` and `sensitivity.power_scaling`.
     data_unchanged : bool
@@ -107,7 +107,7 @@ def gate(
             *_effective(found, set(map(str, estimands.data_vars))),
             *_monte_carlo(primary, margin),
             *_sampler(stats_group),
-            _pareto(pareto_k),
+            _pareto(left_out),
             _cells(predictive),
             _tails(predictive),
             _power(power, primary),
@@ -234,14 +234,14 @@ def _sampler(group: xr.Dataset) -> list[Check]:
     ]
 
 
-def _pareto(pareto_k: np.ndarray | None) -> Check:
+def _pareto(left_out: tuple[int, int] | None) -> Check:
     name = "Pareto k above 0.7"
-    text = "Observations that the fit leans on so much that leaving them out cannot be approximated."
-    if pareto_k is None:
+    text = "Of whoever is left out in turn, those on whom the fit leans so much that leaving them out is not known."
+    if left_out is None:
         limit = LIMITS[name]
         return Check(name, AMBER, "not run", "", limit.words(limit.good), limit.words(limit.fair), text)
-    above = int((pareto_k > 0.7).sum())
-    return _limited(name, above / max(1, pareto_k.size), "", text, f"{above} of {pareto_k.size}")
+    above, total = left_out
+    return _limited(name, above / max(1, total), "", text, f"{above} of {total}")
 
 
 def _cells(predictive: pd.DataFrame) -> Check:
@@ -278,7 +278,8 @@ def _tails(predictive: pd.DataFrame) -> Check:
 def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     row = power[power.element.str.contains(f"[{primary.wave}]", regex=False)].iloc[0]
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
-    shown = f"{row.prior:.2f}; prior to the power 0.8 → 1.25 moves the median by {_signed(scale * row['shift'])}{unit}"
+    moved = f"{_signed(scale * row['shift'])}{unit}"
+    shown = f"{row.prior:.2f}; priors that count 1.25 times in place of 0.8 times move the median by {moved}"
     return Check(
         "power-scaling of the primary estimand",
         GREEN if row.prior <= SENSITIVE else AMBER,

@@ -14,10 +14,11 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import effect, equations, forward, mediator_checks, paths, top_level, totals
+from models import effect, equations, forward, integrated, mediator_checks, paths, top_level, totals
 from models.averages import AVERAGES
 from models.design import Design
-from models.likelihoods import LIKELIHOODS
+from models.leave_one_out import Units
+from models.likelihoods import LIKELIHOODS, dispersion
 from models.mediation_cells import Cells, cells
 from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
@@ -217,18 +218,25 @@ def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> De
     return forward.simulated(truth, design, rng)
 
 
-def without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
-    """Predictor where the outcome's trait is at its mean given the mediators' traits, and the SD left around it.
+def left_out(draws: xr.Dataset, design: Design) -> Units:
+    """Log probability of each observed outcome given the same participant's others, for leaving single ones out."""
+    fixed, scale = _without_trait(draws, design)
+    flat = fixed.reshape(scale.size, -1)
+    given = integrated.Draws(flat, scale.ravel(), dispersion(draws, design).ravel())
+    return Units("observation", integrated.log_predictive(given, design), np.ones(flat.shape[1], int))
 
-    Returns
-    -------
-    predictor : ndarray, (chain, draw, observation)
-    sd : ndarray, (chain, draw)
-    """
+
+def _without_trait(draws: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """Predictor where the outcome's trait is at its mean given the mediators' traits, and the SD left around it."""
     values = forward.values_of(draws)
     mean, sd = forward.conditional_trait(values, design)
     fixed = forward.outcome_predictor(values, design, forward.mediators_read(values, design), mean)
     return fixed, np.broadcast_to(sd, values["mu_0"].shape)
+
+
+def computed(draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG001 - a verb of every model
+    """Limitations of the computation, seen from its draws: its integrals refine themselves or raise."""
+    return ()
 
 
 def other_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:

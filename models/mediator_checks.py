@@ -6,15 +6,13 @@ a mediator such probabilities are uniform if its distribution is right. MODEL.md
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats
 from scipy import stats
 
 from models import forward
 from models.design import Design
+from models.leave_one_out import weights
 from models.mediator_kinds import MEDIATOR_KINDS
 
 DRAWS = 1000
@@ -61,31 +59,12 @@ def transforms(draws: xr.Dataset, design: Design, place: int, seed: int) -> tupl
     own = forward.spread_at(values, design, place)
     flat = (-1, value.size)
     likely = rule.log_probability(value, predictor, own).reshape(flat)
-    weight, pareto_k = _left_out(likely)
+    weight, pareto_k = weights(likely)
     left, right = (
         np.einsum("vd,dv->v", weight, np.broadcast_to(part, predictor.shape).reshape(flat))
         for part in rule.between(value, predictor, own)
     )
     return np.clip(left + rng.random(value.size) * (right - left), 0.0, 1.0), pareto_k
-
-
-def _left_out(likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (value, draw), summing to 1, that take each value out of the posterior; Pareto k of each.
-
-    `likely` is the log likelihood, (draw, value). A value that all draws hold for equally likely changes nothing.
-    """
-    weight, pareto_k = np.full(likely.T.shape, 1 / likely.shape[0]), np.zeros(likely.shape[1])
-    varies = np.ptp(likely, axis=0) > 1e-9
-    if not varies.any():
-        return weight, pareto_k
-    with warnings.catch_warnings():
-        # a large k is counted and told beside the curve
-        warnings.filterwarnings("ignore", message="Estimated shape parameter of Pareto")
-        # takes log likelihoods: the weights are their reciprocals
-        smoothed, pareto_k[varies] = array_stats.psislw(likely[:, varies], axis=0)
-    raw = np.exp(smoothed - smoothed.max(-1, keepdims=True))
-    weight[varies] = raw / raw.sum(-1, keepdims=True)
-    return weight, pareto_k
 
 
 def band(count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -95,6 +95,11 @@ class Run:
         return _table(self.checks, "power_scaling")
 
     @cached_property
+    def path_power_scaling(self) -> pd.DataFrame | None:
+        """The same of direct and indirect effects; None where the fit has no paths."""
+        return _table(self.checks, "path_power_scaling") if "path_power_scaling" in self.checks.children else None
+
+    @cached_property
     def confounding(self) -> pd.DataFrame | None:
         """Effects by the strength of unmeasured causes; None where the fit has no paths."""
         return _table(self.checks, "confounding") if "confounding" in self.checks.children else None

@@ -10,10 +10,16 @@ import pandas as pd
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from models.path_draws import PathDraws
+
 LIMIT = 0.10
 """Sensitivity above which a reader is told (methods: report.md's gate)."""
 POWERS = (0.8, 1.25)
 """Powers of the prior for the shift in the estimand's own units."""
+
+
+PATHS = ("total", "interventional_direct", "interventional_via", "natural_indirect", "change_via", "change_remainder")
+"""Estimands of the mediation model whose sensitivity is measured."""
 
 
 def power_scaling(draws: xr.Dataset, log_prior: xr.Dataset, log_likelihood: xr.DataArray) -> pd.DataFrame:
@@ -58,6 +64,30 @@ def power_scaling(draws: xr.Dataset, log_prior: xr.Dataset, log_likelihood: xr.D
             "flag": table["prior"].to_numpy(float) > LIMIT,
         }
     )
+
+
+def path_scaling(
+    paths: PathDraws, wave: str, log_prior: xr.Dataset, log_likelihood: xr.DataArray
+) -> pd.DataFrame | None:
+    """`power_scaling` of what goes directly and through each mediator at one wave; None where nothing does.
+
+    Parameters
+    ----------
+    paths : PathDraws
+        Of the posterior.
+    wave : str
+        The primary one.
+    log_prior, log_likelihood : Dataset, DataArray
+        As for `power_scaling`.
+    """
+    names = [name for name in PATHS if name in paths.values]
+    if not names:
+        return None
+    flat = PathDraws(paths.values[names].sel(contrast=[wave])).flat
+    # what is 0 by construction leans on nothing, and has no index
+    varied = {name: value[..., value.std(("chain", "draw")).to_numpy() > 0] for name, value in flat.items()}
+    kept = xr.Dataset({name: value for name, value in varied.items() if value.size})
+    return power_scaling(kept, log_prior, log_likelihood) if kept else None
 
 
 def _summed(log_density: xr.DataArray) -> xr.DataArray:

@@ -7,6 +7,7 @@ main result returns to the last digit. MODEL.md, "Bias parameters".
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 
 import numpy as np
@@ -159,20 +160,33 @@ def _not_run(reason: str) -> pd.DataFrame:
 
 
 def _table(rule: Rule, grid: list, averaged: np.ndarray, fine: list, study: Study) -> pd.DataFrame:
-    """Rows of kind "grid" (a value in each arm), "prior" (averaged over it) and "tipping" (first change of verdict).
+    """Rows of kind "grid" (a value in each arm), "prior" (averaged over it), "tipping" and "tipping_margin".
 
     Columns: kind, control, treated (values of the bias parameter), median, lower, upper, p_benefit, excludes_zero,
-    reason; excludes_zero is 0 or 1. A tipping row without numbers says that the verdict never changes along its line.
+    reason; excludes_zero is 0 or 1. Of each line there is the first value at which the interval changes between
+    excluding and including 0 ("tipping") and the first at which it comes to lie otherwise beside the margin
+    ("tipping_margin"); a row without numbers says that nothing changes along its line.
     """
     rows = [{"kind": "grid", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in grid]
     rows.append({"kind": "prior"} | _numbers(averaged, study))
     for line in fine:
         found = [{"kind": "tipping", "control": c, "treated": t} | _numbers(rule(c, t), study) for c, t in line]
-        changed = [row for row in found if row["excludes_zero"] != found[0]["excludes_zero"]]
         (first, last) = (line[0][0], line[-1][0]) if line[0][0] != line[-1][0] else (line[0][1], line[-1][1])
-        never = {"kind": "tipping", "reason": f"never from {abs(first):g} to {last:g}"}
-        rows.append(changed[0] if changed else never)
+        never = f"never from {abs(first):g} to {last:g}"
+        for kind, told in (("tipping", _beside_zero), ("tipping_margin", partial(_zone, margin=study.outcome.margin))):
+            changed = next((row for row in found if told(row) != told(found[0])), {"reason": never})
+            rows.append(changed | {"kind": kind})
     return pd.DataFrame(rows)
+
+
+def _beside_zero(row: dict) -> float:
+    return row["excludes_zero"]
+
+
+def _zone(row: dict, margin: float) -> int | None:
+    """Zone of the whole interval: at or below −margin (−1), within (0), at or above margin (1); None: in two."""
+    reached = (row["lower"] <= -margin, row["lower"] < margin and row["upper"] > -margin, row["upper"] >= margin)
+    return reached.index(True) - 1 if sum(reached) == 1 else None
 
 
 def _numbers(difference: np.ndarray, study: Study) -> dict[str, object]:

@@ -154,7 +154,7 @@ ASSUMPTIONS = (
     Assumption(
         "Both arms report alike, even where participants know their arm",
         UNTESTABLE,
-        "A difference in reporting would be read as an effect.",
+        "A difference in reporting would be read as an effect; see § 9.",
     ),
 )
 """Assumptions of the effect model, from what the design gives to what no data of the trial can test."""

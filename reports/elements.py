@@ -27,6 +27,7 @@ SHARES = {
     "risk": "share",
     "risk_difference": "difference in shares",
     "risk_ratio": "ratio of shares",
+    "change": "change in share since baseline",
 }
 """Estimands where more of the outcome is better: nobody speaks of a risk of that."""
 _ELEMENT = re.compile(r"(\w+)(?:\[([^\]]*)\])?")

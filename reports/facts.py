@@ -98,12 +98,18 @@ SCALES = {
 }
 
 
+def as_found(check: Check, name: str) -> str:
+    """A check, what was found, where it is worst and the limit: "R̂ max: 1.04 (τ; pass: ≤ 1.01)"."""
+    beside = "; ".join(part for part in (check.element, check.green and f"pass: {minus(check.green)}") if part)
+    return f"{name}: {minus(check.value)}" + (f" ({beside})" if beside else "")
+
+
 def scale(study: Study) -> Scale:
     """Scale of a study's outcome; of what is better when there is more of it, nobody has a risk."""
-    found = SCALES[study.outcome.kind]
+    own = SCALES[study.outcome.kind]
     if study.outcome.kind != "binary" or study.outcome.better == "lower":
-        return found
-    return replace(found, level_word="share", difference_name="Difference in shares", ratio_name="Ratio of shares")
+        return own
+    return replace(own, level_word="share", difference_name="Difference in shares", ratio_name="Ratio of shares")
 
 
 class Facts:
@@ -167,10 +173,7 @@ class Facts:
     @property
     def verdict_reason(self) -> str:
         """The checks that made the gate amber or red, each with the element that came out worst."""
-        named = [
-            f"{check.name}: {check.value}" + (f" ({check.element})" if check.element else "")
-            for check in self.gate.worst
-        ]
+        named = [as_found(check, check.name) for check in self.gate.worst]
         return f"{'Failed' if self.gate.status == 'red' else 'To look at'}: {'; '.join(named)}." if named else ""
 
     @property
@@ -353,11 +356,10 @@ def printed(gate: Gate, study: Study) -> Gate:
 
 
 def _value(check: Check, *, hide: bool) -> str:
-    """Figure found; of observations the share alone where numbers are not to be told."""
+    """Figure found; of those left out the share alone where numbers are not to be told."""
     count, of, total = check.value.partition(" of ")
-    total = total.removesuffix(" rows").removesuffix(" observations")
     if hide and of and check.name.casefold().startswith("pareto") and count.isdigit() and total.isdigit():
-        return f"{fixed(100 * int(count) / max(int(total), 1))}% of observations"
+        return f"{fixed(100 * int(count) / max(int(total), 1))}% of them"
     return minus(check.value)
 
 

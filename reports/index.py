@@ -14,7 +14,7 @@ from models import run as runs
 from models.faults import InvalidInput
 from models.gate_table import Gate
 from reports import output, page
-from reports.facts import NOT_APPLICABLE, printed
+from reports.facts import NOT_APPLICABLE, as_found, printed
 from reports.words import capital, clean, count, listed, short
 
 NAME = "index.html"
@@ -124,9 +124,7 @@ def _badge(gates: dict[str, Gate], status: str) -> str:
     passed = sum(check.status == "green" for check in made)
     told = f"{passed} of {count(len(made), 'check')} pass"
     worst = [
-        (f"{model} model, " if len(gates) > 1 else "")
-        + f"{check.name}: {check.value}"
-        + (f" ({check.element})" if check.element else "")
+        as_found(check, (f"{model} model, " if len(gates) > 1 else "") + check.name)
         for model, gate in gates.items()
         for check in gate.checks
         if check.status == status != "green"

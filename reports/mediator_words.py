@@ -36,13 +36,13 @@ WORDS = {
     "change_training": "remainder less the change that would have come anyway",
     "change_training_share": "share w of the remainder",
 }
-"""In words; `{mediator}` stands for the label of the mediator that the coordinates begin with."""
+"""In words; `{mediator}` stands for the label of the mediator among the coordinates."""
 
 SYMBOLS = {
     "slope": ("β", "slope of the outcome on a mediator, per SD of it"),
     "interaction": ("κ", "how far that slope differs by arm"),
     "mediator_mu_0": ("μ₀ᴹ", "level of a mediator at the first wave"),
-    "mediator_step": ("δᴹ", "change in a mediator from a wave to the next, both arms"),
+    "mediator_step": ("sᴹ", "change in a mediator from a wave to the next, both arms"),
     "mediator_theta": ("θᴹ", "effect of the treated arm on a mediator at each follow-up"),
     "mediator_theta_negative_control": ("θ₁ᴹ", "contrast in a mediator at the negative control"),
     "mediator_gamma": ("γᴹ", "slope of a mediator on a baseline variable, per SD"),
@@ -82,9 +82,10 @@ def split(name: str, inner: str, labels: dict[str, str]) -> tuple[str, str] | No
     words = WORDS.get(name)
     if words is None:
         return None
-    first, _, rest = inner.partition(",")
+    parts = [part.strip() for part in inner.split(",")]
     if "{mediator}" not in words:
         return words, inner
-    if first.strip() in labels:
-        return words.format(mediator=labels[first.strip()]), rest
+    for part in parts:
+        if part in labels:
+            return words.format(mediator=labels[part]), ", ".join(other for other in parts if other != part)
     return words.format(mediator="a mediator"), inner

@@ -134,8 +134,8 @@ def html(facts: Facts, sections: Sequence[Section]) -> str:
     """Page as one string."""
     counted, status = verdict.counted(facts), verdict.status(facts)
     passed = sum(one.check.status == "green" for one in counted)
-    every = f"{passed} of {count(len(counted), 'check')} of the computation pass"
-    badge = f"{every}." if status == "green" else f"{every}. {short(verdict.reason(facts), 200)}"
+    every = f"{passed} of {count(len(counted), 'check')} pass"
+    badge = f"{every}." if status == "green" else f"{every}. {short(verdict.reason(facts), 260)}"
     return rendered(
         "page.html.j2",
         title=short(facts.study.title, 160),

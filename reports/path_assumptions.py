@@ -79,7 +79,7 @@ PATH_ASSUMPTIONS = (
     Assumption(
         "No common cause of a mediator and the outcome beyond lasting levels and the adjusted baseline variables",
         UNTESTABLE,
-        "What is called indirect would be confounding; ρ, which would measure it, is taken as 0.",
+        "What is called indirect would be confounding, none in § 6; § 9 varies it (ζ) for continuous mediators.",
     ),
     Assumption(
         "Lasting levels of mediators and outcome are jointly normal on the link scales",

@@ -121,8 +121,11 @@ def first_leg(facts: Facts, wave: str) -> Sentence | None:
     if not told:
         return None
     head = sentence(
-        "{at}, where they precede this outcome, the estimated differences in the mediators are:",
+        "{at}, where they precede this outcome, the estimated differences in the mediators, {treated} arm minus "
+        "{control} arm, are:",
         at=Label(at(facts.wave(when))),
+        treated=facts.arm("treated"),
+        control=facts.arm("control"),
     )
     return joined(head, *told)
 
@@ -131,13 +134,10 @@ def _moved(facts: Facts, mediator: str, wave: str) -> Sentence:
     found = facts.estimate("mediator_difference", wave, mediator=mediator)
     size = found.number("median")
     return sentence(
-        "{mediator}, {size} {unit} in the {treated} arm minus the {control} arm ({ci} interval {lo} to {hi}; "
-        "P(lower) {p}).",
+        "{mediator}, {size} {unit} ({ci} interval {lo} to {hi}; P(lower) {p}).",
         mediator=Label(capital(paths.label(facts, mediator).text)),
         size=size,
         unit=agreeing(size.text.lstrip(MINUS), unit_words(found)),
-        treated=facts.arm("treated"),
-        control=facts.arm("control"),
         ci=INTERVAL,
         lo=found.number("lower"),
         hi=found.number("upper"),

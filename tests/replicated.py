@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ def identity(given: object, number: int) -> list[int]:
 def expected(given: dict[str, Any], numbers: range = NUMBERS) -> str:
     """Results without any machinery."""
     return json.dumps([(number, draw({"seed": given["seed"]}, number)) for number in numbers])
+
+
+def until[T](condition: Callable[[], T], seconds: float = 30) -> T:
+    """Wait until it is true of something."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return found
 
 
 def driver() -> None:

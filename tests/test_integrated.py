@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from scipy import integrate, optimize, stats
+from scipy import optimize, stats
 
 from models import effect, integrated, simulate
 from models.design import design
@@ -16,33 +16,14 @@ from models.quadrature import logistic_normal_mean, normal_nodes
 from models.summary import diagnostics
 from priors import prior_set
 from tests import pinned, trials
+from tests.brute_force import brute_force
 
 SPREADS = [0.5, 1.0, 2.0, 3.0, 5.0]
 
 
-def _brute_force(layout, fixed, scale, dispersion, person):
-    """Log of one participant's likelihood by adaptive quadrature around its mode."""
-    mine = layout.participant_of == person
-    rule = LIKELIHOODS[layout.likelihood].log_probability
-
-    def log_integrand(z):
-        return rule(
-            layout.outcome[mine], fixed[mine] + scale * z, np.full(mine.sum(), dispersion)
-        ).sum() + stats.norm.logpdf(z)
-
-    mode = optimize.minimize_scalar(lambda z: -log_integrand(z), bounds=(-9, 9), method="bounded").x
-    top = log_integrand(mode)
-    options = {"epsabs": 1e-14, "epsrel": 1e-13, "limit": 500}
-    pieces = [
-        integrate.quad(lambda z: np.exp(log_integrand(z) - top), *ends, **options)[0]
-        for ends in ((-14, mode), (mode, 14))
-    ]
-    return top + np.log(sum(pieces))
-
-
 @pytest.mark.parametrize("link", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("tau", SPREADS)
-def test_a_participants_integral_agrees_with_brute_force(link, tau):
+def test_a_participants_integral_agrees_withbrute_force(link, tau):
     if link == "negative binomial" and tau > 3:
         pytest.skip("counts whose means differ by exp(±10) between participants are not a trial")
     layout = pinned.layout(link)
@@ -53,7 +34,7 @@ def test_a_participants_integral_agrees_with_brute_force(link, tau):
     given = Draws(fixed, np.full(2, tau), dispersion)
     found = integrated.log_likelihood(given, layout)
     expected = [
-        [_brute_force(layout, fixed[d], tau, dispersion[d], p) for p in range(layout.participants)] for d in range(2)
+        [brute_force(layout, fixed[d], tau, dispersion[d], p) for p in range(layout.participants)] for d in range(2)
     ]
     # 1e-8 is the tolerance that the module states
     np.testing.assert_allclose(found, expected, atol=1e-8, rtol=0)

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from models.faults import InvalidInput
 from models.replications import crew, flight
 from models.replications.journal import Journal
-from tests.replicated import NUMBERS, draw, expected, identity, threads
+from tests.replicated import NUMBERS, draw, expected, identity, threads, until
 
 ROOT = Path(__file__).parents[1]
 GIVEN = {"seed": 11}
@@ -64,15 +65,6 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield Cluster(tmp_path, stack)
 
 
-def until[T](condition: Callable[[], T], seconds: float = 30) -> T:
-    """Wait until it is true of something."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-    return found
-
-
 def finished(journal: Path) -> int:
     return max(len(journal.read_bytes().splitlines()) - 1, 0) if journal.exists() else 0
 
@@ -113,7 +105,11 @@ def test_without_any_worker_it_ends_and_goes_on_when_there_is_one(
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_dies_is_told_and_finished_work_kept(cluster: Cluster, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tick", [1.0, 0.001])  # noticed by what does not arrive, and on looking who works
+def test_a_scheduler_that_dies_is_told_and_finished_work_kept(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tick: float
+) -> None:
+    monkeypatch.setattr(flight, "TICK", tick)
     cluster.worker()
     journal = Journal(tmp_path / "journal", GIVEN)
     with pytest.raises(InvalidInput, match="connection to the Dask scheduler was lost"):
@@ -161,6 +157,14 @@ def test_an_error_leaves_no_work_on_the_scheduler(cluster: Cluster, tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_two_runs_on_one_machine_do_not_meet(tmp_path: Path) -> None:
+    with socket.socket() as taken, suppress(OSError):  # if it is taken already: so much the better
+        taken.bind(("", 8787))  # where Dask would show a page
+        taken.listen()
+        crew.run(draw, GIVEN, range(4), Journal(tmp_path / "journal", GIVEN), workers=2)
+
+
+@pytest.mark.slow
 def test_a_local_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     given = GIVEN | {"fatal_once": 20, "marker": str(tmp_path / "died")}
     journal = Journal(tmp_path / "journal", GIVEN)
@@ -178,10 +182,27 @@ def test_a_replication_that_always_kills_its_worker_is_given_up(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_libraries_use_one_thread_in_a_local_worker(tmp_path: Path) -> None:
+def test_libraries_use_one_thread_in_a_worker_that_nobody_told(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.worker()
     journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(threads, GIVEN, range(4), journal, workers=2)
+    crew.run(threads, GIVEN, range(4), journal, scheduler=cluster.address)
     assert [set(each) for _, each in journal.results()] == [{1}] * 4
+
+
+@pytest.mark.slow
+def test_few_replications_are_on_their_way_at_a_time(cluster: Cluster, tmp_path: Path) -> None:
+    from distributed import Client
+
+    cluster.worker()
+    seen: list[int] = []
+
+    def look() -> None:
+        with Client(cluster.address, set_as_default=False) as client:
+            seen.append(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
+
+    journal = Journal(tmp_path / "journal", GIVEN)
+    crew.run(draw, SLOWLY, NUMBERS, journal, after(10, look), scheduler=cluster.address)
+    assert 0 < seen[0] <= flight.AHEAD
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from models import refits as made
 from reports import asked, page
 from reports.facts import Facts
 from reports.sections import section_09_what_if, section_10_recovery, what_if_tables
+from reports.sentences import verdict
 from tests.report_fixture import Recipe, make
 from tests.test_report_page import HOSTILE, Page, built, contents
 from tests.test_report_schema import faults
@@ -176,7 +177,8 @@ def test_exchanging_the_arms_turns_everything_round(tmp_path: Path) -> None:
     mirror = {(row["control"], -float(row[f"treated_{d:g}"])) for d in (-1, 1) for row in rows(other, OWN[3])}
     assert {(-float(c), round(v, 7)) for c, v in surface} == {(float(c), round(v, 7)) for c, v in mirror}
     tips, turned = (
-        [row for row in rows(folder, "tipping") if row["assumption"] == "Missing at random"] for folder in (one, other)
+        [row for row in rows(folder, "tipping") if (row["assumption"], row["against"]) == ("Missing at random", "0")]
+        for folder in (one, other)
     )
     assert [float(row["tips"]) for row in tips] == [-float(row["tips"]) for row in reversed(turned)]
     assert [row["then"].split(": ")[1] for row in tips] == ["benefit", "harm"]
@@ -295,7 +297,14 @@ def test_what_was_not_run_says_so_with_its_name(reports: dict[str, Path]) -> Non
 
 def test_tipping_values_are_those_of_the_run(reports: dict[str, Path]) -> None:
     run = make(reports["binary"].parent / "tips", FULL)
-    listed = {(row["assumption"], row["parameter"]): row["tips"] for row in rows(reports["binary"], "tipping")}
+    every = rows(reports["binary"], "tipping")
+    listed = {(row["assumption"], row["parameter"]): row["tips"] for row in every if "±" not in row["against"]}
+    beside = [row for row in every if row["against"] == "±10"]
+    assert [row["parameter"] for row in beside] == [row["parameter"] for row in every[:4]]
+    tables = [run.asked(name) for name in ("missing_not_at_random", "misreporting")]
+    limits = [row for table in tables for row in table[table["kind"] == "tipping_margin"].to_dict("records")]
+    words_of = [verdict(row["lower"], row["upper"], 0.1, lower_is_better=True) for row in limits]
+    assert [row["then"] for row in beside] == [f"the verdict of § 1 is {word}" for word in words_of]
     missing, told = (run.asked(name) for name in ("missing_not_at_random", "misreporting"))
     for table, columns, keys in (
         (missing, ("treated", "treated"), ("δ, treated arm, downwards", "δ, treated arm, upwards")),
@@ -318,7 +327,7 @@ def test_a_verdict_that_never_changes_is_told_with_the_range(tmp_path: Path) -> 
     page.build(run)
     first = rows(tmp_path, "tipping")[0]
     assert first["tips"] == "nowhere from 0 to −3"
-    assert first["then"] == "nothing: the 95% interval keeps to its side"
+    assert first["then"] == "nothing: throughout, the 95% interval includes 0"
 
 
 def small(tmp_path: Path, control: int, missing: int) -> Path:
@@ -365,6 +374,17 @@ def _numbers(text: str) -> set[str]:
 def _eight(table: pd.DataFrame) -> set[str]:
     numbers = (f"{value:.8g}" for name in ("median", "lower", "upper") for value in table[name].dropna())
     return {number for number in numbers if len(number) >= 8}
+
+
+def test_power_scaling_of_the_paths_stands_in_section_8_or_says_why_not(reports: dict[str, Path]) -> None:
+    listed = rows(reports["binary"], "path_power_scaling")
+    assert [row["quantity"].partition("[")[0] for row in listed] == ["total", *["interventional_via"] * 2]
+    text = words(reports["binary"], 8)
+    assert re.search(r"Effect via social support score\s*0\.17\s*0\.05\s*−1\.2\s*! Look", text)
+    assert [row["flag"] for row in listed] == ["false", "true", "false"]
+    assert "Refits of direct and indirect effects under other priors. Not run: a run fits the mediation model" in text
+    alone = words(reports["nothing but the main result"], 8)
+    assert re.search(r"Power-scaling of direct and indirect effects\. Not run: the study file names no mediator", alone)
 
 
 # section 10

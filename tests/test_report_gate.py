@@ -15,7 +15,7 @@ import pytest
 from models import gate as gates
 from models.gate_table import Check, Gate
 from models.run import Run
-from reports import page
+from reports import page, verdict
 from tests.report_fixture import AMBER, RED, Recipe, make
 from tests.test_gate import _inputs
 from tests.test_report_page import Page, contents
@@ -113,7 +113,7 @@ def test_a_red_gate_hides_every_estimate_of_its_fit(
     record, before = (json.loads(one["report.json"]) for one in (files, green[1]))
     sections = {part["number"]: part for part in record["sections"]}
     assert {number for number, part in sections.items() if part["status"] == "withheld"} == set(FITS[fit])
-    reason = f"{cause}: 1.2345 ({element(fit)})"
+    reason = f"{cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)"
     shown = Page(files["report.html"]).text
     for number in FITS[fit]:
         assert reason in sections[number]["reason"]
@@ -136,7 +136,7 @@ def test_show_anyway_prints_the_numbers_beside_the_reason(tmp_path: Path, cause:
                and number not in files["report.json"]]  # fmt: skip
     assert not missing
     shown = Page(files["report.html"]).text
-    warning = f"✗ Do not use these numbers. Failed: {cause}: 1.2345 ({element(fit)})."
+    warning = f"✗ Do not use these numbers. Failed: {cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)."
     status = {part["number"]: part["status"] for part in json.loads(files["report.json"])["sections"]}
     assert shown.count(warning) == sum(status[number] == "shown" for number in FITS[fit])
     assert "Withheld" not in shown
@@ -147,10 +147,10 @@ def test_an_amber_gate_names_the_weakest_element(tmp_path: Path, cause: str, fit
     files = built(judged(tmp_path, fit, cause, AMBER))
     found = Page(files["report.html"])
     model = f"{fit} model, "
-    assert f"To look at: {model}{cause}: 1.2345 ({element(fit)})." in found.text
+    assert f"To look at: {model}{cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)." in found.text
     badge = files["report.html"][files["report.html"].index('<p class="badge amber">') :].split("</p>")[0]
     assert "! Look" in badge
-    assert f"{model}{cause}: 1.2345 ({element(fit)})" in html.unescape(re.sub("<[^>]+>", "", badge))
+    assert f"{model}{cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)" in html.unescape(re.sub("<[^>]+>", "", badge))
     assert "an estimated" in found.text
     record = json.loads(files["report.json"])
     assert record["gate"]["status"] == "amber"
@@ -163,3 +163,26 @@ def test_an_empty_gate_is_red_and_hides_too(tmp_path: Path) -> None:
     assert "an estimated" not in Page(files["report.html"]).text
     for name, text in files.items():
         assert not [number for number in numbers(run, "effect") if number in text], name
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "limit", "used"),
+    [
+        ("effective draws", "1250", "≥ 1000", 0.8),
+        ("R-hat, largest", "1.004", "≤ 1.01", 0.4),
+        ("integration error of the averages", "1.7e−03 of the posterior variance", "≤ 1%", 0.17),
+        ("divergences", "0 of 8000", "0", 0.0),
+        ("data hash", "equal", "equal", 0.0),
+        ("chains and draws as planned, all finite", "4 × 2000", "4 × 2000, finite", 0.0),
+    ],
+)
+def test_the_share_of_a_limit_that_a_passed_check_used(name: str, value: str, limit: str, used: float) -> None:
+    assert verdict._used(Check(name, "green", value, "", limit, "", "")) == pytest.approx(used)
+
+
+def test_a_green_gate_names_what_came_closest_to_its_limit(tmp_path: Path) -> None:
+    run = make(tmp_path, MEDIATED)
+    near = Check("effective draws", "green", "1010", "tau", "≥ 1000", "≥ 400", "")
+    files = built(replace(run, gate=Gate((*run.gate.checks, near))))
+    said = "Closest to its limit: effect model, effective draws: 1010 (spread between participants; pass: ≥ 1000)."
+    assert said in Page(files["report.html"]).text

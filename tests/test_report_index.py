@@ -106,7 +106,7 @@ def test_the_gate_has_a_sign_a_word_and_its_reason(listed: tuple[str, dict[str, 
     shown = Page(text).text
     assert {"✓ Pass", "! Look", "✗ Stop"} <= {word for word in ("✓ Pass", "! Look", "✗ Stop") if word in shown}
     assert found["b green"].badge == "6 of 6 checks pass"
-    reason = "R̂ max: 1.04 (risk difference, 6 months after the programme)"
+    reason = "R̂ max: 1.04 (risk difference, 6 months after the programme; pass: ≤ 1.01)"
     assert found["amber"].badge == f"5 of 6 checks pass. {reason}"
 
 

@@ -164,8 +164,8 @@ def test_red_mediation_hides_its_section_alone(tmp_path: Path) -> None:
     assert section(found, 1)["status"] == "shown"
     assert found["gate"]["status"] == found["gate"]["further"]["mediation"]["status"] == "red"
     assert found["withheld"] is None
-    assert "11 of 12 checks of the computation pass. Failed: mediation model, R̂ max: 1.04" in text
-    assert "1 check stops what rests on it: mediation model, R̂ max (worst: risk difference" in text
+    assert "11 of 12 checks pass. Failed: mediation model, R̂ max: 1.04" in text
+    assert "1 check stops what rests on it: mediation model, R̂ max: 1.04 (risk difference" in text
     fields = ("median", "lower", "upper")
     hidden = {
         f"{row[field]['value']:.8g}"

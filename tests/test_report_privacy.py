@@ -190,8 +190,8 @@ def test_the_number_of_rows_from_which_a_hidden_one_could_be_subtracted_is_told_
     assert {
         row["n"]["value"] for row in record["tables"]["predictive"]["rows"] if "both" in row["where"]["printed"]
     } == {SUPPRESSED}
-    check = Check("Pareto k above 0.7", "green", f"4 of {total}", "", "0", "≤ 2% of observations", "")
-    for minimum, value in ((MINIMUM, "1% of observations"), (0, f"4 of {total}")):
+    check = Check("Pareto k above 0.7", "green", f"4 of {total}", "", "0", "≤ 2% of those left out", "")
+    for minimum, value in ((MINIMUM, "1% of them"), (0, f"4 of {total}")):
         study = make(folder.parent / "none", Recipe(minimum_cell=minimum)).study
         assert printed(Gate((check,)), study).checks[0].value == value
 

@@ -5,7 +5,8 @@ import pytest
 import xarray as xr
 from scipy import integrate, optimize, stats
 
-from models.sensitivity import POWERS, power_scaling
+from models.path_draws import PathDraws
+from models.sensitivity import POWERS, path_scaling, power_scaling
 
 PRIOR, EVENTS, WITHOUT = (3.0, 5.0), 12, 18
 
@@ -87,6 +88,22 @@ def test_elements_of_an_array_are_named():
     table = power_scaling(both, prior, likelihood)
     assert list(table.element) == ["risk_difference[a]", "risk_difference[b]"]
     assert table["shift"].iloc[0] == pytest.approx(-table["shift"].iloc[1])
+
+
+def test_paths_at_one_wave_are_scaled_like_the_rest_and_constants_have_no_index():
+    risk, prior, likelihood = _conjugate(draws=500)
+    values, nothing = risk["risk"], xr.zeros_like(risk["risk"])
+    waves, ways = xr.Variable("contrast", ["3 months", "6 months"]), xr.Variable("mediator", ["support", "income"])
+    via = xr.concat([xr.concat([values, nothing], dim=ways), xr.concat([values * 2, nothing], dim=ways)], dim=waves)
+    total = xr.concat([values * np.nan, values], dim=waves)
+    table = path_scaling(
+        PathDraws(xr.Dataset({"interventional_via": via, "total": total})), "6 months", prior, likelihood
+    )
+    assert set(table.element) == {"interventional_via[6 months, support]", "total[6 months]"}
+    shifts, (own,) = table.set_index("element")["shift"], power_scaling(risk, prior, likelihood)["shift"]
+    assert shifts["total[6 months]"] == pytest.approx(own)
+    assert shifts["interventional_via[6 months, support]"] == pytest.approx(2 * own)
+    assert path_scaling(PathDraws(), "6 months", prior, likelihood) is None
 
 
 def test_the_root_of_the_test_itself():

@@ -14,6 +14,7 @@ from models import study as studies
 from models.design import design
 from models.simulation.truth import truth
 from priors import prior_set
+from reports.sentences import verdict
 from tests import pinned, trials
 from tests.conftest import ROOT
 
@@ -103,6 +104,22 @@ def test_a_verdict_tips_where_it_must():
     # the upper limit of the treated risk is .2 + 1.96 × .05 = .298: it reaches .4 at a sensitivity of .745
     assert tips.iloc[0]["treated"] == pytest.approx(0.298 / 0.4, abs=0.011)
     assert "never" in tips.iloc[1]["reason"], "under-reporting by the control arm only widens the gap"
+    # the interval, −0.298 to −0.102, lies wholly at or beyond a margin of 0.1 until .298 / sensitivity > .3
+    margin = table[table["kind"] == "tipping_margin"]
+    assert _study().outcome.margin == 0.1
+    assert margin.iloc[0]["treated"] == pytest.approx(0.99, abs=0.011)
+    assert margin.iloc[0]["upper"] > -0.1 >= margin.iloc[0]["lower"]
+    assert "never" in margin.iloc[1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "zone"),
+    [(-0.3, -0.1, -1), (-0.3, -0.09, None), (-0.09, 0.09, 0), (-0.1, 0.05, None), (0.1, 0.2, 1), (-0.2, 0.2, None)],
+)
+def test_zones_beside_the_margin_are_those_of_the_sentence(lower, upper, zone):
+    word = {-1: "benefit", 0: "equivalent", 1: "harm", None: "undecided"}[zone]
+    assert tipping._zone({"lower": lower, "upper": upper}, 0.1) == zone
+    assert verdict(lower, upper, 0.1, lower_is_better=True) == word
 
 
 def test_what_cannot_be_asked_says_why():

@@ -108,6 +108,7 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     diagnostics = {
         "divergences": int(tree["sample_stats"]["diverging"].sum()),
         "rhat": float(max(value.max() for value in spread.sel(diagnostic="rhat").values())),
+        "limitations": len(plan.module.computed(thin, layout)),
         "ess": float(min(value.min() for value in spread.sel(diagnostic="ess_bulk").values())),
     }
     # averages over the population need no participant's own trait

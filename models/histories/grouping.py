@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,16 @@ def histories(design: Design) -> Histories:
         count=np.bincount(row_of, minlength=len(rows)).astype(float),
         history_of=history_of,
     )
+
+
+def without(design: Design, columns: np.ndarray) -> Design:
+    """The design without the outcomes of one participant of each of these histories."""
+    _, first = np.unique(histories(design).history_of, return_index=True)
+    # somebody without any outcome has the history −1, which comes first
+    gone = first[columns + (first.size - histories(design).count.size)]
+    keep = ~np.isin(design.participant_of, gone)
+    cells = {name: getattr(design, name)[keep] for name in ("participant_of", "wave_of", "outcome")}
+    return replace(design, **cells)
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

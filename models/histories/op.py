@@ -46,7 +46,7 @@ class LogLikelihood(Op):
         for place, value in zip(outputs, (found[0], slopes, found[1], found[2]), strict=True):
             place[0] = np.asarray(value, dtype=float)
 
-    def infer_shape(self, fgraph: Any, node: Apply, shapes: Any) -> list[tuple]:  # noqa: ARG002
+    def infer_shape(self, node: Apply, shapes: Any) -> list[tuple]:  # noqa: ARG002
         """Shapes of the outputs."""
         return [(), shapes[0], (), ()]
 

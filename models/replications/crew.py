@@ -6,6 +6,7 @@ the journal at once. Libraries are imported where they are needed: `--help` and 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -125,15 +126,24 @@ def _remote(scheduler: str) -> Iterator[Client]:
     from distributed import Client
 
     try:
+        asyncio.run(_knock(scheduler))
         client = Client(scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise InvalidInput(
             f"There is no Dask scheduler at {scheduler}.",
-            f"{type(error).__name__}: {error}",
+            f"{type(error).__name__}: {str(error) or f'nothing was said in {CONNECT:.0f} s'}",
             "Start one (README, On a cluster) and give the address that it prints, or leave --scheduler out.",
         ) from None
     with client:
         yield client
+
+
+async def _knock(scheduler: str) -> None:
+    """A client waits for ever where somebody listens but never speaks: the near end of a tunnel, another service."""
+    from distributed.comm import connect
+
+    comm = await asyncio.wait_for(connect(scheduler, timeout=CONNECT), CONNECT + 1)
+    comm.abort()
 
 
 @contextmanager
@@ -149,7 +159,7 @@ def _local(processes: int) -> Iterator[Client]:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # else 8787 on every interface, with a warning when it is taken
             worker_dashboard_address=None,
             memory_limit=0,  # a worker is never ended because another program needs memory
             silence_logs=logging.CRITICAL,

@@ -166,15 +166,12 @@ class _Flight:
         self._slots, self._looked, self._seen = 0, float("-inf"), time.monotonic()
 
     def __iter__(self) -> Iterator[tuple[int, Any]]:
-        try:
-            while self._left or self._out:
-                self._look()
-                self._send()
-                # results first: what arrived together with an error is kept
-                for future in sorted(self._batch(), key=lambda future: future.status == "error"):
-                    yield from self._taken(future)
-        finally:
-            self._cancel()
+        while self._left or self._out:
+            self._look()
+            self._send()
+            # results first: what arrived together with an error is kept
+            for future in sorted(self._batch(), key=lambda future: future.status == "error"):
+                yield from self._taken(future)
 
     def _look(self) -> None:
         """See who works, once a tick; give up where nobody has worked for long."""
@@ -242,12 +239,3 @@ class _Flight:
     def _gone(self) -> InvalidInput:
         why = "The connection to the Dask scheduler was lost."
         return InvalidInput("The replications stopped.", why, f"Start the cluster again. {AGAIN}")
-
-    def _cancel(self) -> None:
-        """Leave no work behind on a scheduler that others may share."""
-        from distributed import CancelledError
-
-        try:
-            self._client.cancel([future for future, _ in self._out.values()], force=True)
-        except (OSError, RuntimeError, CancelledError):
-            return  # it is gone, and the work with it

@@ -62,7 +62,7 @@ class Journal:
                 try:
                     yield line, int(self._parsed(line)["number"])
                 except (ValueError, KeyError, TypeError):
-                    if stream.read(1):
+                    if line.endswith(b"\n") and stream.read(1):
                         raise self._broken() from None
                     return  # torn: the last line
 

@@ -18,17 +18,26 @@ SHAPES = {"randomised": "circle", "randomised + MAR": "half circle", "assumption
 COLUMNS = (
     "part", "estimand", "mediator", "wave", "evidence", "median", "lower", "upper", "prior_lower", "prior_upper", "note"
 )  # fmt: skip
+BETWEEN = "treated minus control"
 LABELS = 236
 """Room for the names beside the marks, on a screen."""
 
 
-def figure(name: str, facts: Facts, parts: Sequence[Part], title: str, what: str, words: tuple[str, str]) -> Figure:
-    """Forest of parts; `what` begins the description, `words` name the two directions of the axis."""
+def figure(
+    name: str,
+    facts: Facts,
+    parts: Sequence[Part],
+    title: str,
+    what: str,
+    words: tuple[str, str],
+    between: str = BETWEEN,
+) -> Figure:
+    """Forest of parts; `what` begins the description, `words` name the two directions, `between` what is subtracted."""
     described = "; ".join(f"{_full(part)} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
     description = f"{what}, median with 95% interval, in {facts.scale.points}. {described}."
 
     def layout(width: float, form: str) -> str:
-        return _layout(facts, parts, words, width).svg(name, title, description, form)
+        return _layout(facts, parts, words, width, between).svg(name, title, description, form)
 
     rows = tuple(_row(part) for part in parts)
     return Figure(name, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), COLUMNS, rows)
@@ -51,7 +60,7 @@ def _row(part: Part) -> tuple[object, ...]:
     return (part.name, found.estimand, found.mediator, found.wave, found.evidence, *numbers, part.note)
 
 
-def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float) -> Canvas:
+def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float, between: str) -> Canvas:
     wide = width > 500
     noted = any(part.note for part in parts)
     step = 40 if wide else 72 if noted else 56
@@ -67,7 +76,7 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
         (_beside if wide else _above)(sheet, part, y if wide or not noted else y - 8)
         _marks(sheet, x, part.estimate, y if wide else y + (22 if noted else 14))
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=7 if wide else 5)
-    sheet.text((x.start + x.end) / 2, height + 36, facts.scale.points, "note", "middle")
+    sheet.text((x.start + x.end) / 2, height + 36, f"{facts.scale.points}, {between}", "note", "middle")
     directions(sheet, x, height + 54, words)
     _key(facts, sheet, parts, height + 78)
     return sheet

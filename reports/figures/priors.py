@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.facts import Facts
+from reports.figures import panels as small
 from reports.figures.axis import tick_text
-from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, density, measured, ticks
+from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, density, measured, ticks
 from reports.figures.ranks import SPREADS
 from reports.numbers import PLAIN, Unit, show
 from reports.parts import Figure
-from reports.words import capital, short
 
 NAME = "priors"
+BODY = 150
+"""Height of a panel below its heading."""
 
 
 @dataclass(frozen=True)
@@ -137,20 +139,18 @@ def draw(facts: Facts) -> Figure:
 
 def _layout(found: list[Panel], width: float) -> Canvas:
     columns, gap = (3, 28) if width > 500 else (2, 22)
-    cell = (width - gap * (columns - 1)) / columns
-    tall = 2 * LINE + 150
-    sheet = Canvas(width, math.ceil(len(found) / columns) * tall)
-    for place, panel in enumerate(found):
-        _draw(sheet, panel, (place % columns) * (cell + gap), (place // columns) * tall, cell)
+    places, height = small.grid([(one.quantity, one.wave) for one in found], width, columns, gap, BODY)
+    sheet = Canvas(width, height)
+    for panel, place in zip(found, places, strict=True):
+        place.name(sheet)
+        _draw(sheet, panel, place.left, place.top, place.width)
     return sheet
 
 
 def _draw(sheet: Canvas, panel: Panel, left: float, top: float, width: float) -> None:
-    base = top + 2 * LINE + 96
+    base = top + 96
     x = Linear(panel.grid[0], panel.grid[-1], left, left + width)
-    y = Linear(0, max(panel.posterior.max(), panel.prior.max()), base, top + 2 * LINE + 4)
-    sheet.text(left, top + 13, short(capital(panel.quantity), int(width / 6.9)), "strong")
-    sheet.text(left, top + 13 + LINE, short(panel.wave, int(width / 6.2)), "note")
+    y = Linear(0, max(panel.posterior.max(), panel.prior.max()), base, top + 4)
     for values, style in ((panel.posterior, "difference"), (panel.prior, "prior")):
         sheet.hill(list(zip(x.many(panel.grid), y.many(values), strict=True)), base, style)
     sheet.line(left, base, left + width, base, "axis")

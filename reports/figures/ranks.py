@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.facts import Facts
-from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
+from reports.figures import panels
+from reports.figures.canvas import NARROW, WIDE, Canvas
 from reports.numbers import fixed
 from reports.parts import Figure
-from reports.words import capital, short
 
 NAME = "ranks"
 BINS, THIN = 16, 10
@@ -97,19 +97,16 @@ def draw(facts: Facts) -> Figure:
 
 
 def _layout(ranked: list[Ranked], width: float) -> Canvas:
-    columns = 3 if width > 500 else 2
-    chains = ranked[0].counts.shape[0]
-    strip, gap = 30, 26
-    cell = (width - gap * (columns - 1)) / columns
-    tall = 2 * LINE + chains * strip + 26
-    sheet = Canvas(width, math.ceil(len(ranked) / columns) * tall + 8)
-    for place, one in enumerate(ranked):
-        x, y = (place % columns) * (cell + gap), (place // columns) * tall
-        sheet.text(x, y + 13, short(capital(one.quantity), int(cell / 6.9)), "strong")
-        sheet.text(x, y + 13 + LINE, short(one.wave, int(cell / 6.2)), "note")
+    chains, strip = ranked[0].counts.shape[0], 30
+    names = [(one.quantity, one.wave) for one in ranked]
+    places, height = panels.grid(names, width, 3 if width > 500 else 2, 26, chains * strip + 26)
+    sheet = Canvas(width, height + 8)
+    for one, place in zip(ranked, places, strict=True):
+        place.name(sheet)
         for chain, counts in enumerate(one.counts):
-            _strip(sheet, x, y + 2 * LINE + (chain + 1) * strip, cell, strip - 7, counts, one.counts.mean())
-            sheet.text(x, y + 2 * LINE + (chain + 1) * strip - 4, str(chain + 1), "tick")
+            base = place.top + (chain + 1) * strip
+            _strip(sheet, place.left, base, place.width, strip - 7, counts, one.counts.mean())
+            sheet.text(place.left, base - 4, str(chain + 1), "tick")
     return sheet
 
 

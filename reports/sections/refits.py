@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from reports import asked
 from reports.asked import Refit
+from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import forest
 from reports.numbers import INTERVAL, Number
 from reports.parts import Cell, Column, Figure, Sentence, Table, sentence
 from reports.paths import Part
 from reports.sections.section_01_answer import posterior_cells
-from reports.words import capital, clean, count, short
+from reports.words import agreeing, capital, clean, count, short
 
 NUMBERS = ("median", "lower", "upper", "prior_lower", "prior_upper", "rhat", "ess_bulk", "why")
 
@@ -32,10 +33,13 @@ def sentence_of(facts: Facts) -> Sentence:
     estimates = [part.estimate for part in _parts(facts)]
     low, high = (pick(estimates, key=lambda one: one.median) for pick in (min, max))
     narrow, wide = (pick(estimates, key=lambda one: one.upper - one.lower) for pick in (min, max))
+    outside = sum(map(asked.excludes_zero, estimates))
+    inside = sum(asked.within_margin(facts, one) for one in estimates)
     told = (
-        "Under {every} of priors, that of the analysis included, the median of the primary difference lies between "
-        "{low} and {high} {points}; the narrowest {interval} interval is {narrow_lower} to {narrow_upper}, the widest "
-        "{wide_lower} to {wide_upper}. {outside} of them exclude 0; {inside} lie within the margin of ±{margin}."
+        "Under {every} of priors, that of the analysis included, the median of the primary difference "
+        f"{_span(low, high)} "
+        "{points}; the narrowest {interval} interval is {narrow_lower} to {narrow_upper}, the widest "
+        "{wide_lower} to {wide_upper}. {outside} of them {exclude} 0; {inside} {lie} within the margin of ±{margin}."
     )
     return sentence(
         told,
@@ -43,15 +47,27 @@ def sentence_of(facts: Facts) -> Sentence:
         interval=INTERVAL,
         low=low.number("median"),
         high=high.number("median"),
-        points=facts.scale.points,
+        points=_points(facts, low, high),
         narrow_lower=narrow.number("lower"),
         narrow_upper=narrow.number("upper"),
         wide_lower=wide.number("lower"),
         wide_upper=wide.number("upper"),
-        outside=_counted(sum(map(asked.excludes_zero, estimates)), none="None"),
-        inside=_counted(sum(asked.within_margin(facts, one) for one in estimates)),
+        outside=_counted(outside, none="None"),
+        exclude="excludes" if outside <= 1 else "exclude",
+        inside=_counted(inside),
+        lie="lies" if inside <= 1 else "lie",
         margin=facts.margin,
     )
+
+
+def _span(low: Estimate, high: Estimate) -> str:
+    """Medians as a range, or as one number where they print alike."""
+    return "is {low}" if low.number("median").text == high.number("median").text else "lies between {low} and {high}"
+
+
+def _points(facts: Facts, low: Estimate, high: Estimate) -> str:
+    text = low.number("median").text
+    return agreeing(text, facts.scale.points) if text == high.number("median").text else facts.scale.points
 
 
 def _counted(number: int, text: str = "", none: str = "none") -> Number:
@@ -62,9 +78,11 @@ def draw(facts: Facts) -> Figure:
     """Forest: the main analysis, then each other set, every one above its own prior."""
     parts = _parts(facts)
     low, high = (pick((part.estimate for part in parts), key=lambda one: one.median) for pick in (min, max))
+    first, last = (one.number("median").text for one in (low, high))
     title = (
-        f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: medians from {low.number('median').text} to "
-        f"{high.number('median').text} {facts.scale.points} under {count(len(parts), 'set')} of priors"
+        f"{facts.scale.difference_name}, {facts.wave(facts.primary)}: "
+        f"{f'median {first}' if first == last else f'medians from {first} to {last}'} {_points(facts, low, high)} "
+        f"under {count(len(parts), 'set')} of priors"
     )
     words = facts.directions
     return forest.figure("refits", facts, parts, title, "Primary difference under each set of priors", words)

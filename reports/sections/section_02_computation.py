@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from reports import paths, verdict
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import ranks
@@ -11,6 +14,7 @@ from reports.words import capital, count, listed, minus
 
 NUMBER, QUESTION, ESTIMATES = 2, "Can the computation be trusted?", False
 TABLES = ("gate", "computation")
+NUMBERS = re.compile(r"(−?\d+(?:\.\d+)?(?:e[−+]?\d+)?)(%?)")
 FIGURES = ("ranks",)
 
 
@@ -32,19 +36,32 @@ def _lead(facts: Facts) -> Sentence:
     passed = sum(one.check.status == "green" for one in checks)
     numbers = {"passed": Number(passed, str(passed)), "all": Number(len(checks), str(len(checks)))}
     if passed == len(checks):
-        return sentence("All {all} checks pass.", all=numbers["all"])
-    told = [
-        verdict.named(facts, one) + (f" (worst: {one.check.element})" if one.check.element else "") for one in worst
-    ]
+        weakest = verdict.closest(facts)
+        last = f" Closest to its limit: {verdict.told(facts, weakest)}." if weakest else ""
+        said = sentence("All {all} checks pass.{last}", all=numbers["all"], last=last)
+        return replace(said, numbers={**said.numbers, **_numbers([weakest] if weakest else [])})
+    told = [verdict.told(facts, one) for one in worst]
     verb = "stops the report" if verdict.status(facts) == "red" else "is to be looked at"
     if facts.further and verdict.status(facts) == "red":
         verb = "stops what rests on it"
-    named = listed(told)
-    return sentence(
+    if len(worst) > 1:
+        verb = verb.replace("stops", "stop").replace("is to", "are to")
+    said = sentence(
         f"{{passed}} of {{all}} checks pass. {count(len(worst), 'check')} {verb}: {{named}}.",
         **numbers,
-        named=named,
+        named="; ".join(told),
     )
+    return replace(said, numbers={**said.numbers, **_numbers(worst)})
+
+
+def _numbers(checks: list[verdict.Judged]) -> dict[str, Number]:
+    """Every number of what was found and of the limits, as printed."""
+    texts = [minus(text) for one in checks for text in (one.check.value, one.check.green)]
+    found = [(match[0], match[1], match[2]) for text in texts for match in NUMBERS.finditer(text)]
+    return {
+        f"found_{place}": Number(float(number.replace("\u2212", "-")) / (100 if percent else 1), whole)
+        for place, (whole, number, percent) in enumerate(found)
+    }
 
 
 def _gate(facts: Facts) -> Table:

@@ -17,7 +17,7 @@ FIGURES = ("graph", "paths_graph")
 
 PARAMETERS = {
     "mu_0": ("μ₀", "level at the first wave"),
-    "step": ("δ", "change from a wave to the next, both arms"),
+    "step": ("s", "change from a wave to the next, both arms"),
     "theta": ("θ", "effect of the treated arm at each follow-up"),
     "theta_negative_control": ("θ₁", "contrast at the negative control"),
     "gamma": ("γ", "slope of a baseline variable, per SD"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 from reports.facts import Facts
 from reports.figures import mediator_pit, patterns, predictive
-from reports.numbers import INTERVAL, Number, fixed, rounded
+from reports.numbers import INTERVAL, Number, fixed, rounded, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.privacy import HIDDEN, SUPPRESSED
 from reports.sections import mediators_checked
@@ -177,17 +178,17 @@ def _patterns(paths: list[patterns.Row]) -> Table:
 
 def _pareto(facts: Facts) -> Table:
     group = facts.group("checks", "loo")
-    k = group["pareto_k"].to_numpy().ravel()
+    k, unit = group["pareto_k"].to_numpy().ravel(), str(group["pareto_k"].dims[0])
     bands = (
         ("k ≤ 0.5", "good", k <= 0.5),
         ("0.5 < k ≤ 0.7", "usable", (k > 0.5) & (k <= 0.7)),
-        ("k > 0.7", "one row weighs too much", ~(k <= 0.7)),
+        ("k > 0.7", f"importance sampling cannot leave this {unit} out", ~(k <= 0.7)),
     )
     columns = (
         Column("band", "Pareto k"),
         Column("meaning", "Meaning"),
-        Column("rows", "Rows", "n", number=True),
-        Column("share", "Share", "% of rows", number=True),
+        Column("rows", capital(f"{unit}s"), "n", number=True),
+        Column("share", "Share", f"% of {unit}s", number=True),
     )
     rows = tuple(
         {
@@ -200,13 +201,19 @@ def _pareto(facts: Facts) -> Table:
         }
         for band, meaning, inside in bands
     )
-    elpd, se = (float(group[name]) if name in group else float("nan") for name in ("elpd", "se"))
-    told = (
-        f"; expected log predictive density {elpd:.1f} (standard error {se:.1f})".replace("-", "−")
-        if elpd == elpd
-        else ""
-    )
-    return Table("pareto", f"Does a single observation dominate? Leave-one-out diagnostics{told}", columns, rows)
+    caption = f"Does a single {unit} dominate? Leave-one-{unit}-out{_left_out(facts, group)}"
+    return Table("pareto", caption, columns, rows)
+
+
+def _left_out(facts: Facts, group: xr.Dataset) -> str:
+    """How well those left out are predicted, who was left out in earnest, and how far that moves the answer."""
+    told = [f"expected log predictive density {float(group['elpd']):.1f} (standard error {float(group['se']):.1f})"]
+    unit = facts.scale.difference_unit
+    low, high = (show(float(group[name]), unit, 1) for name in ("shift_lower", "shift_upper"))
+    told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {facts.scale.points}")
+    if int(group["refitted"]) and not facts.limit.minimum:
+        told.append(f"{int(group['refitted'])} of them left out by refitting")
+    return "; " + "; ".join(told).replace("-", "−")
 
 
 def _share(facts: Facts, value: float) -> Cell:

@@ -9,14 +9,14 @@ from reports import asked
 from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
-from reports.numbers import PLAIN, RISK, Number, Unit, rounded, show
+from reports.numbers import PLAIN, RISK, Number, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.sections import refits
+from reports.sections import path_priors, refits
 from reports.sections.section_01_answer import posterior_cells
 from reports.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
-TABLES = ("contraction", "power_scaling", "refits")
+TABLES = ("contraction", "power_scaling", "path_power_scaling", "refits")
 FIGURES = ("priors", "refits")
 
 
@@ -24,6 +24,9 @@ def compose(facts: Facts) -> Section:
     """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
     said, drawn = {"priors": _lead(facts)}, {"priors": priors.draw(facts)}
     tables = {"contraction": _contraction(facts), "power_scaling": _power(facts)}
+    of_paths = path_priors.scaling(facts)
+    if of_paths is not None:
+        tables["path_power_scaling"] = of_paths
     reason = asked.not_run(facts)
     if not reason:
         said["refits"] = refits.sentence_of(facts)
@@ -36,7 +39,11 @@ def compose(facts: Facts) -> Section:
         sentences=said,
         figures=drawn,
         tables=tables,
-        values={"refits_reason": reason, "sets": [] if reason else refits.stands_for(facts)},
+        values={
+            "refits_reason": reason,
+            "sets": [] if reason else refits.stands_for(facts),
+            **path_priors.not_run(facts),
+        },
     )
 
 
@@ -52,16 +59,10 @@ def _lead(facts: Facts) -> Sentence:
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
         told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}{way}."
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
-        shift = _signed(row.shift, facts.scale.difference_unit, 1)
+        shift = path_priors.signed(row.shift, facts.scale.difference_unit, 1)
         way = _way(row.shift, primary.median, shift)
         parts.append(sentence(told, way=way, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     return joined(*parts)
-
-
-def _signed(value: float, unit: Unit, digits: int) -> Number:
-    """Shift with its sign, a plus as well."""
-    shift = show(value, unit, digits)
-    return Number(shift.value, f"+{shift.text}" if rounded(value * unit.factor, digits) > 0 else shift.text)
 
 
 def _way(shift: float, median: float, printed: Number) -> str:
@@ -144,7 +145,7 @@ def _power(facts: Facts) -> Table:
     rows = []
     for row in _scaled(facts):
         unit = facts.scale.difference_unit if row.estimand == facts.scale.difference else PLAIN
-        shift = _signed(row.shift, unit, 1)
+        shift = path_priors.signed(row.shift, unit, 1)
         rows.append(
             {
                 "quantity": Cell(capital(worded(row.estimand, facts.study)), row.estimand),

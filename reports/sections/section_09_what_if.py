@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from reports import asked
+from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import forest
 from reports.numbers import INTERVAL, Number, fixed
-from reports.parts import Figure, Section, Sentence, sentence
+from reports.parts import Figure, Piece, Section, Sentence, sentence
 from reports.paths import Part
 from reports.sections import what_if_tables
+from reports.sentences import verdict
 from reports.words import capital, clean, count
 
 NUMBER, QUESTION, ESTIMATES = 9, "What if an assumption fails?", True
@@ -57,6 +59,7 @@ def compose(facts: Facts) -> Section:
         reasons["confounding"] = confounding
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
+        missing += what_if_tables.left_out(facts, confounding)
     values = {f"{name}_reason": f"{HEADS[name]}. Not run: {why}" for name, why in reasons.items()}
     return Section(
         NUMBER,
@@ -119,21 +122,28 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     """What the main interval says of 0, and how many changed analyses say the same."""
     main, *changed = (part.estimate for part in parts)
     excludes = asked.excludes_zero(main)
-    told = "As analysed, the {interval} interval of the primary difference {does} 0."
+    word = _verdict(facts, main)
+    told = (
+        "As analysed, the {interval} interval of the primary difference {does} 0, and the verdict beside the margin of "
+        "±{margin} is “{word}”."
+    )
+    does = "excludes" if excludes else "includes"
+    said: dict[str, Piece] = {"interval": INTERVAL, "does": does, "margin": facts.margin, "word": word}
     if not changed:
-        told += " No analysis with another assumption was run."
-        return sentence(told, interval=INTERVAL, does="excludes" if excludes else "includes")
+        return sentence(told + " No analysis with another assumption was run.", **said)
     same = sum(asked.excludes_zero(one) == excludes for one in changed)
+    kept = sum(_verdict(facts, one) == word for one in changed)
     told += (
-        " So it does in {same} of {changed} with one assumption changed; their medians lie between {low} and {high} "
-        "{points}, and {inside} of their intervals {lie} within the margin of ±{margin}."
+        " With one assumption changed the interval {does} 0 in {same} of {changed}, and the verdict is the same in "
+        "{kept}; their medians lie between {low} and {high} {points}, and {inside} of their intervals {lie} within the "
+        "margin."
     )
     low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
     inside = sum(asked.within_margin(facts, one) for one in changed)
     return sentence(
         told,
-        interval=INTERVAL,
-        does="excludes" if excludes else "includes",
+        **said,
+        kept=Number(kept, str(kept) if kept else "none"),
         same=Number(same, str(same) if same else "none"),
         changed=Number(len(changed), count(len(changed), "analysis", "analyses")),
         low=low.number("median"),
@@ -141,8 +151,11 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         points=facts.scale.points,
         inside=Number(inside, str(inside) if inside else "none"),
         lie="lies" if inside == 1 else "lie",
-        margin=facts.margin,
     )
+
+
+def _verdict(facts: Facts, estimate: Estimate) -> str:
+    return verdict(estimate.lower, estimate.upper, facts.study.outcome.margin, facts.lower_is_better)
 
 
 def _draw(facts: Facts, parts: list[Part]) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,8 @@ from reports.facts import Facts
 from reports.numbers import fixed, show
 from reports.parts import Cell, Column, Table
 from reports.paths import Part
-from reports.words import capital, clean, minus
+from reports.sentences import EQUIVALENT, verdict
+from reports.words import agreeing, clean, minus
 
 BIAS = {
     "missing_not_at_random": ("Primary difference by δ of the missing outcomes", "δ", 1),
@@ -62,19 +64,26 @@ def _estimate(part: Part) -> Cell:
 
 
 def tipping(facts: Facts) -> Table:
-    """Where the answer would change, for every assumption that has a scale."""
+    """Where the answer would change, beside 0 and beside the margin, for every assumption that has a scale."""
     columns = (
         Column("assumption", "Assumption"),
         Column("parameter", "Bias parameter"),
+        Column("against", "Judged by"),
         Column("main", "As analysed", number=True),
         Column("tips", "Tips at", number=True),
         Column("then", "What changes there"),
     )
-    return Table("tipping", "Tipping values", columns, (*_verdicts(facts), *_slopes(facts), *_training(facts)))
+    caption = f"Tipping values: where the answer changes beside 0, and beside the margin of {_margin(facts)}"
+    rows = (*_verdicts(facts, "tipping"), *_verdicts(facts, "tipping_margin"), *_slopes(facts), *_training(facts))
+    return Table("tipping", caption, columns, rows)
 
 
-def _line(assumption: str, parameter: str, main: str, tips: Cell, then: str) -> dict[str, Cell]:
-    words = {"assumption": assumption, "parameter": parameter, "main": main, "then": then}
+def _margin(facts: Facts) -> str:
+    return f"±{facts.margin.text} {agreeing(facts.margin.text, facts.scale.points)}"
+
+
+def _line(assumption: str, parameter: str, against: str, main: str, tips: Cell, then: str) -> dict[str, Cell]:
+    words = {"assumption": assumption, "parameter": parameter, "against": against, "main": main, "then": then}
     return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips}
 
 
@@ -93,23 +102,31 @@ LINES = {
 """Assumption, bias parameters in the order of the run's rows each with the arm that moves, value as analysed."""
 
 
-def _verdicts(facts: Facts) -> list[dict[str, Cell]]:
+def _verdicts(facts: Facts, kind: str) -> list[dict[str, Cell]]:
+    """Rows of one kind: "tipping", where the interval comes to hold 0 or to leave it out, or "tipping_margin"."""
+    main = facts.estimate(facts.scale.difference, facts.primary)
+    told = partial(_beside_margin, facts) if kind == "tipping_margin" else partial(asked.side, facts)
+    against, what = ("0", "the 95% interval") if kind == "tipping" else (f"±{facts.margin.text}", "the verdict of § 1")
     rows = []
-    for name, (assumption, parameters, main) in LINES.items():
+    for name, (assumption, parameters, none) in LINES.items():
         table = asked.surface(facts, name)
         if isinstance(table, str):
             continue
-        found = table[table["kind"] == "tipping"].to_dict("records")
-        for row, (parameter, arm) in zip(found, parameters, strict=True):
+        found = table[table["kind"] == kind].to_dict("records")
+        for row, (parameter, arm) in zip(found, parameters, strict=bool(found)):
             value = float(row[arm])
             if math.isfinite(value):
                 tips = Cell(fixed(value, 2), value)
-                then = f"the 95% interval {asked.side(facts, float(row['lower']), float(row['upper']))}"
+                then = f"{what} {told(float(row['lower']), float(row['upper']))}"
             else:
-                told = minus(clean(row["reason"])).replace("never from", "nowhere from")
-                tips, then = Cell(told, told), "nothing: the 95% interval keeps to its side"
-            rows.append(_line(assumption, parameter, main, tips, then))
+                words = minus(clean(row["reason"])).replace("never from", "nowhere from")
+                tips, then = Cell(words, words), f"nothing: throughout, {what} {told(main.lower, main.upper)}"
+            rows.append(_line(assumption, parameter, against, none, tips, then))
     return rows
+
+
+def _beside_margin(facts: Facts, lower: float, upper: float) -> str:
+    return f"is {verdict(lower, upper, facts.study.outcome.margin, facts.lower_is_better)}"
 
 
 def _slopes(facts: Facts) -> list[dict[str, Cell]]:
@@ -123,7 +140,7 @@ def _slopes(facts: Facts) -> list[dict[str, Cell]]:
         value = float(row["value"])
         then = f"nothing is left of the median slope on {paths.label(fit, str(row['mediator']), 40).text}"
         assumption = "No unmeasured causes of mediator and outcome"
-        rows.append(_line(assumption, "ζ", "0", Cell(fixed(value, 2), value), then))
+        rows.append(_line(assumption, "ζ", "slope of 0", "0", Cell(fixed(value, 2), value), then))
     return rows
 
 
@@ -137,7 +154,7 @@ def _training(facts: Facts) -> list[dict[str, Cell]]:
     tips = Cell(fixed(found, 2), found) if known else Cell("none up to 1")
     words = f"w, share of the remainder due to {facts.arm('control', 40).text} (§ 6)"
     then = "its part is better than the margin with probability 0.95"
-    return [_line("The common change has other causes", words, "not identified", tips, then)]
+    return [_line("The common change has other causes", words, facts.margin.text, "not identified", tips, then)]
 
 
 def surface(facts: Facts, name: str, table: pd.DataFrame) -> Table:
@@ -157,11 +174,13 @@ def surface(facts: Facts, name: str, table: pd.DataFrame) -> Table:
         for level in levels:
             found = grid[(grid["control"] == value) & (grid["treated"] == level)].iloc[0]
             mark = " *" if found["excludes_zero"] == 1 else ""
+            inside = verdict(found["lower"], found["upper"], facts.study.outcome.margin, facts.lower_is_better)
+            mark += " °" if inside == EQUIVALENT else ""
             row[f"treated_{level:g}"] = Cell(show(found["median"], unit, digits).text + mark, float(found["median"]))
         rows.append(row)
     note = (
         f"Medians, {facts.scale.points}; a row for each {symbol} of the control arm, a column for each of the treated "
-        "arm. * marks a 95% interval that excludes 0."
+        f"arm. * marks a 95% interval that excludes 0, ° one that lies within {_margin(facts)}."
     )
     return Table(name, caption, columns, tuple(rows), note=note)
 
@@ -184,13 +203,19 @@ def confounding(facts: Facts, table: pd.DataFrame) -> Table:
             told = {key: _interval(facts, by[effect]) for key, effect in _EFFECTS.items()}
             row = {"mediator": Cell(label, str(mediator)), "zeta": _zeta(float(zeta))}
             rows.append(row | {key: Cell(text, text, "estimate") for key, text in told.items()})
-    left = [
-        f"{capital(paths.label(fit, str(row['mediator']), 60).text)}. Not run: {clean(row['reason'])}"
-        for row in table[table["kind"] == "not run"].to_dict("records")
-    ]
     caption = f"Effects ({facts.scale.points}) where unmeasured causes are behind part of a mediator’s slope"
     note = "ζ is on the link scale, per residual SD of the mediator. Every row is assumption-driven."
-    return Table("confounding", caption, columns, tuple(rows), note=" ".join([note, *left]))
+    return Table("confounding", caption, columns, tuple(rows), note=note)
+
+
+def left_out(facts: Facts, table: pd.DataFrame) -> list[str]:
+    """Mediators whose unmeasured causes were not looked at, each with the reason."""
+    assert facts.paths is not None, "asked only where there is one"
+    return [
+        f"Unmeasured causes of {paths.label(facts.paths, str(row['mediator']), 60).text} and the outcome. "
+        f"Not run: {clean(row['reason'])}"
+        for row in table[table["kind"] == "not run"].to_dict("records")
+    ]
 
 
 _EFFECTS = {"direct": "natural_direct", "via": "interventional_via"}
