@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import nutpie
 import pymc as pm
+import pytensor
 import xarray as xr
 
 from models.faults import SamplerFailed
@@ -19,6 +20,9 @@ from models.random_variables import PRIOR_NUMBERS, STANDARD, built_in, prior_num
 if TYPE_CHECKING:
     from models.design import Design
     from priors.prior_set import PriorSet
+
+# with it the same code, compiled now or loaded from the cache, rounds differently, and draws part (it buys no time)
+pytensor.config.numba__fastmath = False
 
 Progress = Callable[[int, int, int], None]
 """Called now and then with (draws done, draws in all, divergences so far)."""
