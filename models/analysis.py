@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -13,19 +13,17 @@ import xarray as xr
 
 from models import (
     confounding,
-    effect,
-    effect_integrated,
     estimands,
     fit,
     gate,
     integrated,
     leave_one_out,
     ledger,
-    mediation,
     model_free,
     path_checks,
     path_estimates,
     predictive,
+    registry,
     sensitivity,
     summary,
 )
@@ -37,10 +35,6 @@ from models.likelihoods import LIKELIHOODS, dispersion
 from models.study import Study
 from priors.prior_set import PriorSet
 
-MODELS: Mapping[str, ModuleType] = {effect.NAME: effect, mediation.NAME: mediation}
-"""Every model by name; all have the same verbs, and nothing below asks which one it is."""
-INTEGRATED: Mapping[str, ModuleType] = {effect.NAME: effect_integrated}
-"""The same models with traits integrated out, which refit fast."""
 PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
@@ -122,7 +116,7 @@ def analyse(
     study, trial : Study, Dataset
         As read by `models.study.read` and `models.trial.load`.
     model : module
-        One of `MODELS`.
+        One of `registry.MODELS`; nothing below asks which one it is.
     priors : PriorSet
         A row for every parameter of the model.
     sampler : Sampler
@@ -291,7 +285,8 @@ def _leave_one_out(
         return model.left_out(draws, layout)
 
     try:
-        refit = partial(without, INTEGRATED[model.NAME]) if model.NAME in INTEGRATED else None
+        faster = registry.MODELS[model.NAME].get(registry.INTEGRATED)
+        refit = partial(without, faster) if faster else None
         units = model.left_out(thin, layout)
         return leave_one_out.leave_one_out(units, difference.to_numpy().ravel(), refit), ""
     except integrated.NodesExhausted as error:

@@ -77,7 +77,8 @@ class Beside:
 def _serve(pipe: Connection) -> None:
     # an interruption is the first process's business, which ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from models.analysis import MODELS, analyse
+    from models.analysis import analyse
+    from models.registry import MODELS, SAMPLED
 
     try:
         study, model, priors, sampler, data_hash, folder = pipe.recv()
@@ -94,7 +95,7 @@ def _serve(pipe: Connection) -> None:
         found = analyse(
             content,
             trials.load(content, where),
-            MODELS[model],
+            MODELS[model][SAMPLED],
             priors,
             sampler,
             data_unchanged=lambda: runs.digest(where / content.data.file) == data_hash,

@@ -16,12 +16,13 @@ from models import provenance, refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
-from models.analysis import MODELS, Say, Verdict, analyse
+from models.analysis import Say, Verdict, analyse
 from models.beside import Beside
 from models.design import design
 from models.faults import InvalidInput
 from models.fit import Compiled, Progress, Sampler
 from models.gate_table import worst
+from models.registry import MODELS, SAMPLED
 from models.study import Study
 from models.what_if import what_if
 from priors import prior_set
@@ -38,6 +39,8 @@ class Job:
         Study folder or file.
     model, priors : str
         Name of a model, and name or path of a prior set.
+    likelihood : str
+        Of the first model: "sampled" traits, or "integrated".
     further : tuple of str
         Other models to fit to the same study, where it has what they need.
     out : Path
@@ -58,6 +61,7 @@ class Job:
     command: str
     force: bool = False
     further: tuple[str, ...] = ()
+    likelihood: str = SAMPLED
 
 
 def execute(
@@ -108,7 +112,14 @@ def execute(
     trial = trials.load(study, folder)
     data_hash = runs.digest(folder / study.data.file)
     layout = design(study, trial)
-    lacking = {name: MODELS[name].lacking(layout) for name in (job.model, *job.further)}
+    if job.likelihood not in MODELS[job.model]:
+        raise InvalidInput(
+            f"The {job.model} model has no {job.likelihood!r} likelihood.",
+            "--likelihood names it.",
+            f"Choose one of {', '.join(MODELS[job.model])}.",
+        )
+    model = MODELS[job.model][job.likelihood]
+    lacking = {name: MODELS[name][SAMPLED].lacking(layout) for name in (job.model, *job.further)}
     if lacking[job.model]:
         raise InvalidInput(
             f"The {job.model} model cannot be fitted to this study.",
@@ -129,7 +140,7 @@ def execute(
         result = analyse(
             study,
             trial,
-            MODELS[job.model],
+            model,
             priors,
             sampler,
             say=_named(note, job.model) if further else note,
@@ -141,7 +152,7 @@ def execute(
         runs.write_fit(result.core, result.checks, partial)
         if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
-            answers = what_if(study, trial, MODELS[job.model], layout, priors, sampler, posterior, compiled, note)
+            answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)
         verdicts = {job.model: result.verdict}
         for name in further:
@@ -213,6 +224,7 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
         "microsavings": provenance.version_of("microsavings"),
         "model": job.model,
         "models": [job.model, *job.further],
+        "likelihood": job.likelihood,
         "priors": {
             "name": priors.name,
             "why": priors.why,

@@ -18,6 +18,7 @@ def analyse(
     seed: options.Seed = None,
     force: options.Force = False,
     json: options.Json = False,
+    likelihood: options.MainLikelihood = "sampled",
     show_anyway: options.ShowAnyway = False,
     debug: options.Debug = False,
 ) -> None:
@@ -32,7 +33,7 @@ def analyse(
     """
     with console.exits(debug):
         changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
-        folder, gate = console.fit(study, "effect", priors, out, changes, force, ("mediation",))
+        folder, gate = console.fit(study, "effect", priors, out, changes, force, ("mediation",), likelihood)
         console.report(folder, show_anyway)
         typer.echo(console.estimates_json(folder) if json else folder)
         if gate == "red":

@@ -138,11 +138,13 @@ def fit(
     changes: dict[str, int | None],
     force: bool,
     further: tuple[str, ...] = (),
+    likelihood: str = "sampled",
 ) -> tuple[Path, str]:
     """Run a fit, and those of further models that the study allows, with progress on stderr; folder, gate's status."""
     name = study.resolve().name if os.path.isdir(study) else study.resolve().parent.name
     # each model and each prior set has a run of its own
-    suffix = "".join(f"-{part}" for part in (model, Path(priors).stem) if part not in ("effect", "weakly_informative"))
+    usual = ("effect", "weakly_informative", "sampled")
+    suffix = "".join(f"-{part}" for part in (model, Path(priors).stem, likelihood) if part not in usual)
     out = out or BUILD / f"{name or 'study'}{suffix}"
     _refuse_other_than_run(out, force)
     from models import study as studies
@@ -157,7 +159,7 @@ def fit(
         others = {name: processes.enter_context(Beside()) for name in wanted}
         from models import job as jobs
 
-        order = jobs.Job(study, model, priors, out, changes, command(), force, wanted)
+        order = jobs.Job(study, model, priors, out, changes, command(), force, wanted, likelihood)
         folder, fresh = jobs.execute(order, say, update, others)
     if not fresh:
         say(f"already done: {folder} holds this very run")

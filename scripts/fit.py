@@ -19,6 +19,7 @@ def fit(
     tune: options.Tune = None,
     chains: options.Chains = None,
     seed: options.Seed = None,
+    likelihood: options.MainLikelihood = "sampled",
     force: options.Force = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -31,9 +32,8 @@ def fit(
     is still written), 7 output exists or cannot be written, 130 interrupted.
     """
     with console.exits(debug):
-        folder, gate = console.fit(
-            study, model, priors, out, dict(draws=draws, tune=tune, chains=chains, seed=seed), force
-        )
+        changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
+        folder, gate = console.fit(study, model, priors, out, changes, force, likelihood=likelihood)
         typer.echo(console.estimates_json(folder) if json else folder)
         if gate == "red":
             raise typer.Exit(console.RED)

@@ -16,6 +16,13 @@ Likelihood = Annotated[
     str | None,
     typer.Option(help="integrated: traits integrated out (effect model's default here); sampled: with the rest."),
 ]
+MainLikelihood = Annotated[
+    str,
+    typer.Option(
+        "--likelihood",
+        help="How the effect model is computed: sampled, or integrated (participants' traits drawn afterwards).",
+    ),
+]
 Replications = Annotated[int, typer.Option(min=1, help="Simulated trials of each kind or grid point.")]
 Participants = Annotated[int | None, typer.Option(min=4, help="Participants in both arms; default: as stated.")]
 StudySeed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the whole study.")]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from models import simulate
 from models.calibration import study
-from models.calibration.plan import INTEGRATED, MODELS, SAMPLED, Plan
+from models.calibration.plan import Plan
 from models.faults import InvalidInput, OutputExists
 from models.fit import Sampler
+from models.registry import INTEGRATED, MODELS
 from models.simulation.scenario import Scenario
 from priors import prior_set
 
@@ -43,10 +44,10 @@ class Settings:
 
 def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
     """The plan; `InvalidInput`, `ScenarioError` or `InvalidPriors` where there can be none."""
-    names = sorted({name for name, _ in MODELS})
-    known("--model", [settings.model], names)
-    likelihood = settings.likelihood or (INTEGRATED if settings.model == "effect" else SAMPLED)
-    known("--likelihood", [likelihood], [kind for name, kind in MODELS if name == settings.model])
+    known("--model", [settings.model], MODELS)
+    offered = MODELS[settings.model]
+    likelihood = settings.likelihood or (INTEGRATED if INTEGRATED in offered else next(iter(offered)))
+    known("--likelihood", [likelihood], offered)
     chosen = simulate.load(scenario)
     if participants is not None:
         chosen = simulate.resized(chosen, participants)

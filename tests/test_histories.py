@@ -108,7 +108,7 @@ def test_steps_that_are_too_wide_are_told(monkeypatch):
     monkeypatch.setattr(likelihood, "FINENESS", 0.3)
     assert likelihood.coarse(posterior, layout) > likelihood.TOLERANCE
     assert "integration step" in effect.computed(posterior, layout)[0]
-    assert narrow(1.0, 4, 2.0)[0].size > narrow(1.0, 4, 1.0)[0].size
+    assert narrow(1.0, 4, 2.0, 8.0)[0].size > narrow(1.0, 4, 1.0, 8.0)[0].size
 
 
 @pytest.mark.parametrize("link", ["logit", "negative binomial"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,26 +10,13 @@ import numpy as np
 import xarray as xr
 from scipy import integrate, special, stats
 
-from models import effect, fit, mediation, simulate, trial
-from models import study as studies
+from models import effect, fit
 from models.design import Design, design
-from models.simulation import study_folder
-from models.simulation.scenario import Scenario
 from models.study import Study
 from priors import prior_set
 
 QUICK = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
 """For replications, where each fit need only be right on average: bulk ESS is several hundred."""
-
-
-def simulated(scenario: Scenario, seed: int, participants: int | None = None) -> tuple[Study, xr.Dataset]:
-    """A simulated trial, written as a study folder and read back as a user's would be."""
-    made = simulate.simulate(scenario, seed, participants)
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("data.csv", study_folder.data_text(made)), ("study.toml", study_folder.study_text(made))):
-            (Path(folder) / name).write_text(text, encoding="utf-8")
-        study, where = studies.read(Path(folder))
-        return study, trial.load(study, where)
 
 
 def fitted(
@@ -51,15 +36,7 @@ _FIRST: dict[tuple, Design] = {}
 
 
 def _shape(layout: Design, model: ModuleType) -> tuple:
-    names = ("likelihood", "wave", "role", "covariate", "participants", "has_trait", "centred")
-    key: tuple = tuple(getattr(layout, name) for name in names)
-    if model is not effect:
-        own = layout.mediators
-        shares = tuple(own.ends(place) for place in own.of_kind("share"))
-        # latent values are unknowns of the model: only trials without any, or with as many, share a compilation
-        plan = mediation.cells(layout)
-        sizes = (plan.incomplete, tuple(people.size for _, people, _ in plan.latent))
-        key = (*key, own.kind, own.interaction, own.centred, shares, sizes)
+    key: tuple = model.shape(layout)
     _FIRST.setdefault(key, layout)
     return key
 

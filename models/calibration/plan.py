@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from models import effect, effect_integrated, mediation
 from models.fit import Compiled, Sampler
+from models.registry import MODELS
 from models.simulation.scenario import Scenario
 from priors.prior_set import PriorSet
 
-SAMPLED, INTEGRATED = "sampled", "integrated"
-MODELS: Mapping[tuple[str, str], ModuleType] = {
-    ("effect", INTEGRATED): effect_integrated,
-    ("effect", SAMPLED): effect,
-    ("mediation", SAMPLED): mediation,
-}
-"""Models by name and likelihood: with traits integrated out, or sampled with the rest."""
 KINDS = ("prior", "truth", "null")
 """Truths drawn from the prior (simulation-based calibration); the scenario's own; the scenario without any effect."""
 
@@ -33,7 +25,7 @@ class Plan:
     scenario : Scenario
         Its layout serves the kind "prior"; its own truth the others.
     model, likelihood : str
-        A key of `MODELS`.
+        Keys of `registry.MODELS`.
     priors : PriorSet
         Of the fits, and of the truths of the kind "prior".
     sampler : Sampler
@@ -49,7 +41,7 @@ class Plan:
     @property
     def module(self) -> ModuleType:
         """The model's module."""
-        return MODELS[self.model, self.likelihood]
+        return MODELS[self.model][self.likelihood]
 
     @cached_property
     def compiled(self) -> Compiled:

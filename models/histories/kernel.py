@@ -19,7 +19,7 @@ from models.histories.densities import LOGIT, NEGATIVE_BINOMIAL, PROBIT, cell, c
 from models.histories.traits import mode
 
 REACH = 8.0
-"""Shared nodes span ±8 SD of the trait."""
+"""Shared nodes span ±8 SD of the trait; twice that where a history's mode lies far out."""
 _DIGITS = 30.0  # exp(−30) = 1e-13, of which poles of the fourth order take four digits
 _NEGLIGIBLE = 36.0  # exp(−36) = 2e-16
 _OUTERMOST = 1e-11
@@ -167,10 +167,10 @@ def _slopes(held: np.ndarray, c: int, probability: np.ndarray, r: int, node: np.
 
 
 @numba.njit(cache=True, error_model="numpy")
-def nodes(tau: float, members: int, fineness: float) -> tuple[np.ndarray, np.ndarray]:
+def nodes(tau: float, members: int, fineness: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Shared nodes of logit histories, and their weights."""
     width = step(LOGIT, tau, members, 0.0) / fineness
-    half = math.ceil(REACH / width)
+    half = math.ceil(reach / width)
     node = width * np.arange(-half, half + 1)
     return node, np.exp(-0.5 * node * node - _HALF_LOG_2PI) * width
 
@@ -205,6 +205,68 @@ def _settle(
         by_eta[grid[c]] += signed * one
         by_tau += signed * two
     return by_tau
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _every(
+    kind: int,
+    fineness: float,
+    reach: float,
+    final: bool,
+    eta: np.ndarray,
+    tau: float,
+    dispersion: float,
+    grid: np.ndarray,
+    value: np.ndarray,
+    pattern_cells: np.ndarray,
+    pattern_histories: np.ndarray,
+    member: np.ndarray,
+    begin: np.ndarray,
+    count: np.ndarray,
+    log_likelihood: np.ndarray,
+    by_eta: np.ndarray,
+) -> tuple[bool, float, float, float]:
+    """`each` with shared nodes that span ±reach; unless `final`, gives up where they are not enough for a history."""
+    by_eta[:] = 0.0
+    total, by_tau, by_dispersion = 0.0, 0.0, 0.0
+    longest, most = _longest(begin), _longest(pattern_cells)
+    mine = np.empty(max(1, longest))
+    shared = kind == LOGIT
+    node, weight = nodes(tau, longest, fineness, reach)
+    ratio = np.exp(np.minimum(np.maximum(tau * node, -300.0), 300.0))
+    size = node.size if shared else 1
+    probability, held, product = np.empty((most, size)), np.empty((most, size)), np.empty((1, size))
+    for p in range(pattern_cells.size - 1):
+        first, last = pattern_cells[p], pattern_cells[p + 1]
+        several = pattern_histories[p + 1] - pattern_histories[p] > 1
+        if shared:
+            held[: last - first] = 0.0
+            for c in range(first, last):
+                odds = math.exp(min(max(eta[grid[c]], -300.0), 300.0))
+                _probabilities(odds, ratio, value[c] > 0, probability[c - first])
+        for h in range(pattern_histories[p], pattern_histories[p + 1]):
+            found = _product(weight, probability, member, begin[h], begin[h + 1], first, product[0]) if shared else 0.0
+            if found > _SMALLEST and product[0, 0] + product[0, -1] < _OUTERMOST * found:
+                log_likelihood[h] = math.log(found)
+                if several:
+                    _hold(count[h] / found, product[0], member, begin[h], begin[h + 1], first, held)
+                else:
+                    share = count[h] / found
+                    by_tau += _settle(product, True, share, probability, first, last, node, grid, value, by_eta)
+            elif not final:
+                return False, total, by_tau, by_dispersion
+            else:
+                cells = member[begin[h] : begin[h + 1]]
+                whole, one, two = own(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
+                log_likelihood[h] = whole
+                by_tau += count[h] * one
+                by_dispersion += count[h] * two
+                for k in range(cells.size):
+                    by_eta[grid[cells[k]]] += count[h] * mine[k]
+            total += count[h] * log_likelihood[h]
+        if shared and several:
+            by_tau += _settle(held, False, 1.0, probability, first, last, node, grid, value, by_eta)
+    return True, total, by_tau, by_dispersion
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -244,41 +306,8 @@ def each(
     tuple of float
         Log likelihood, its slopes in τ and in the dispersion.
     """
-    by_eta[:] = 0.0
-    total, by_tau, by_dispersion = 0.0, 0.0, 0.0
-    longest, most = _longest(begin), _longest(pattern_cells)
-    mine = np.empty(max(1, longest))
-    shared = kind == LOGIT
-    node, weight = nodes(tau, longest, fineness)
-    ratio = np.exp(np.minimum(np.maximum(tau * node, -300.0), 300.0))
-    size = node.size if shared else 1
-    probability, held, product = np.empty((most, size)), np.empty((most, size)), np.empty((1, size))
-    for p in range(pattern_cells.size - 1):
-        first, last = pattern_cells[p], pattern_cells[p + 1]
-        several = pattern_histories[p + 1] - pattern_histories[p] > 1
-        if shared:
-            held[: last - first] = 0.0
-            for c in range(first, last):
-                odds = math.exp(min(max(eta[grid[c]], -300.0), 300.0))
-                _probabilities(odds, ratio, value[c] > 0, probability[c - first])
-        for h in range(pattern_histories[p], pattern_histories[p + 1]):
-            found = _product(weight, probability, member, begin[h], begin[h + 1], first, product[0]) if shared else 0.0
-            if found > _SMALLEST and product[0, 0] + product[0, -1] < _OUTERMOST * found:
-                log_likelihood[h] = math.log(found)
-                if several:
-                    _hold(count[h] / found, product[0], member, begin[h], begin[h + 1], first, held)
-                else:
-                    share = count[h] / found
-                    by_tau += _settle(product, True, share, probability, first, last, node, grid, value, by_eta)
-            else:
-                cells = member[begin[h] : begin[h + 1]]
-                whole, one, two = own(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
-                log_likelihood[h] = whole
-                by_tau += count[h] * one
-                by_dispersion += count[h] * two
-                for k in range(cells.size):
-                    by_eta[grid[cells[k]]] += count[h] * mine[k]
-            total += count[h] * log_likelihood[h]
-        if shared and several:
-            by_tau += _settle(held, False, 1.0, probability, first, last, node, grid, value, by_eta)
+    fixed = (grid, value, pattern_cells, pattern_histories, member, begin, count, log_likelihood, by_eta)
+    done, total, by_tau, by_dispersion = _every(kind, fineness, REACH, kind != LOGIT, eta, tau, dispersion, *fixed)
+    if not done:
+        _, total, by_tau, by_dispersion = _every(kind, fineness, 2.0 * REACH, True, eta, tau, dispersion, *fixed)
     return total, by_tau, by_dispersion

@@ -1,0 +1,83 @@
+"""calibrate.py and design.py as a person runs them: refusals, kills, resumption, the page, section 10."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import ROOT, files, messages, run
+
+SMALL = ("--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing_like_it",), "scenario"),
+        (("effect", "--model", "regression"), "--model regression"),
+        (("effect", "--model", "mediation"), "no mediator"),
+        (("effect", "--likelihood", "guessed"), "--likelihood guessed"),
+        (("effect", "--kind", "posterior"), "--kind posterior"),
+        (("effect", "--priors", "wishful"), "wishful"),
+        (("effect", "--replications", "1", "--scheduler", "tcp://127.0.0.1:1"), "no Dask scheduler"),
+    ],
+)
+def test_what_cannot_be_calibrated_is_refused_and_nothing_is_left(tmp_path, arguments, words):
+    found = run("calibrate", *arguments, "--out", tmp_path / "out")
+    assert found.exit_code == 3
+    assert messages(found.stderr)[-3:] == ["What", "Why", "Fix"]
+    assert words in found.stderr
+    assert not list(tmp_path.glob("out/*.csv"))
+
+
+@pytest.mark.parametrize("option", [("--participants", "1"), ("--participants", "60", "--attrition", "1.5")])
+def test_an_impossible_design_is_refused(tmp_path, option):
+    found = run("design", "effect", *option, "--out", tmp_path / "out")
+    assert found.exit_code == 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").write_text("chapter 1")
+    for force in ((), ("--force",)):
+        assert run("calibrate", "effect", "--out", tmp_path, *force).exit_code == 7
+    assert files(tmp_path) == {"thesis.txt": b"chapter 1"}
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_with_other_workers_it_gives_the_same_bytes(tmp_path):
+    def start(folder: Path, workers: int) -> subprocess.Popen:
+        words = ["scripts/calibrate.py", "effect", "--replications", "6", "--workers", str(workers), *SMALL]
+        return subprocess.Popen(
+            [sys.executable, *words, "--out", str(folder)],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    killed = start(tmp_path / "killed", 2)
+    journal = tmp_path / "killed" / "journal.jsonl"
+    deadline = time.monotonic() + 400
+    while not journal.is_file() or journal.read_text().count("\n") < 3:
+        assert killed.poll() is None, killed.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    done = journal.read_text().count('"number"')
+    assert 2 <= done < 12
+    for folder, workers in ((tmp_path / "killed", 1), (tmp_path / "whole", 1)):
+        process = start(folder, workers)
+        _, told = process.communicate()
+        assert process.returncode == 0, told
+    for name in ("calibration.csv", "replications.csv"):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    assert (tmp_path / "killed" / "report.html").is_file()

@@ -1,0 +1,188 @@
+"""K12 and the frequentist checks: ranks are uniform where all is right, and only there; the summary's arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from models import effect, fit, mediation, simulate
+from models.calibration import quantities, replication, study, summary, trials
+from models.calibration.plan import KINDS, Plan, kind_of, number_of
+from models.calibration.uniformity import curve
+from models.design import design
+from models.likelihoods import LIKELIHOODS
+from priors import prior_set
+
+REPLICATIONS = 60
+QUICK = fit.Sampler(draws=400, tune=200, chains=2, seed=8)
+COMPILED = fit.Compiled()
+
+
+def _plan(**changes):
+    given = {"scenario": simulate.load("effect"), "model": "effect", "likelihood": "integrated"}
+    plan = Plan(**(given | {"priors": prior_set.load(), "sampler": QUICK} | changes))
+    plan.__dict__["compiled"] = COMPILED  # one compilation for all plans of this file
+    return plan
+
+
+def _ranked(plan):
+    """Verdict of each quantity's ranks after a short calibration; a false alarm in 1 of 100 runs, and a fixed seed."""
+    table = summary.table(replication.replicate(plan, number_of("prior", k)) for k in range(REPLICATIONS))
+    names = table["quantity"].unique()
+    return {
+        name: curve(rows["rank"].to_numpy(), replication.RANKS, 1 - 0.01 / len(names)).inside
+        for name, rows in table.groupby("quantity")
+    }
+
+
+@pytest.mark.slow
+def test_ranks_are_uniform_for_parameters_and_estimands():
+    found = _ranked(_plan())
+    assert {"tau", "theta[6 months]", "risk_difference[6 months]", "risk[treated, 6 months]"} <= set(found)
+    assert all(found.values()), found
+
+
+@pytest.mark.slow
+def test_a_wrong_prior_is_caught(monkeypatch):
+    """Truths from priors three times as wide as those of the fit: arm effects lie too far out."""
+    plan = _plan()
+    wide = prior_set.load().scaled(3.0)
+    module = _with(plan.module, prior=lambda layout, priors, draws, seed: effect.prior(layout, wide, draws, seed))
+    monkeypatch.setattr(Plan, "module", property(lambda self: module))
+    assert not all(_ranked(plan).values())
+
+
+@pytest.mark.slow
+def test_a_wrong_likelihood_is_caught(monkeypatch):
+    """Data whose participants have no lasting level, under a model in which they have: τ is found too small."""
+    plan = _plan()
+
+    def forgetful(truth, layout, rng):
+        noise = float(truth["tau"].item()) * rng.standard_normal(layout.outcome.size)
+        linear = effect.predictor(truth, layout, np.zeros((1, 1, layout.participants)))[0, 0] + noise
+        drawn = LIKELIHOODS["logit"].draw(rng, linear, np.zeros(1))
+        return replace(layout, outcome=drawn.astype(layout.outcome.dtype))
+
+    module = _with(plan.module, simulated=forgetful)
+    monkeypatch.setattr(Plan, "module", property(lambda self: module))
+    found = _ranked(plan)
+    assert not found["tau"]
+
+
+def _with(module, **verbs):
+    """A model with some verbs replaced."""
+    return SimpleNamespace(**{name: getattr(module, name) for name in dir(module)} | verbs)
+
+
+def test_a_replication_depends_on_its_number_alone():
+    one, other = (replication.replicate(_plan(), number_of("truth", 3)) for _ in range(2))
+    assert one == other
+    assert one["rows"] != replication.replicate(_plan(), number_of("truth", 4))["rows"]
+    assert {kind_of(number_of(kind, 7)) for kind in KINDS} == {(kind, 7) for kind in KINDS}
+
+
+def test_truths_of_a_simulated_trial_are_the_simulators():
+    row = replication.replicate(_plan(), number_of("null", 0))["rows"]
+    assert row["risk_difference[6 months]"]["truth"] == 0
+    assert row["risk_ratio[6 months]"]["truth"] == 1
+    assert row["risk_ratio[6 months]"]["null"] == 1
+    assert row["risk[control, baseline]"]["truth"] == row["risk[treated, baseline]"]["truth"]
+    assert "tau" not in row  # the simulator's equations are its own
+
+
+def _rows(kind, mean, truth, sd=1.0, null=0.0, width=1.96):
+    return pd.DataFrame(
+        {
+            "kind": kind,
+            "number": range(len(mean)),
+            "quantity": "risk_difference[6 months]",
+            "truth": truth,
+            "mean": mean,
+            "sd": sd,
+            "median": mean,
+            "lower": np.asarray(mean) - width * sd,
+            "upper": np.asarray(mean) + width * sd,
+            "rank": np.arange(len(mean)) % 100,
+            "ranks": 99,
+            "null": null,
+            "estimand": True,
+        }
+    )
+
+
+def test_the_summary_counts_what_it_says():
+    mean, truth = np.array([0.0, 3.0, -3.0, 1.0]), np.array([0.5, 0.5, 0.5, 0.5])
+    row = summary.summarise(_rows("truth", mean, truth)).iloc[0]
+    assert row["bias"] == pytest.approx(-0.25)
+    assert row["bias_mcse"] == pytest.approx(np.std(mean, ddof=1) / 2)
+    assert row["rmse"] == pytest.approx(np.sqrt((0.25 + 6.25 + 12.25 + 0.25) / 4))
+    assert row["coverage"] == 0.5  # 3 and −3 are farther than 1.96 from 0.5
+    assert row["excludes_0"] == 0.5
+    assert row["sign_error"] == 0.25  # only −3 is wholly below 0
+    assert row["width"] == pytest.approx(3.92)
+    assert row["coverage_mcse"] == pytest.approx(0.25)
+
+
+def test_expected_coverage_of_no_effect_is_that_of_a_shrunken_normal():
+    """Posterior of a normal mean with a normal prior around 0: coverage of 0 by simulation, 4 standard errors."""
+    rng, size = np.random.default_rng(2), 200_000
+    prior_sd, error_sd = 0.7, 0.45
+    kept = prior_sd**2 / (prior_sd**2 + error_sd**2)
+    mean, sd = kept * rng.normal(0, error_sd, size), np.sqrt(kept) * error_sd
+    covered = (np.abs(mean) < stats.norm.ppf(0.975) * sd).mean()
+    prior = _rows("prior", np.zeros(100), stats.norm.ppf(np.linspace(0.005, 0.995, 100)) * prior_sd)
+    null = _rows("null", np.zeros(4), 0.0, sd=sd)
+    found = summary.summarise(pd.concat([prior, null]))
+    expected = found[found["kind"] == "null"].iloc[0]["expected_coverage"]
+    # .002: 4 binomial errors; .002: the SD of 100 quantiles is 1% short of the normal's
+    assert expected == pytest.approx(covered, abs=0.004)
+    assert expected > 0.96
+
+
+def test_a_failed_fit_is_counted_not_hidden(tmp_path):
+    wish = study.Wish(_plan(), 2, ("truth",))
+    fine = replication.replicate(_plan(), number_of("truth", 0))
+    results = [fine, {"kind": "truth", "replication": 1, "failed": "no chain could start"}]
+    table = study.write(wish, results, tmp_path)
+    assert set(table["replications"]) == {1}
+    assert '"failed": 1' in (tmp_path / "calibration.json").read_text()
+
+
+def test_the_null_scenario_has_no_effect_anywhere():
+    for name in ("effect", "mediation_clean", "time_varying_confounding"):
+        scenario = trials.without_effect(simulate.load(name))
+        assert set(scenario.outcome.arm_effects) == {0.0}
+        assert all(set(part.arm_effects) == {0.0} for part in scenario.mediators)
+        assert scenario.confounder is None or scenario.confounder.arm_effect == 0
+
+
+def test_a_mediation_trial_simulated_from_the_model_keeps_the_layout():
+    scenario = simulate.load("undarga")
+    data = design(*trials.simulated(scenario, 1))
+    truth = mediation.prior(data, prior_set.load(), 1, 5)
+    found = mediation.simulated(truth, data, np.random.default_rng(1))
+    assert mediation.shape(found) == mediation.shape(data)
+    assert (np.isnan(found.mediators.value) == np.isnan(data.mediators.value)).all()
+    assert not np.array_equal(found.outcome, data.outcome)
+    share = found.mediators.value[found.mediators.of_kind("share")[0]]
+    assert np.nanmin(share) >= 0
+    assert np.nanmax(share) <= 1
+
+
+def test_quantities_have_words_and_units():
+    data, layout = trials.simulated(simulate.load("effect"), 1), None
+    layout = design(*data)
+    draws = effect.prior(layout, prior_set.load(), 3, 1)
+    found = quantities.quantities(draws, effect, layout, data[0])
+    outcome = simulate.load("effect").outcome
+    assert quantities.words("risk_difference[6 months]") == "risk difference, 6 months"
+    assert quantities.unit("risk_difference[6 months]", outcome) == "points"
+    assert quantities.unit("theta[6 months]", outcome) == "log-odds"
+    assert all(each.values.shape == (1, 3) for each in found.values())
+    assert found["risk_difference[6 months]"].null == 0
+    assert np.isnan(found["tau"].null)
