@@ -30,7 +30,7 @@ Draws = Annotated[
     int | None,
     typer.Option(min=100, help="Draws a chain; default 2000 (500 or 1000 where there are thousands of fits)."),
 ]
-Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (250 or 500).")]
+Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (200 or 500).")]
 Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4 (2).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run at --out.")]

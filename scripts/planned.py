@@ -17,7 +17,7 @@ from models.registry import INTEGRATED, MODELS
 from models.simulation.scenario import Scenario
 from priors import prior_set
 
-TUNE, DRAWS = {"effect": 250, "mediation": 500}, {"effect": 500, "mediation": 1000}
+TUNE, DRAWS = {"effect": 200, "mediation": 500}, {"effect": 500, "mediation": 1000}
 """Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
 
 
@@ -58,7 +58,9 @@ def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
             "Choose another scenario, or --model effect.",
         )
     iterations = settings.draws or DRAWS[settings.model], settings.tune or TUNE[settings.model]
-    sampler = Sampler(*iterations, settings.chains or 2, settings.seed)
+    # without participants' traits there is no funnel that would ask for small steps
+    accept = 0.8 if likelihood == INTEGRATED else 0.9
+    sampler = Sampler(*iterations, settings.chains or 2, settings.seed, accept)
     return Plan(chosen, settings.model, likelihood, prior_set.load(settings.priors), sampler)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+import arviz_stats
 import numpy as np
 import xarray as xr
 
@@ -16,7 +17,7 @@ from models.design import Design, design
 from models.faults import SamplerFailed
 from models.simulation.truth import Truth, truth
 from models.study import Study
-from models.summary import LOWER, UPPER, convergence
+from models.summary import LOWER, UPPER
 
 MOST = 1000
 """Draws from which quantities are computed; of more, evenly spaced ones."""
@@ -104,12 +105,12 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()
     thin = posterior.isel(draw=slice(None, None, max(1, plan.sampler.chains * plan.sampler.draws // MOST)))
-    spread = convergence(posterior[list(plan.module.dimensions(layout))])
+    top = posterior[list(plan.module.dimensions(layout))]
     diagnostics = {
         "divergences": int(tree["sample_stats"]["diverging"].sum()),
-        "rhat": float(max(value.max() for value in spread.sel(diagnostic="rhat").values())),
+        "rhat": float(max(value.max() for value in arviz_stats.rhat(top).values())),
         "limitations": len(plan.module.computed(thin, layout)),
-        "ess": float(min(value.min() for value in spread.sel(diagnostic="ess_bulk").values())),
+        "ess": float(min(value.min() for value in arviz_stats.ess(top, method="bulk").values())),
     }
     # averages over the population need no participant's own trait
     return Fitted(thin if plan.model == "effect" else plan.module.completed(thin, layout, seed), diagnostics)

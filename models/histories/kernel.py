@@ -21,6 +21,7 @@ from models.histories.traits import mode
 REACH = 8.0
 """Shared nodes span ±8 SD of the trait; twice that where a history's mode lies far out."""
 _DIGITS = 30.0  # exp(−30) = 1e-13, of which poles of the fourth order take four digits
+_WIDEST = 20.0  # SD of the trait that no posterior reaches but a sampler's first steps do: nodes stay as they are there
 _NEGLIGIBLE = 36.0  # exp(−36) = 2e-16
 _OUTERMOST = 1e-11
 _SMALLEST = 1e-200
@@ -46,6 +47,7 @@ def step(kind: int, tau: float, members: int, information: float) -> float:
     information : float
         Of the cells together, at their most (binary), or at the mode.
     """
+    tau = min(tau, _WIDEST)
     if kind == LOGIT:
         information, half = members / 4.0, math.pi / max(tau, 1e-3)
     elif kind == NEGATIVE_BINOMIAL:
