@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -71,6 +72,14 @@ class Design:
     def participants(self) -> int:
         """Number randomised, observed or not."""
         return len(self.arm)
+
+    @cached_property
+    def patterns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Distinct rows of the covariates, and how many participants have each."""
+        order = np.lexsort(self.covariates.T[::-1]) if self.covariate else np.arange(self.participants)
+        ordered = self.covariates[order]
+        first = np.flatnonzero(np.r_[True, (ordered[1:] != ordered[:-1]).any(axis=1)])
+        return ordered[first], np.diff(np.r_[first, self.participants])
 
     @property
     def follow_up(self) -> tuple[str, ...]:

@@ -237,7 +237,9 @@ def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAG
     arms = np.array([-0.5, 0.5])[:, None]
     result = np.empty((flat.sizes["sample"], len(averages), len(ARMS), len(design.wave)))
     rules = {"population": _population, "sample": _sample, "typical": _typical}
-    block = max(1, BLOCK // (design.participants * result[0, 0].size))
+    # a draw's participants are averaged one by one for these ones, pattern by pattern for all of their kind
+    rows = design.participants if "sample" in averages else len(design.patterns[0])
+    block = max(1, BLOCK // (rows * result[0, 0].size))
     for start in range(0, len(result), block):
         part = slice(start, start + block)
         inside = flat.isel(sample=part)
@@ -259,7 +261,7 @@ def averaged(
 ) -> np.ndarray:
     """Mean over covariates and a normal own term of SD `scale`, all broadcast as (draw, arm, wave, participant)."""
     # participants with the same covariates share one term
-    patterns, counts = np.unique(design.covariates, axis=0, return_counts=True)
+    patterns, counts = design.patterns
     total = score(_values(flat), patterns)[:, None, None, :]
     at_zero = equations.predictor(level, effect, arms, total, 0.0)
     return LIKELIHOODS[design.likelihood].marginal_mean(at_zero, scale) @ (counts / counts.sum())

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from models import analysis, design, gate, integrated, mediator_checks, predictive, quadrature
+from models import analysis, design, gate, integrated, leave_one_out, mediator_checks, predictive, quadrature
+from models.calibration import replication, summary
+from models.histories import kernel
 from priors import prior_set
 
 ROOT = Path(__file__).parents[1]
@@ -20,9 +22,11 @@ COVERED = (
     "common_change",
     "confounding",
     "effect",
+    "effect_integrated",
     "estimands",
     "gate",
     "integrated",
+    "leave_one_out",
     "mediation",
     "mediator_checks",
     "mediator_kinds",
@@ -101,7 +105,14 @@ def test_other_numbers_are_the_codes():
     assert integrated.HALVINGS == 8
     assert f"in {integrated.GROUPS} groups" in TEXT
     assert f"comes from {analysis.PRIOR_DRAWS:,} draws" in TEXT
-    assert f"about {analysis.LOO_DRAWS:,} evenly spaced draws" in TEXT
+    assert f"about {leave_one_out.DRAWS:,} evenly spaced draws" in TEXT
+    assert f"histories fewer, at least {leave_one_out.FEWEST:,}" in TEXT
+    assert f"share nodes over ±{kernel.REACH:g} (±{2 * kernel.REACH:g}" in TEXT
+    assert f"2πd/({kernel._DIGITS:g} + d²/2)" in TEXT
+    assert "below e⁻³⁶ of the largest" in TEXT
+    assert kernel._NEGLIGIBLE == 36
+    assert f"among {replication.RANKS} evenly spaced draws" in TEXT
+    assert f"at 1 − {summary.CHANCE:g}/m" in TEXT
     assert f"About {predictive.REPLICATES:,} evenly spaced draws" in TEXT
     assert f"participants' means exceeds {design.RELIABLE:g}" in TEXT
     assert f"of more than {mediator_checks.MOST_VALUES:,} a random part" in TEXT

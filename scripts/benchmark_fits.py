@@ -1,0 +1,118 @@
+"""Fits that `benchmark.py --fits` measures, each in a process of its own; prints what it found as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from models import effect, effect_integrated, fit, simulate
+from models.calibration import replication, trials
+from models.calibration.plan import Plan, number_of
+from models.design import Design, design
+from models.summary import convergence
+from priors import prior_set
+
+WAVES = ("baseline", "post-test", "3 months", "6 months")
+ROLES = ("baseline", "negative control", "follow-up", "follow-up")
+FITS = 40
+
+
+def _large(participants: int, continuous: bool) -> Design:
+    """A trial drawn from the effect model itself: arm and one covariate, four waves, a tenth of the cells missing."""
+    rng = np.random.default_rng(1)
+    arm = rng.permutation(np.arange(participants) % 2) - 0.5
+    covariate = rng.standard_normal(participants) if continuous else rng.integers(0, 2, participants) * 2.0 - 1.0
+    level, move = np.array([-0.3, -0.8, -1.2, -1.4]), np.array([0.0, 0.0, -0.1, -0.1])
+    person, wave = np.nonzero(rng.random((participants, 4)) < 0.9)
+    linear = level[wave] + arm[person] * move[wave] + 0.3 * covariate[person]
+    linear += 1.2 * rng.standard_normal(participants)[person]
+    outcome = (rng.random(person.size) < 1 / (1 + np.exp(-linear))).astype(int)
+    return Design("logit", WAVES, ROLES, arm, covariate[:, None], ("c",), person, wave, outcome, (0.0, 1.0, 9.0, 12.0))
+
+
+def _fit(layout: Design, sampler: fit.Sampler) -> dict[str, Any]:
+    """Compile, sample, average over everybody; seconds of each, and whether it converged."""
+    stamps = [time.monotonic()]
+    compiled = fit.Compiled().model(effect_integrated, layout, prior_set.load())
+    stamps.append(time.monotonic())
+    draws = fit.sample(compiled, sampler)["posterior"].to_dataset()
+    stamps.append(time.monotonic())
+    risks = effect.response(draws, layout, ("population",))
+    stamps.append(time.monotonic())
+    found = convergence(draws)
+    difference = (risks.sel(arm="treated") - risks.sel(arm="control")).sel(wave="6 months")
+    return {
+        "seconds": dict(zip(("group and compile", "sample", "average"), np.diff(stamps).round(2), strict=True)),
+        "rhat": round(float(found.sel(diagnostic="rhat").to_dataarray().max()), 4),
+        "least ess": round(float(found.sel(diagnostic="ess_bulk").to_dataarray().min())),
+        "risk difference": [round(float(value), 5) for value in (difference.mean(), difference.std())],
+    }
+
+
+def million() -> dict[str, Any]:
+    """A million participants, one binary covariate."""
+    return _fit(_large(1_000_000, continuous=False), fit.Sampler(draws=1000, tune=500, chains=2, seed=1))
+
+
+def hundred_thousand() -> dict[str, Any]:
+    """A hundred thousand participants, each with a covariate value of her own."""
+    return _fit(_large(100_000, continuous=True), fit.Sampler(draws=400, tune=200, chains=2, seed=1, target_accept=0.8))
+
+
+def calibration() -> dict[str, Any]:
+    """Calibration fits of the effect model in one process, after the first."""
+    plan = Plan(
+        simulate.load("effect"),
+        "effect",
+        "integrated",
+        prior_set.load(),
+        fit.Sampler(500, 200, 2, 1, target_accept=0.8),
+    )
+    replication.replicate(plan, number_of("prior", 0))
+    began = time.process_time()
+    for place in range(1, FITS + 1):
+        replication.replicate(plan, number_of("prior", place))
+    return {"cpu seconds a fit": round((time.process_time() - began) / FITS, 3)}
+
+
+def efficiency() -> dict[str, Any]:
+    """Effective draws of the arm effect a second at n = 107: traits integrated out, sampled by nutpie, plain PyMC."""
+    import pymc as pm
+
+    layout, priors = design(*trials.simulated(simulate.load("effect"), 1)), prior_set.load()
+    found: dict[str, Any] = {}
+
+    def told(name: str, run: Callable[[], Any]) -> None:
+        began, cpu = time.monotonic(), time.process_time()
+        draws = run()
+        wall, cpu = time.monotonic() - began, time.process_time() - cpu
+        ess = float(convergence(draws[["theta"]]).sel(diagnostic="ess_bulk", follow_up="6 months")["theta"])
+        found[name] = {"ess": round(ess), "a wall second": round(ess / wall), "a cpu second": round(ess / cpu)}
+
+    sampler = fit.Sampler(draws=2000, tune=1000, chains=4, seed=1)
+    for name, module in (("integrated", effect_integrated), ("sampled", effect)):
+        ready = fit.Compiled().model(module, layout, priors)
+        fit.sample(ready, fit.Sampler(100, 100, 2, 1))
+        told(name, lambda ready=ready: fit.sample(ready, sampler)["posterior"].to_dataset())
+    model = pm.observe(effect.build(layout, priors), {"outcome": layout.outcome})
+
+    def plain() -> Any:
+        with model:
+            return pm.sample(random_seed=1, progressbar=False, nuts_sampler="pymc")["posterior"].to_dataset()
+
+    plain()  # compiles
+    told("PyMC, defaults, its compilation from the cache", plain)
+    return found
+
+
+if __name__ == "__main__":
+    rules = {rule.__name__: rule for rule in (million, hundred_thousand, calibration, efficiency)}
+    sys.stdout.write(json.dumps(rules[sys.argv[1]]()) + "\n")
