@@ -21,6 +21,15 @@ from scripts import console
 RECORD = console.ROOT / "docs" / "benchmark.md"
 RESULT = console.BUILD / "benchmark.json"
 REPEATS = 3
+FITS = console.BUILD / "benchmark-fits.json"
+PLAIN = "PyMC, defaults"
+AIMS = {
+    "efficiency": "effective draws of the arm effect a second at n = 107, at least 5 times plain PyMC",
+    "calibration": "at most 0.48 CPU seconds a fit, for 1,000 in 4 minutes on two cores",
+    "million": "a million participants, one binary covariate, under 60 s and 4 GB",
+    "hundred_thousand": "100,000 participants, a continuous covariate, under 10 minutes",
+}
+"""What is measured with `--fits`, and what it should reach."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -53,12 +62,18 @@ def benchmark(
     against: Annotated[
         Path | None, typer.Option(help="Earlier JSON to compare with; default: the last one, else the record's.")
     ] = None,
+    fits: Annotated[
+        bool, typer.Option("--fits", help="Measure fits with the integrated likelihood instead: about ten minutes.")
+    ] = False,
 ) -> None:
     """Analyse STUDY with an empty compile cache, then a full one; print seconds, and ratios to an earlier benchmark.
 
     Takes about two minutes; let nothing else run. Writes reports/build/benchmark.json; nothing is asserted.
     """
     with console.exits():
+        if fits:
+            _fits()
+            return
         before = _earlier(against)
         after = _measured(study)
         RESULT.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +104,34 @@ def _measured(study: Path) -> dict[str, Any]:
         }
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     return {"machine": machine, "study": study.as_posix(), **runs, **best}
+
+
+def _fits() -> None:
+    """Measure each of `benchmark_fits` in a process of its own and print it beside its aim; writes `FITS`."""
+    found = {}
+    for name, aim in AIMS.items():
+        console.say(f"{name}: {aim}")
+        began = time.monotonic()
+        with tempfile.TemporaryFile() as errors:
+            words = [sys.executable, "scripts/benchmark_fits.py", name]
+            process = subprocess.Popen(words, cwd=console.ROOT, stdout=subprocess.PIPE, stderr=errors, text=True)
+            assert process.stdout is not None
+            told = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            if os.waitstatus_to_exitcode(status):
+                errors.seek(0)
+                raise RuntimeError(f"{name} failed: {errors.read()[-600:].decode()}")
+        found[name] = json.loads(told) | {
+            "whole process, seconds": round(time.monotonic() - began, 1),
+            "cpu seconds": round(usage.ru_utime + usage.ru_stime, 1),
+            "peak GB": round(usage.ru_maxrss / 1024**2, 2),
+        }
+        typer.echo(f"{name}: {json.dumps(found[name])}")
+    rates = {kind: found["efficiency"][kind]["a wall second"] for kind in ("integrated", "sampled", PLAIN)}
+    typer.echo(f"effective draws a wall second: integrated × {rates['integrated'] / rates[PLAIN]:.1f} of plain PyMC")
+    FITS.parent.mkdir(parents=True, exist_ok=True)
+    FITS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    console.say(f"written to {FITS}")
 
 
 def _timed(words: list[str], environment: dict[str, str]) -> Timing:

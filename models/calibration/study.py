@@ -48,7 +48,7 @@ class Wish:
 
 
 def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total: None) -> pd.DataFrame:
-    """Do the replications that the folder lacks and write its tables; returns the summary.
+    """Do the replications that the folder lacks and write tables of all that it holds; returns the summary.
 
     Raises
     ------
@@ -60,8 +60,7 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     numbers = [number_of(kind, k) for kind in wish.kinds for k in range(wish.replications)]
     journal = Journal(folder / JOURNAL, wish.plan.describe() | {"code": provenance.code_hash()})
     crew.run(replicate, wish.plan, numbers, journal, progress, wish.scheduler, wish.workers)
-    wanted = set(numbers)
-    results = [result for number, result in journal.results() if number in wanted]
+    results = [result for _, result in journal.results()]
     order = {kind: place for place, kind in enumerate(KINDS)}
     results.sort(key=lambda result: (order[result["kind"]], result["replication"]))
     return write(wish, results, folder)
@@ -75,7 +74,7 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
     found.insert(2, "label", [quantities.words(name) for name in found["quantity"]])
     found.insert(3, "unit", [quantities.unit(name, outcome) for name in found["quantity"]])
     described = describe(wish) | {
-        "replications": {kind: sum(each["kind"] == kind for each in results) for kind in wish.kinds},
+        "replications": {kind: count for kind in KINDS if (count := sum(each["kind"] == kind for each in results))},
         "failed": sum("failed" in each for each in results),
     }
     replaced(folder / REPLICATIONS, table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
