@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from scipy.stats import binom
 
 from models import confounding, recovery
 from models import refits as made
@@ -385,17 +384,6 @@ def test_power_scaling_of_the_paths_stands_in_section_8_or_says_why_not(reports:
     assert "Refits of direct and indirect effects under other priors. Not run: a run fits the mediation model" in text
     alone = words(reports["nothing but the main result"], 8)
     assert re.search(r"Power-scaling of direct and indirect effects\. Not run: the study file names no mediator", alone)
-
-
-# section 10
-
-
-@pytest.mark.parametrize("trials", range(1, 41))
-def test_fewest_is_the_quantile_that_it_says(trials: int) -> None:
-    least = section_10_recovery.fewest(trials)
-    assert binom.sf(least - 1, trials, 0.95) >= 0.99
-    assert binom.sf(least, trials, 0.95) < 0.99
-    assert least == binom.ppf(0.01, trials, 0.95)
 
 
 def test_recovery_counts_what_the_table_shows(reports: dict[str, Path]) -> None:

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from scipy.stats import binom
 
 from reports import calibrations, page
-from reports.sections import calibrated
+from reports.sections import calibrated, section_10_recovery
 from tests import report_fixture as fixture
 from tests.calibration_fixture import Study, make
 from tests.report_fixture import RED, Recipe
@@ -135,3 +136,11 @@ def test_a_broken_study_stops_the_report_by_its_name(shelf: Path, tmp_path: Path
     (shelf / "effect-effect.csv").write_text("kind\nprior\n", encoding="utf-8")
     with pytest.raises(page.FigureFailed, match=r"section 10 .*effect-effect\.csv"):
         built(tmp_path / "run")
+
+
+@pytest.mark.parametrize("trials", range(1, 41))
+def test_fewest_is_the_quantile_that_it_says(trials: int) -> None:
+    least = section_10_recovery.fewest(trials)
+    assert binom.sf(least - 1, trials, 0.95) >= 0.99
+    assert binom.sf(least, trials, 0.95) < 0.99
+    assert least == binom.ppf(0.01, trials, 0.95)
