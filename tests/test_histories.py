@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +19,7 @@ from models.summary import diagnostics
 from priors import prior_set
 from tests import pinned, trials
 from tests.brute_force import brute_force
+from tests.conftest import ROOT
 
 LINKS = ("logit", "probit", "negative binomial", "normal")
 SPREADS = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0)
@@ -180,3 +184,15 @@ def test_a_compilation_serves_trials_of_any_size(compiled):
     assert layout.participants == 2000
     assert len(compiled._known) == max(before, 1)
     assert abs(float(draws["tau"].mean()) - 1.2) < 0.5  # four posterior SDs of .12
+
+
+@pytest.mark.slow
+def test_draws_do_not_depend_on_whether_the_code_was_compiled_now_or_before(tmp_path):
+    caches = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'graphs'}", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    command = [sys.executable, "-m", "tests.compiled_cold"]
+    cold, warm = (
+        subprocess.run(command, cwd=ROOT, env=os.environ | caches, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert len(cold) == 64
+    assert cold == warm
