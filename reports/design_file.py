@@ -90,7 +90,7 @@ class Design:
     @property
     def shift(self) -> str:
         """Unit of the arm's true shift."""
-        return SHIFTS[self.points[0].outcome]
+        return "probits" if self.about.get("link") == "probit" else SHIFTS[self.points[0].outcome]
 
     @cached_property
     def quantities(self) -> dict[str, str]:

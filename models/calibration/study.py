@@ -95,6 +95,7 @@ def describe(wish: Wish) -> dict[str, Any]:
         "waves": len(scenario.waves),
         "primary_wave": scenario.primary_wave,
         "outcome": scenario.outcome.kind,
+        "link": scenario.outcome.link if scenario.outcome.kind == "binary" else "",
         "model": plan.model,
         "likelihood": plan.likelihood,
         "priors": plan.priors.name,
