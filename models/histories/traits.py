@@ -90,10 +90,12 @@ def drawn(
     ----------
     rng : Generator
         Source of random numbers.
-    kind, grid, value, member, begin : see `kernel.each`
-        The trial's histories.
+    kind : int
+        Of `densities.KINDS`.
     eta, tau, dispersion : ndarray, (draw, pattern × wave), (draw,), (draw,)
         Draws.
+    grid, value, member, begin : see `kernel.each`
+        The trial's histories.
     history_of : ndarray of int, (participant,)
         `Histories.history_of`.
     """
