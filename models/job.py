@@ -16,17 +16,22 @@ from models import provenance, refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
-from models.analysis import Say, Verdict, analyse
+from models.analysis import PRIOR_DRAWS, Say, Verdict, analyse
 from models.beside import Beside
-from models.design import design
+from models.design import Design, design
 from models.faults import InvalidInput
 from models.fit import Compiled, Progress, Sampler
 from models.gate_table import worst
+from models.predictive import FEWEST_REPLICATES
 from models.registry import MODELS, SAMPLED
 from models.study import Study
 from models.what_if import what_if
 from priors import prior_set
 from priors.prior_set import InvalidPriors, PriorSet
+
+
+MOST_HELD = 800_000_000
+"""Numbers in one array beyond which a run is refused: 6.4 GB, and a run holds several."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,7 @@ def execute(
         )
     further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
+    _refuse_too_large(layout, sampler)
     manifest = _manifest(job, study, priors, sampler, data_hash)
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
@@ -165,6 +171,23 @@ def execute(
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
     return job.out, True
+
+
+def _refuse_too_large(layout: Design, sampler: Sampler) -> None:
+    """Refuse a run whose draws or replicated trials would not fit in memory, before an hour of sampling."""
+    held = max(
+        layout.participants * sampler.chains * sampler.draws,
+        layout.participants * PRIOR_DRAWS,
+        layout.outcome.size * FEWEST_REPLICATES,
+    )
+    if held > MOST_HELD:
+        raise InvalidInput(
+            "The trial is too large for a run with all its checks.",
+            f"{layout.participants:,} participants with {layout.outcome.size:,} outcomes need {held:.1e} numbers at a "
+            f"time, more than {MOST_HELD:.1e}.",
+            "Ask for fewer --draws, analyse a random part of the participants, or fit models.effect_integrated alone "
+            "(MODEL.md, Fitting without the traits).",
+        )
 
 
 def _named(say: Say, model: str) -> Say:

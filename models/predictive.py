@@ -13,7 +13,7 @@ from models.design import Design
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.summary import LOWER, UPPER
 
-REPLICATES = 2000
+REPLICATES, FEWEST_REPLICATES = 2000, 200
 MOST_CELLS = 40_000_000
 """Numbers in one array of (replicate, observation): 320 MB; fewer replicates beyond."""
 MOST_PATTERNS = 32
@@ -23,7 +23,7 @@ Predictor = Callable[..., np.ndarray]
 
 def thinned(draws: xr.Dataset, design: Design, wanted: int = REPLICATES) -> xr.Dataset:
     """Evenly spaced draws of every chain, about `wanted` in all, dims (chain 1, draw, …); fewer for large trials."""
-    wanted = max(200, min(wanted, MOST_CELLS // max(1, design.outcome.size)))
+    wanted = max(FEWEST_REPLICATES, min(wanted, MOST_CELLS // max(1, design.outcome.size)))
     step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // wanted)
     flat = draws.drop_vars(["chain", "draw"]).stack(sample=("chain", "draw"), create_index=False)
     return (
