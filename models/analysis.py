@@ -156,10 +156,12 @@ def derive(
     """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
     posterior = model.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
     say("deriving estimands")
-    levels = model.response(posterior, layout)
-    draws = estimands.contrasts(levels, study)
     prior = model.prior(layout, priors, PRIOR_DRAWS if model.COUNTED else PATH_PRIOR_DRAWS, sampler.seed)
-    prior_levels = model.response(prior, layout)
+    possible = model.averages(prior, layout)
+    averages = [name for name in model.averages(posterior, layout) if name in possible]
+    levels = model.response(posterior, layout, averages)
+    draws = estimands.contrasts(levels, study)
+    prior_levels = model.response(prior, layout, averages)
     prior_draws = estimands.contrasts(prior_levels, study)
     order = [part.column for part in study.mediators]
     paths, prior_paths = model.path_draws(posterior, layout, order), model.path_draws(prior, layout, order)
@@ -174,9 +176,10 @@ def derive(
     )
     table = summary.summarise(found, study, path_estimates.tipping(through, study))
     say("checking")
-    thin = predictive.thinned(posterior, layout)
-    replicates = predictive.replicate(model.predictor_of_new, thin, layout, sampler.seed)
-    compared = predictive.compare(replicates, layout)
+    some, some_note = predictive.part(layout, sampler.seed)
+    thin = predictive.thinned(posterior, some)
+    replicates = predictive.replicate(model.predictor_of_new, thin, some, sampler.seed)
+    compared = predictive.compare(replicates, some)
     pointwise, pointwise_note = _pointwise(model, posterior, layout)
     log_prior = model.log_prior(posterior, layout, priors)
     loo, loo_note = _leave_one_out(model, posterior, layout, priors, sampler, study)
@@ -211,10 +214,10 @@ def derive(
         core["path_estimands"] = paths.values
     checks = {
         "predictive_checks": as_group(compared),
-        "patterns": as_group(predictive.patterns(replicates, layout)),
+        "patterns": as_group(predictive.patterns(replicates, some)),
         "power_scaling": as_group(power),
         "model_free": as_group(model_free.compare(study, trial, layout, table)),
-        "posterior_predictive": _cells({"outcome": (("chain", "draw", "observation"), replicates[None])}, layout),
+        "posterior_predictive": _cells({"outcome": (("chain", "draw", "observation"), replicates[None])}, some),
         "prior": prior.drop_vars(["trait", "mediator_trait"], errors="ignore"),
         "prior_estimands": prior_draws,
         "log_prior": log_prior,
@@ -235,7 +238,7 @@ def derive(
     notes = (
         *model.notes(layout),
         *model.computed(posterior, layout),
-        *(note for note in (pointwise_note, loo_note) if note),
+        *(note for note in (some_note, pointwise_note, loo_note) if note),
     )
     trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
     return Analysis(*trees, Verdict(verdict, table, notes))
@@ -250,7 +253,7 @@ def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np
 
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:
     numbers = posterior.sizes["chain"] * posterior.sizes["draw"] * layout.outcome.size
-    if numbers > leave_one_out.MOST_NUMBERS:
+    if numbers > leave_one_out.MOST_NUMBERS or "sample" not in model.averages(posterior, layout):
         return None, f"The pointwise log likelihood ({numbers:.1e} numbers) was too large to keep."
     return _log_probability(model, posterior, layout).astype("float32"), ""
 
@@ -259,7 +262,7 @@ def _total(model: ModuleType, posterior: xr.Dataset, layout: Design) -> xr.DataA
     """Log likelihood of the whole trial at each draw, (chain, draw); a chain in pieces, to bound the memory."""
     length = posterior.sizes["draw"]
     pieces = np.array_split(np.arange(length), max(1, length * layout.outcome.size // leave_one_out.MOST_NUMBERS * 4))
-    totals = [_log_probability(model, posterior.isel(draw=piece), layout).sum(-1) for piece in pieces]
+    totals = [model.total_log_likelihood(posterior.isel(draw=piece), layout) for piece in pieces]
     whole = np.concatenate(totals, axis=1) + model.other_log_likelihood(posterior, layout)
     return xr.DataArray(whole, dims=("chain", "draw"))
 

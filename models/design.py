@@ -10,6 +10,8 @@ import numpy as np
 import xarray as xr
 
 from models import covariates
+from models.histories import grouping
+from models.histories.grouping import Histories
 from models.mediators import NO_MEDIATORS, Mediators, mediators
 from models.standard import first_wave, reliability
 from models.study import Study
@@ -74,6 +76,11 @@ class Design:
         return len(self.arm)
 
     @cached_property
+    def histories(self) -> Histories:
+        """Participants who share arm, covariates and outcomes, as one (`histories.grouping`)."""
+        return grouping.histories(self)
+
+    @cached_property
     def patterns(self) -> tuple[np.ndarray, np.ndarray]:
         """Distinct rows of the covariates, and how many participants have each."""
         order = np.lexsort(self.covariates.T[::-1]) if self.covariate else np.arange(self.participants)
@@ -111,6 +118,21 @@ class Design:
     def at(self, people: np.ndarray, waves: np.ndarray) -> Design:
         """The same trial with these cells (outcomes 0): for predicting them, never for fitting."""
         return replace(self, participant_of=people, wave_of=waves, outcome=np.zeros(people.size, self.outcome.dtype))
+
+    def of(self, people: np.ndarray) -> Design:
+        """The trial of some of its participants alone."""
+        place = np.full(self.participants, -1)
+        place[people] = np.arange(len(people))
+        keep = place[self.participant_of] >= 0
+        return replace(
+            self,
+            arm=self.arm[people],
+            covariates=self.covariates[people],
+            participant_of=place[self.participant_of[keep]],
+            wave_of=self.wave_of[keep],
+            outcome=self.outcome[keep],
+            mediators=self.mediators.of(people),
+        )
 
     def complete(self) -> Design:
         """The same trial with every cell present: for simulating forward, never for fitting."""

@@ -20,7 +20,6 @@ from models import equations, top_level
 from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
 from models.histories import likelihood
-from models.histories.grouping import histories
 from models.leave_one_out import Units
 from models.likelihoods import LIKELIHOODS, dispersion
 from models.path_draws import PathDraws
@@ -31,6 +30,8 @@ from priors.prior_set import PriorSet
 NAME = "effect"
 COUNTED = True
 """Its averages are closed forms or sums, cheap enough for many prior draws."""
+MOST_TRAITS = 100_000_000
+"""Numbers (0.8 GB) beyond which participants' traits are not formed where they were not sampled."""
 BLOCK = 100_000
 """Numbers held at a time while averaging over participants: 0.8 MB, near the processor."""
 
@@ -121,7 +122,7 @@ def prior(design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset
     parameters = dimensions(design)
     first, *seeds = np.random.SeedSequence(seed).spawn(len(parameters) + 1)
     top = top_level.drawn(parameters, coordinates(design), priors, draws, seeds)
-    if not design.has_trait:
+    if not design.has_trait or draws * design.participants > MOST_TRAITS:
         return top
     noise = np.random.default_rng(first).standard_normal((1, draws, design.participants))
     return top.assign(trait=(("chain", "draw", "participant"), top["tau"].to_numpy()[..., None] * noise))
@@ -174,7 +175,7 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # no
 
 def left_out(draws: xr.Dataset, design: Design) -> Units:
     """Log probability of each distinct history, for leaving participants out (trait integrated out)."""
-    count = histories(design).count.astype(int)
+    count = design.histories.count.astype(int)
     return Units("participant", likelihood.log_likelihood(draws, design), count)
 
 
@@ -210,6 +211,33 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathD
 def mediator_pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG001
     """Check of the mediators' distributions: there are none in this model."""
     return xr.Dataset()
+
+
+def averages(draws: xr.Dataset, design: Design) -> tuple[str, ...]:
+    """Averages that `response` can take: that over these participants needs their traits."""
+    known = not design.has_trait or "trait" in draws
+    return AVERAGES if known else tuple(name for name in AVERAGES if name != "sample")
+
+
+def of_participants(draws: xr.Dataset, design: Design, people: np.ndarray, seed: int) -> tuple[xr.Dataset, Design]:
+    """The draws and the trial of some participants alone; traits that were left out are drawn for them."""
+    part = design.of(people)
+    if not design.has_trait:
+        return draws, part
+    if "trait" in draws:
+        return draws.isel(participant=people), part
+    return draws.assign(trait=(("chain", "draw", "participant"), likelihood.traits(draws, part, seed))), part
+
+
+def total_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Log likelihood of all outcomes at each draw, (chain, draw): given the traits, where they were formed."""
+    if design.has_trait and "trait" not in draws:
+        units = left_out(draws, design)
+        return (units.log_probability @ units.count).reshape(draws["mu_0"].shape)
+    rule = LIKELIHOODS[design.likelihood].log_probability
+    logs = rule(design.outcome, predictor(draws, design), dispersion(draws, design)[..., None])
+    # a continuous outcome is standardised: its density is per unit of the outcome itself
+    return logs.sum(-1) - design.outcome.size * np.log(design.scale)
 
 
 def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:

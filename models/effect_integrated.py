@@ -16,6 +16,8 @@ from models import equations
 from models.design import Design
 from models.effect import (
     COUNTED,
+    MOST_TRAITS,
+    averages,
     computed,
     coordinates,
     dimensions,
@@ -24,6 +26,7 @@ from models.effect import (
     log_prior,
     mediator_pit,
     notes,
+    of_participants,
     other_log_likelihood,
     path_draws,
     predictor,
@@ -31,8 +34,9 @@ from models.effect import (
     prior,
     response,
     simulated,
+    total_log_likelihood,
 )
-from models.histories import densities, grouping, likelihood
+from models.histories import densities, likelihood
 from models.histories.op import LogLikelihood
 from models.likelihoods import LIKELIHOODS
 from models.random_variables import declare_parameters
@@ -40,9 +44,10 @@ from models.terms import wave_terms
 from priors.prior_set import PriorSet
 
 __all__ = [
-    "COUNTED", "NAME", "build", "completed", "computed", "coordinates", "data", "dimensions", "lacking", "left_out",
-    "log_prior", "mediator_pit", "notes", "observed", "other_log_likelihood", "path_draws", "predictor",
-    "predictor_of_new", "prior", "response", "shape", "simulated",
+    "COUNTED", "NAME", "averages", "build", "completed", "computed", "coordinates", "data", "dimensions",
+    "lacking", "left_out", "log_prior", "mediator_pit", "notes", "observed", "of_participants",
+    "other_log_likelihood", "path_draws", "predictor", "predictor_of_new", "prior", "response", "shape",
+    "simulated", "total_log_likelihood",
 ]  # fmt: skip
 
 NAME = "effect"
@@ -58,7 +63,7 @@ def shape(design: Design) -> tuple:
 
 def data(design: Design) -> dict[str, np.ndarray]:
     """What the model is given, by the name of its `pm.Data`: any trial of the same waves and covariates."""
-    found = grouping.histories(design)
+    found = design.histories
     given = {"pattern_arm": found.arm} | {f"{STRUCTURE}{name}": value for name, value in found.structure.items()}
     return given | ({"pattern_covariates": found.covariates.T} if design.covariate else {})
 
@@ -95,7 +100,12 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
 
 
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
-    """The draws with participants' traits, each drawn exactly from its conditional distribution (`traits.drawn`)."""
-    if not design.has_trait or "trait" in draws:
+    """The draws with participants' traits, each drawn exactly from its conditional distribution (`traits.drawn`).
+
+    Of a very large trial (`effect.MOST_TRAITS`) none is formed: what needs them takes some participants
+    (`effect.of_participants`) or is left out.
+    """
+    numbers = draws.sizes["chain"] * draws.sizes["draw"] * design.participants
+    if not design.has_trait or "trait" in draws or numbers > MOST_TRAITS:
         return draws
     return draws.assign(trait=(("chain", "draw", "participant"), likelihood.traits(draws, design, seed)))

@@ -16,22 +16,20 @@ from models import provenance, refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
-from models.analysis import PRIOR_DRAWS, Say, Verdict, analyse
+from models.analysis import Say, Verdict, analyse
 from models.beside import Beside
 from models.design import Design, design
 from models.faults import InvalidInput
 from models.fit import Compiled, Progress, Sampler
 from models.gate_table import worst
-from models.predictive import FEWEST_REPLICATES
 from models.registry import MODELS, SAMPLED
 from models.study import Study
 from models.what_if import what_if
 from priors import prior_set
 from priors.prior_set import InvalidPriors, PriorSet
 
-
 MOST_HELD = 800_000_000
-"""Numbers in one array beyond which a run is refused: 6.4 GB, and a run holds several."""
+"""Draws of traits beyond which a run is refused: 6.4 GB, and a run holds them more than once."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def execute(
         )
     further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
-    _refuse_too_large(layout, sampler)
+    _refuse_too_large(layout, sampler, job.likelihood)
     manifest = _manifest(job, study, priors, sampler, data_hash)
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
@@ -173,20 +171,14 @@ def execute(
     return job.out, True
 
 
-def _refuse_too_large(layout: Design, sampler: Sampler) -> None:
-    """Refuse a run whose draws or replicated trials would not fit in memory, before an hour of sampling."""
-    held = max(
-        layout.participants * sampler.chains * sampler.draws,
-        layout.participants * PRIOR_DRAWS,
-        layout.outcome.size * FEWEST_REPLICATES,
-    )
-    if held > MOST_HELD:
+def _refuse_too_large(layout: Design, sampler: Sampler, likelihood: str) -> None:
+    """Refuse a run whose draws would not fit in memory, before an hour of sampling."""
+    held = layout.participants * sampler.chains * sampler.draws
+    if likelihood == SAMPLED and held > MOST_HELD:
         raise InvalidInput(
-            "The trial is too large for a run with all its checks.",
-            f"{layout.participants:,} participants with {layout.outcome.size:,} outcomes need {held:.1e} numbers at a "
-            f"time, more than {MOST_HELD:.1e}.",
-            "Ask for fewer --draws, analyse a random part of the participants, or fit models.effect_integrated alone "
-            "(MODEL.md, Fitting without the traits).",
+            "The trial is too large to sample every participant's level.",
+            f"{layout.participants:,} participants at {sampler.chains * sampler.draws:,} draws are {held:.1e} numbers.",
+            "Add --likelihood integrated, which fits the same effect model without them, or ask for fewer --draws.",
         )
 
 

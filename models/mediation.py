@@ -256,6 +256,18 @@ def notes(design: Design) -> tuple[str, ...]:
     return (*design.notes, *design.mediators.notes)
 
 
+def averages(draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG001 - a verb of every model
+    """Averages that `response` can take."""
+    return AVERAGES
+
+
+def total_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Log likelihood of all outcomes at each draw, (chain, draw), given traits and mediators."""
+    rule = LIKELIHOODS[design.likelihood].log_probability
+    logs = rule(design.outcome, predictor(draws, design), dispersion(draws, design)[..., None])
+    return logs.sum(-1) - design.outcome.size * np.log(design.scale)
+
+
 def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:
     """Effects through and beside the mediators at every draw (`paths.path_draws`)."""
     return paths.path_draws(draws, design, order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,12 @@ class Mediators:
         if self.ended:
             return self.ended[place]
         return bool((self.value[place] == 0).any()), bool((self.value[place] == 1).any())
+
+    def of(self, people: np.ndarray) -> Mediators:
+        """Those of some participants alone."""
+        if not self.count:
+            return self
+        return replace(self, value=self.value[:, people], ended=tuple(map(self.ends, range(self.count))))
 
     def scaled(self, place: int, value: Any) -> Any:
         """A value as the outcome's equation takes it, from the form of `value`."""

@@ -21,6 +21,16 @@ BETWEEN, DEVIATION = "spread between participants", "standard deviation"
 Predictor = Callable[..., np.ndarray]
 
 
+def part(design: Design, seed: int) -> tuple[Design, str]:
+    """The participants whose outcomes are replicated: all, or of a very large trial some at random, with a note."""
+    most = MOST_CELLS // FEWEST_REPLICATES
+    if design.outcome.size <= most:
+        return design, ""
+    size = int(design.participants * most / design.outcome.size)
+    people = np.random.default_rng([seed, 59]).choice(design.participants, size, replace=False)
+    return design.of(np.sort(people)), f"Predictive checks are of {size:,} participants taken at random."
+
+
 def thinned(draws: xr.Dataset, design: Design, wanted: int = REPLICATES) -> xr.Dataset:
     """Evenly spaced draws of every chain, about `wanted` in all, dims (chain 1, draw, …); fewer for large trials."""
     wanted = max(FEWEST_REPLICATES, min(wanted, MOST_CELLS // max(1, design.outcome.size)))

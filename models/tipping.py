@@ -28,6 +28,8 @@ FINE = np.round(np.arange(0.0, 3.01, 0.05), 2)
 """Steps at which a tipping value is looked for."""
 FINE_SENSITIVITY = np.round(np.arange(0.99, 0.299, -0.01), 2)
 ARMS = ("control", "treated")
+MOST_MISSING = 500
+"""Of each arm, whose own means are formed: where a fifth is missing the shift is then known to a tenth of a point."""
 Rule = Callable[[float, float], np.ndarray]
 """(value in the control arm, value in the treated arm) to the differences, (draw,)."""
 
@@ -63,15 +65,17 @@ def not_missing_at_random(
     seen[layout.participant_of[layout.wave_of == wave]] = True
     if seen.all():
         return _not_run("nobody lacks an outcome at the primary wave.")
-    means = _missing_means(posterior, model, layout, wave, ~seen)
-    arms = layout.arm[~seen] > 0
+    who = _asked(np.flatnonzero(~seen), layout, study.seed)
+    means = _missing_means(posterior, model, layout, wave, who, study.seed)
+    arms = layout.arm[who] > 0
 
     def shift(delta: np.ndarray | float, arm: int) -> np.ndarray:
         mine = means[:, arms == bool(arm)]
         if not mine.shape[1]:
             return np.zeros(mine.shape[0])
         moved = _moved(mine, np.reshape(delta, (-1, 1)), layout)
-        return (moved - mine).sum(1) / (layout.arm > 0 if arm else layout.arm < 0).sum()
+        everybody = (layout.arm > 0) == bool(arm)
+        return (moved - mine).mean(1) * (everybody & ~seen).sum() / everybody.sum()
 
     def rule(control: np.ndarray | float, treated: np.ndarray | float) -> np.ndarray:
         change = shift(treated, 1) - shift(control, 0)
@@ -86,12 +90,22 @@ def not_missing_at_random(
     return _table(rule, grid, rule(-apart / 2, apart / 2), fine, study)
 
 
-def _missing_means(posterior: xr.Dataset, model: ModuleType, layout: Design, wave: int, who: np.ndarray) -> np.ndarray:
+def _asked(missing: np.ndarray, layout: Design, seed: int) -> np.ndarray:
+    """Those who lack the outcome; where they are very many, some of each arm at random stand for all."""
+    rng, found = np.random.default_rng([seed, 61]), []
+    for arm in (False, True):
+        mine = missing[(layout.arm[missing] > 0) == arm]
+        found.append(mine if mine.size <= MOST_MISSING else np.sort(rng.choice(mine, MOST_MISSING, replace=False)))
+    return np.sort(np.concatenate(found))
+
+
+def _missing_means(
+    posterior: xr.Dataset, model: ModuleType, layout: Design, wave: int, who: np.ndarray, seed: int
+) -> np.ndarray:
     """Mean outcome at a wave of participants who lack it, each in the own arm with the own trait, (draw, person)."""
-    people = np.flatnonzero(who)
-    cells = layout.at(people, np.full(people.size, wave))
-    linear = model.predictor(posterior, cells)
-    return LIKELIHOODS[layout.likelihood].mean(linear.reshape(-1, people.size))
+    draws, part = model.of_participants(posterior, layout, who, seed)
+    linear = model.predictor(draws, part.at(np.arange(who.size), np.full(who.size, wave)))
+    return LIKELIHOODS[layout.likelihood].mean(linear.reshape(-1, who.size))
 
 
 def _moved(mean: np.ndarray, delta: np.ndarray, layout: Design) -> np.ndarray:

@@ -83,10 +83,11 @@ def test_killed_and_resumed_with_other_workers_it_gives_the_same_bytes(tmp_path)
     assert (tmp_path / "killed" / "report.html").is_file()
 
 
-def test_a_trial_that_would_not_fit_in_memory_is_refused_before_sampling(tmp_path, monkeypatch):
+def test_a_trial_whose_traits_would_not_fit_in_memory_is_refused_before_sampling(tmp_path, monkeypatch):
     monkeypatch.setattr("models.job.MOST_HELD", 100_000)
     found = run("fit", ROOT / "studies" / "respiratory", "--out", tmp_path / "run")
     assert found.exit_code == 3
     assert "too large" in found.stderr
+    assert "--likelihood integrated" in found.stderr
     assert "111 participants" in found.stderr
     assert not (tmp_path / "run").exists()

@@ -10,7 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from models import analysis, design, gate, integrated, leave_one_out, mediator_checks, predictive, quadrature
+from models import (
+    analysis,
+    design,
+    effect,
+    gate,
+    integrated,
+    leave_one_out,
+    mediator_checks,
+    predictive,
+    quadrature,
+    tipping,
+)
 from models.calibration import replication, summary
 from models.histories import kernel
 from priors import prior_set
@@ -107,6 +118,9 @@ def test_other_numbers_are_the_codes():
     assert f"comes from {analysis.PRIOR_DRAWS:,} draws" in TEXT
     assert f"about {leave_one_out.DRAWS:,} evenly spaced draws" in TEXT
     assert f"histories fewer, at least {leave_one_out.FEWEST:,}" in TEXT
+    assert f"exceed {effect.MOST_TRAITS // 10**6} million no trait is formed" in TEXT
+    assert f"up to {predictive.MOST_CELLS // predictive.FEWEST_REPLICATES:,} outcomes" in TEXT
+    assert f"up to {tipping.MOST_MISSING} of each arm" in TEXT
     assert f"share nodes over ±{kernel.REACH:g} (±{2 * kernel.REACH:g}" in TEXT
     assert f"2πd/({kernel._DIGITS:g} + d²/2)" in TEXT
     assert "below e⁻³⁶ of the largest" in TEXT

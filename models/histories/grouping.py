@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.design import Design
+if TYPE_CHECKING:
+    from models.design import Design
 
 
 @dataclass(frozen=True)
@@ -96,9 +98,9 @@ def histories(design: Design) -> Histories:
 
 def without(design: Design, columns: np.ndarray) -> Design:
     """The design without the outcomes of one participant of each of these histories."""
-    _, first = np.unique(histories(design).history_of, return_index=True)
+    _, first = np.unique(design.histories.history_of, return_index=True)
     # somebody without any outcome has the history −1, which comes first
-    gone = first[columns + (first.size - histories(design).count.size)]
+    gone = first[columns + (first.size - design.histories.count.size)]
     keep = ~np.isin(design.participant_of, gone)
     cells = {name: getattr(design, name)[keep] for name in ("participant_of", "wave_of", "outcome")}
     return replace(design, **cells)

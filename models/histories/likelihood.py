@@ -37,7 +37,7 @@ def log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     design : Design
         Whose `grouping.histories` they are.
     """
-    found = grouping.histories(design)
+    found = design.histories
     return _each(given(draws, design, found), design, found, FINENESS)
 
 
@@ -61,7 +61,7 @@ def coarse(draws: xr.Dataset, design: Design) -> float:
     """Largest change of any history's log likelihood that halving the step brings, where τ is at its 99.9% quantile."""
     if not design.has_trait:
         return 0.0
-    found = grouping.histories(design)
+    found = design.histories
     eta, tau, spread = given(draws, design, found)
     place = tau.argsort(kind="stable")[[int(0.999 * (tau.size - 1))]]
     worst = (eta[place], tau[place], spread[place])
@@ -71,7 +71,7 @@ def coarse(draws: xr.Dataset, design: Design) -> float:
 
 def traits(draws: xr.Dataset, design: Design, seed: int) -> np.ndarray:
     """An exact draw of every participant's trait at every draw, (chain, draw, participant); see `traits.drawn`."""
-    found = grouping.histories(design)
+    found = design.histories
     structure = (found.cell_grid, found.cell_value, found.member, found.history_members, found.history_of)
     rng, kind = np.random.default_rng([seed, 41]), densities.KINDS[design.likelihood]
     trait = drawn(rng, kind, *given(draws, design, found), *structure)
