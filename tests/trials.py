@@ -11,10 +11,12 @@ import xarray as xr
 from scipy import integrate, special, stats
 
 from models import effect, fit
+from models.calibration.trials import simulated
 from models.design import Design, design
 from models.study import Study
 from priors import prior_set
 
+__all__ = ["QUICK", "fitted", "marginal", "simulated"]
 QUICK = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
 """For replications, where each fit need only be right on average: bulk ESS is several hundred."""
 
