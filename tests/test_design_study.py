@@ -58,7 +58,7 @@ def test_a_large_effect_is_found_more_often_in_a_larger_trial():
     results = [grid.replicate(found, number) for number in range(16)]
     table = grid.summarise(found, results).set_index("participants")
     assert table.loc[400, "assurance"] == 1.0
-    assert table.loc[40, "width"] > 2.5 * table.loc[400, "width"]  # √10 = 3.2 without the prior's help
+    assert table.loc[40, "width"] > 1.8 * table.loc[400, "width"]  # √10 = 3.2 without the prior's help at 40
     assert table.loc[400, "harm"] == 0.0
     assert table["truth"].nunique() == 1
 

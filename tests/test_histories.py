@@ -89,7 +89,7 @@ def test_equal_participants_share_a_term_and_nobody_unseen_adds_one():
     assert grouping.histories(less).count.sum() == 399
 
 
-@pytest.mark.parametrize(("level", "tau"), [(-40.0, 0.01), (25.0, 1.0), (-12.0, 2.0), (-300.0, 5.0), (0.0, 40.0)])
+@pytest.mark.parametrize(("level", "tau"), [(-40.0, 0.01), (25.0, 1.0), (-12.0, 2.0), (-300.0, 5.0), (0.0, 18.0)])
 def test_far_from_any_data_the_likelihood_is_finite_and_right(level, tau):
     """One participant with events at two of four waves, however unlikely; expected by a sum on the log scale."""
     layout = pinned.layout(covariates=0, control=1, treated=1)
