@@ -100,7 +100,7 @@ def asked(study: Calibration) -> Sentence:
     words = {
         PRIOR: "{prior} with true values drawn from the prior",
         TRUTH: "{truth} with the scenario’s own",
-        NULL: "{null} with the scenario’s own but no effect of the arm",
+        NULL: "{null} with the scenario’s own but arms that do not differ",
     }
     there = [kind for kind in words if study.asked(kind)]
     template = (

@@ -134,7 +134,7 @@ def _what(study: Design, quantity: str, effect: float) -> Label:
     true = study.truth(quantity, effect)
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {true.text} {unit}".rstrip() if true else ""
-    head = f"With a true shift of {shift(effect)} {study.shift}" if effect else "With no effect of the arm"
+    head = f"With a true shift of {shift(effect)} {study.shift}" if effect else "Where the arms do not differ"
     return Label(f"{head} ({study.quantities[quantity]}{about})")
 
 

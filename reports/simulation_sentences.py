@@ -62,7 +62,7 @@ def held_in_short(row: Row) -> Sentence:
 def left_out_in_short(row: Row) -> Sentence:
     """False alarms alone."""
     return sentence(
-        "With no effect of the arm it left 0 out in {share} of {trials}.",
+        "Where the arms do not differ it left 0 out in {share} of {trials}.",
         share=row.number("excludes_0"),
         trials=whole(row.replications),
     )
@@ -103,9 +103,9 @@ def under_no_effect(row: Row) -> Sentence:
     """How often 0 is left out although it is true, that less than 5% is expected, and what chance would allow."""
     by_shrinkage = "; {shrunk} by that alone" if row.has("expected_coverage") else ""
     return sentence(
-        "With no effect of the arm the interval left 0 out in {share} of {trials} trials (Monte Carlo standard error "
-        "{error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that intervals hold "
-        f"0 in more than {{interval}} of trials without an effect{by_shrinkage}. At a rate of {{rate}}, up to {{most}} "
+        "Where the arms do not differ the interval left 0 out in {share} of {trials} trials (Monte Carlo standard "
+        "error {error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that intervals "
+        f"hold 0 in more than {{interval}} of trials without an effect{by_shrinkage}. At a rate of {{rate}}, up to {{most}} "
         "would occur in {sure} of {sets} such studies.",
         share=row.number("excludes_0"),
         trials=whole(row.replications),

@@ -117,7 +117,7 @@ def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
     assert "With a true shift of −0.5 log-odds (risk difference, 6 months, −9.5 percentage points)" in told
     assert f"between {100 * float(shares[0]['assurance']):.0f}% of trials ({shares[0]['participants']}" in told
     assert f"and {100 * float(shares[-1]['assurance']):.0f}% ({shares[-1]['participants']} participants" in told
-    assert "With no effect of the arm" in told
+    assert "Where the arms do not differ" in told
     worst = max(float(one[f"{name}_mcse"]) for one in rows(pages["effect"] / "design.csv")
                 for name in ("assurance", "narrow", "harm", "coverage"))  # fmt: skip
     assert f"errors of shares are at most {100 * worst:.1f} points. The margin is 10 percentage points. No fit" in told

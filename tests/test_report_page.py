@@ -199,6 +199,8 @@ def test_every_number_in_the_sentences_is_in_the_record(green: Path) -> None:
     labels = (
         "6 months after the programme",
         "3 months after the programme",
+        "risk difference, 6 months",
+        "left 0 out",
         "past 90 days",
         "towards 0",
         "away from 0",

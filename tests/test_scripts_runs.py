@@ -115,7 +115,7 @@ def test_analyse_writes_the_report_and_prints_the_folder_last(study: Path, finis
 
 @pytest.mark.parametrize(("gate", "code"), [("green", 0), ("amber", 0), ("red", 5)])
 def test_the_gate_decides_the_exit_code(study: Path, monkeypatch: pytest.MonkeyPatch, gate: str, code: int) -> None:
-    monkeypatch.setattr(console, "fit", lambda *_: (Path("run"), gate))
+    monkeypatch.setattr(console, "fit", lambda *_, **__: (Path("run"), gate))
     monkeypatch.setattr(console, "report", lambda *_: None)
     for script in ("fit", "analyse"):
         result = run(script, study)
