@@ -31,7 +31,7 @@ from models.design import Design, design
 from models.gate_table import Gate
 from models.groups import as_group
 from models.histories import grouping
-from models.likelihoods import LIKELIHOODS, dispersion
+from models.likelihoods import cell_log_probability
 from models.study import Study
 from priors.prior_set import PriorSet
 
@@ -244,18 +244,11 @@ def derive(
     return Analysis(*trees, Verdict(verdict, table, notes))
 
 
-def _log_probability(model: ModuleType, draws: xr.Dataset, layout: Design) -> np.ndarray:
-    rule = LIKELIHOODS[layout.likelihood].log_probability
-    # a continuous outcome is standardised: its density is per unit of the outcome itself
-    logs = rule(layout.outcome, model.predictor(draws, layout), dispersion(draws, layout)[..., None])
-    return logs - np.log(layout.scale)
-
-
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:
     numbers = posterior.sizes["chain"] * posterior.sizes["draw"] * layout.outcome.size
     if numbers > leave_one_out.MOST_NUMBERS or "sample" not in model.averages(posterior, layout):
         return None, f"The pointwise log likelihood ({numbers:.1e} numbers) was too large to keep."
-    return _log_probability(model, posterior, layout).astype("float32"), ""
+    return cell_log_probability(model.predictor(posterior, layout), posterior, layout).astype("float32"), ""
 
 
 def _total(model: ModuleType, posterior: xr.Dataset, layout: Design) -> xr.DataArray:

@@ -21,7 +21,7 @@ from models.averages import ARMS, AVERAGES, labelled
 from models.design import Design
 from models.histories import likelihood
 from models.leave_one_out import Units
-from models.likelihoods import LIKELIHOODS, dispersion
+from models.likelihoods import LIKELIHOODS, cell_log_probability, dispersion
 from models.path_draws import PathDraws
 from models.random_variables import declare_outcome, declare_parameters, declare_trait
 from models.terms import score, wave_coordinates, wave_dimensions, wave_terms
@@ -234,10 +234,7 @@ def total_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     if design.has_trait and "trait" not in draws:
         units = left_out(draws, design)
         return (units.log_probability @ units.count).reshape(draws["mu_0"].shape)
-    rule = LIKELIHOODS[design.likelihood].log_probability
-    logs = rule(design.outcome, predictor(draws, design), dispersion(draws, design)[..., None])
-    # a continuous outcome is standardised: its density is per unit of the outcome itself
-    return logs.sum(-1) - design.outcome.size * np.log(design.scale)
+    return cell_log_probability(predictor(draws, design), draws, design).sum(-1)
 
 
 def response(draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:

@@ -113,6 +113,13 @@ LIKELIHOODS: Mapping[str, Likelihood] = {
 """Every likelihood by the name that `Design.likelihood` carries."""
 
 
+def cell_log_probability(predictor: np.ndarray, draws: xr.Dataset, design: Design) -> np.ndarray:
+    """Log probability of every observed outcome given its predictor, in the outcome's own unit, as `predictor`."""
+    rule = LIKELIHOODS[design.likelihood].log_probability
+    # a continuous outcome is standardised: its density is per unit of the outcome itself
+    return rule(design.outcome, predictor, dispersion(draws, design)[..., None]) - np.log(design.scale)
+
+
 def dispersion(draws: xr.Dataset, design: Design) -> np.ndarray:
     """Parameter of the outcome's spread at each draw, (chain, draw); 0 where its distribution has none."""
     name = LIKELIHOODS[design.likelihood].spread

@@ -18,7 +18,7 @@ from models import effect, equations, forward, integrated, mediator_checks, path
 from models.averages import AVERAGES
 from models.design import Design
 from models.leave_one_out import Units
-from models.likelihoods import LIKELIHOODS, dispersion
+from models.likelihoods import LIKELIHOODS, cell_log_probability, dispersion
 from models.mediation_cells import Cells, cells
 from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
@@ -263,9 +263,7 @@ def averages(draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG
 
 def total_log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
     """Log likelihood of all outcomes at each draw, (chain, draw), given traits and mediators."""
-    rule = LIKELIHOODS[design.likelihood].log_probability
-    logs = rule(design.outcome, predictor(draws, design), dispersion(draws, design)[..., None])
-    return logs.sum(-1) - design.outcome.size * np.log(design.scale)
+    return cell_log_probability(predictor(draws, design), draws, design).sum(-1)
 
 
 def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str]) -> PathDraws:

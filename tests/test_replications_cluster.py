@@ -161,7 +161,9 @@ def test_two_runs_on_one_machine_do_not_meet(tmp_path: Path) -> None:
     with socket.socket() as taken, suppress(OSError):  # if it is taken already: so much the better
         taken.bind(("", 8787))  # where Dask would show a page
         taken.listen()
-        crew.run(draw, GIVEN, range(4), Journal(tmp_path / "journal", GIVEN), workers=2)
+        journal = Journal(tmp_path / "journal", GIVEN)
+        crew.run(draw, GIVEN, range(4), journal, workers=2)
+    assert journal.finished() == set(range(4))
 
 
 @pytest.mark.slow

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from models import provenance
 from models.calibration import grid, study
 from models.replications import crew
-from models.replications.journal import Journal
 
 STUDY, TABLE = "design.json", "design.csv"
 SCHEMA = "microsavings design 1"
@@ -45,14 +43,13 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     points = wish.grid.points
     assert wish.grid.scenarios, "an impossible point is refused before any work"
     numbers = range(wish.replications * len(points))
-    journal = Journal(folder / study.JOURNAL, wish.grid.describe() | {"code": provenance.code_hash()})
-    crew.run(grid.replicate, wish.grid, numbers, journal, progress, wish.scheduler, wish.workers)
+    found = study.replicated(grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers)
     results = sorted(
-        (result for number, result in journal.results() if number in numbers),
+        (result for number, result in found if number in numbers),
         key=lambda result: (result["point"], result["replication"]),
     )
-    found = grid.summarise(wish.grid, results)
-    described = study.describe(study.Wish(wish.grid.plan, wish.replications, (), wish.command)) | {
+    table = grid.summarise(wish.grid, results)
+    described = study.describe(wish.grid.plan, wish.command) | {
         "schema": SCHEMA,
         "replications": wish.replications,
         "failed": sum("failed" in each for each in results),
@@ -60,6 +57,6 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
             name: sorted({getattr(point, name) for point in points}) for name in ("participants", "attrition", "effect")
         },
     }
-    study.replaced(folder / TABLE, found.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    study.replaced(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     study.replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
-    return found
+    return table

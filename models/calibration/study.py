@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from models.calibration.plan import KINDS, Plan, number_of
 from models.calibration.replication import replicate
 from models.replications import crew
 from models.replications.journal import Journal
+from models.summary import INTERVAL
 
 JOURNAL, STUDY, SUMMARY, REPLICATIONS = "journal.jsonl", "calibration.json", "calibration.csv", "replications.csv"
 SCHEMA = "microsavings calibration 1"
@@ -58,12 +59,26 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
         A file cannot be written. Finished replications are kept in every case.
     """
     numbers = [number_of(kind, k) for kind in wish.kinds for k in range(wish.replications)]
-    journal = Journal(folder / JOURNAL, wish.plan.describe() | {"code": provenance.code_hash()})
-    crew.run(replicate, wish.plan, numbers, journal, progress, wish.scheduler, wish.workers)
-    results = [result for _, result in journal.results()]
+    found = replicated(replicate, wish.plan, numbers, folder, progress, wish.scheduler, wish.workers)
+    results = [result for _, result in found]
     order = {kind: place for place, kind in enumerate(KINDS)}
     results.sort(key=lambda result: (order[result["kind"]], result["replication"]))
     return write(wish, results, folder)
+
+
+def replicated(
+    work: crew.Work,
+    given: Any,
+    numbers: Iterable[int],
+    folder: Path,
+    progress: crew.Progress,
+    scheduler: str | None,
+    workers: int | None,
+) -> list[tuple[int, Any]]:
+    """Do what the folder's journal lacks; every number in it with its result. Arguments as for `crew.run`."""
+    journal = Journal(folder / JOURNAL, given.describe() | {"code": provenance.code_hash()})
+    crew.run(work, given, numbers, journal, progress, scheduler, workers)
+    return journal.results()
 
 
 def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.DataFrame:
@@ -73,7 +88,8 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
     outcome = wish.plan.scenario.outcome
     found.insert(2, "label", [quantities.words(name) for name in found["quantity"]])
     found.insert(3, "unit", [quantities.unit(name, outcome) for name in found["quantity"]])
-    described = describe(wish) | {
+    described = describe(wish.plan, wish.command) | {
+        "schema": SCHEMA,
         "replications": {kind: count for kind in KINDS if (count := sum(each["kind"] == kind for each in results))},
         "failed": sum("failed" in each for each in results),
     }
@@ -83,12 +99,11 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
     return found
 
 
-def describe(wish: Wish) -> dict[str, Any]:
-    """What a page says of the study beside its numbers."""
-    plan = wish.plan
+def describe(plan: Plan, command: str) -> dict[str, Any]:
+    """What a page says of a study beside its numbers."""
     scenario = plan.scenario
     return {
-        "schema": SCHEMA,
+        "schema": "",  # first, and each study's own
         "scenario": scenario.name,
         "title": scenario.title,
         "participants": scenario.participants,
@@ -99,9 +114,9 @@ def describe(wish: Wish) -> dict[str, Any]:
         "model": plan.model,
         "likelihood": plan.likelihood,
         "priors": plan.priors.name,
-        "command": wish.command,
+        "command": command,
         "seed": plan.sampler.seed,
-        "interval": 0.95,
+        "interval": INTERVAL,
         "margin": scenario.outcome.margin,
         "sampler": asdict(plan.sampler),
         "versions": provenance.versions(),

@@ -12,7 +12,7 @@ LOGIT, PROBIT, NEGATIVE_BINOMIAL, NORMAL = range(4)
 KINDS = {"logit": LOGIT, "probit": PROBIT, "negative binomial": NEGATIVE_BINOMIAL, "normal": NORMAL}
 """Number of each likelihood of `models.likelihoods.LIKELIHOODS`."""
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-_FARTHEST = 300.0
+FARTHEST = 300.0
 """Predictors are held within ±300, far beyond any that a sampler meets and far within what exp can take."""
 _ASYMPTOTIC = -36.0
 """Below it Φ underflows; its asymptotic series then holds to 1e-15."""
@@ -53,7 +53,7 @@ def cell(kind: int, value: float, predictor: float, dispersion: float) -> tuple[
     tuple of float
         Log probability, d/dη, d²/dη² (never positive), d/ddispersion.
     """
-    eta = min(max(predictor, -_FARTHEST), _FARTHEST)
+    eta = min(max(predictor, -FARTHEST), FARTHEST)
     if kind == LOGIT:
         signed = eta if value > 0 else -eta
         wrong = 1.0 / (1.0 + math.exp(signed))

@@ -15,7 +15,7 @@ import math
 import numba
 import numpy as np
 
-from models.histories.densities import LOGIT, NEGATIVE_BINOMIAL, PROBIT, cell, constant
+from models.histories.densities import FARTHEST, LOGIT, NEGATIVE_BINOMIAL, PROBIT, cell, constant
 from models.histories.traits import mode
 
 REACH = 8.0
@@ -235,7 +235,7 @@ def _every(
     mine = np.empty(max(1, longest))
     shared = kind == LOGIT
     node, weight = nodes(tau, longest, fineness, reach)
-    ratio = np.exp(np.minimum(np.maximum(tau * node, -300.0), 300.0))
+    ratio = np.exp(np.minimum(np.maximum(tau * node, -FARTHEST), FARTHEST))
     size = node.size if shared else 1
     probability, held, product = np.empty((most, size)), np.empty((most, size)), np.empty((1, size))
     for p in range(pattern_cells.size - 1):
@@ -244,7 +244,7 @@ def _every(
         if shared:
             held[: last - first] = 0.0
             for c in range(first, last):
-                odds = math.exp(min(max(eta[grid[c]], -300.0), 300.0))
+                odds = math.exp(min(max(eta[grid[c]], -FARTHEST), FARTHEST))
                 _probabilities(odds, ratio, value[c] > 0, probability[c - first])
         for h in range(pattern_histories[p], pattern_histories[p + 1]):
             found = _product(weight, probability, member, begin[h], begin[h + 1], first, product[0]) if shared else 0.0

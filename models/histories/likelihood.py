@@ -61,10 +61,11 @@ def coarse(draws: xr.Dataset, design: Design) -> float:
     """Largest change of any history's log likelihood that halving the step brings, where τ is at its 99.9% quantile."""
     if not design.has_trait:
         return 0.0
-    found = design.histories
-    eta, tau, spread = given(draws, design, found)
-    place = tau.argsort(kind="stable")[[int(0.999 * (tau.size - 1))]]
-    worst = (eta[place], tau[place], spread[place])
+    found, tau = design.histories, draws["tau"].transpose("chain", "draw").to_numpy()
+    place = int(tau.ravel().argsort(kind="stable")[int(0.999 * (tau.size - 1))])
+    chain, draw = divmod(place, tau.shape[1])
+    # of that draw alone: predictors of every draw of a large trial would not fit in memory
+    worst = given(draws.isel(chain=[chain], draw=[draw]), design, found)
     one, two = (_each(worst, design, found, fineness) for fineness in (FINENESS, 2 * FINENESS))
     return float(np.abs(one - two).max(initial=0.0))
 
