@@ -66,7 +66,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 
 def finished(journal: Path) -> int:
-    return max(len(journal.read_bytes().splitlines()) - 1, 0) if journal.exists() else 0
+    return max(journal.read_bytes().count(b"\n") - 1, 0) if journal.exists() else 0
 
 
 def after(count: int, action: Callable[[], object]) -> crew.Progress:
@@ -262,5 +262,5 @@ def test_a_stopped_driver_leaves_a_journal_and_no_process(tmp_path: Path, sent: 
     before = finished(journal)
     crew.run(draw, GIVEN, range(200), Journal(journal, given), workers=1)
     again = Journal(journal, given)
-    assert finished(journal) == 200 > before > 5
+    assert finished(journal) == 200 > before >= 5  # the sixth line may have been seen before its `add` returned
     assert json.dumps(again.results()) == expected(GIVEN, range(200))
