@@ -186,18 +186,3 @@ def test_quantities_have_words_and_units():
     assert all(each.values.shape == (1, 3) for each in found.values())
     assert found["risk_difference[6 months]"].null == 0
     assert np.isnan(found["tau"].null)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["mcar", "mar"])
-def test_k10_losses_by_chance_and_by_what_was_seen_do_not_bias(name):
-    """Eight trials of 1,500: the mean error of the difference is within 4 of its standard errors, about 2.6 points.
-
-    The prior's pull at this size is .1 point. The loss not at random is in `test_tipping.py`.
-    """
-    plan = _plan(scenario=simulate.resized(simulate.load(name), 1500))
-    rows = [replication.replicate(plan, number_of("truth", k))["rows"]["risk_difference[6 months]"] for k in range(8)]
-    errors = np.array([row["mean"] - row["truth"] for row in rows])
-    spread = float(np.mean([row["sd"] for row in rows]))
-    assert abs(errors.mean()) < 4 * spread / np.sqrt(8)
-    assert errors.std(ddof=1) < 2.5 * spread  # χ²₇ / 7 above 6.25: 1e-6

@@ -23,8 +23,14 @@ def _read(name: str) -> tuple[pd.DataFrame, dict]:
     return table, json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def test_the_effect_model_has_one():
-    assert "effect-effect" in STUDIES
+def test_both_models_have_one():
+    assert {"effect-effect", "mediation_clean-mediation"} <= set(STUDIES)
+
+
+def test_paths_are_ranked_as_well():
+    table, _ = _read("mediation_clean-mediation")
+    bases = set(table.loc[table["kind"] == "prior", "quantity"].str.partition("[")[0])
+    assert {"risk_difference", "natural_indirect", "natural_direct", "interventional_via", "dependence"} <= bases
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import binom
 
-from reports import calibrations, page
+from reports import calibration_file, calibrations, page
 from reports.sections import calibrated, section_10_recovery
 from tests import report_fixture as fixture
 from tests.calibration_fixture import Study, make
@@ -144,3 +144,12 @@ def test_fewest_is_the_quantile_that_it_says(trials: int) -> None:
     assert binom.sf(least - 1, trials, 0.95) >= 0.99
     assert binom.sf(least, trials, 0.95) < 0.99
     assert least == binom.ppf(0.01, trials, 0.95)
+
+
+def test_an_effect_via_one_mediator_is_shown_at_the_primary_wave() -> None:
+    """Its key names the mediator after the wave."""
+    study = calibration_file.read(
+        *(calibrations.COMMITTED / f"mediation_clean-mediation.{ending}" for ending in ("json", "csv"))
+    )
+    found = [key for key in calibrated._keys(study) if key.startswith("interventional_via")]
+    assert found == [f"interventional_via[6 months, {name}]" for name in ("social_support", "income_share")]

@@ -101,7 +101,8 @@ def _keys(study: Calibration) -> list[str]:
     """Quantities at the primary wave in the order of `SHOWN`; all estimands where there is none of them."""
     keys = list(dict.fromkeys(row.quantity for row in study.rows if row.estimand))
     wave = str(study.about.get("primary_wave", ""))
-    keys = [key for key in keys if key.endswith(f"{wave}]")] or keys
+    # effects via one mediator have its name after the wave's
+    keys = [key for key in keys if f", {wave}, " in f", {key.partition('[')[2].removesuffix(']')}, "] or keys
     wanted = [key for name in SHOWN for key in keys if key.split("[", 1)[0] == name]
     return wanted or keys or [study.main]
 
