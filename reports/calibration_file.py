@@ -98,6 +98,11 @@ class Row:
         """Estimand or parameter, without wave and arm."""
         return self.quantity.split("[", 1)[0]
 
+    def at(self, wave: str) -> bool:
+        """Whether it is of that wave; an arm may stand before the wave in its key, a mediator on either side."""
+        inside = self.quantity.partition("[")[2].removesuffix("]")
+        return f", {wave}, " in f", {inside}, "
+
     @property
     def shown(self) -> Unit:
         """The unit it is printed in."""
@@ -137,11 +142,11 @@ class Calibration:
         keys = {row.quantity: row for row in self.rows}
         if named in keys:
             return named
-        wave = f"{self.about.get('primary_wave', '')}]"
+        wave = str(self.about.get("primary_wave", ""))
         for name in MAIN:
             found = [key for key, row in keys.items() if row.name == name]
             if found:
-                return max(found, key=lambda key: key.endswith(wave))
+                return max(found, key=lambda key: keys[key].at(wave))
         return next((key for key, row in keys.items() if row.estimand), next(iter(keys)))
 
     def asked(self, kind: str) -> int:

@@ -106,8 +106,7 @@ def under_no_effect(row: Row) -> Sentence:
         "Where the arms do not differ the interval left 0 out in {share} of {trials} trials (Monte Carlo standard "
         "error {error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that "
         f"intervals hold 0 in more than {{interval}} of trials without an effect{by_shrinkage}. At a rate of {{rate}}, "
-        "up to {most} "
-        "would occur in {sure} of {sets} such studies.",
+        "up to {most} would occur in {sure} of {sets} such studies.",
         share=row.number("excludes_0"),
         trials=whole(row.replications),
         error=points(row["excludes_0_mcse"]),

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from models import fit, simulate
+from models import simulate
 from models.calibration import replication
-from models.calibration.plan import Plan, number_of
+from models.calibration.plan import number_of
 from models.simulation.scenario import Scenario
 from models.simulation.truth import truth
-from priors import prior_set
+from tests.plans import quick
 
 WAVES = 4
 OUTCOMES = np.array(list(product([0, 1], repeat=WAVES)))
@@ -26,7 +26,6 @@ SEEN = np.array([(True, *later) for later in product([False, True], repeat=WAVES
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(25)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 TRIALS, SIZE = 8, 1500
-COMPILED = fit.Compiled()
 
 
 def _covariates(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
@@ -114,14 +113,7 @@ def test_k10_bias_is_what_theory_says(name):
     than 5 of those standard errors, so that "no bias" and "the bias of theory" cannot both pass.
     """
     scenario = simulate.load(name)
-    plan = Plan(
-        simulate.resized(scenario, SIZE),
-        "effect",
-        "integrated",
-        prior_set.load(),
-        fit.Sampler(draws=400, tune=200, chains=2, seed=8),
-    )
-    plan.__dict__["compiled"] = COMPILED
+    plan = quick(scenario=simulate.resized(scenario, SIZE))
     found = [replication.replicate(plan, number_of("truth", k))["rows"] for k in range(TRIALS)]
     rows = [each["risk_difference[6 months]"] for each in found]
     errors = np.array([row["mean"] - row["truth"] for row in rows])

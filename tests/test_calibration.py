@@ -10,24 +10,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from models import effect, fit, mediation, simulate
+from models import effect, mediation, simulate
 from models.calibration import quantities, replication, study, summary, trials
 from models.calibration.plan import KINDS, Plan, kind_of, number_of
 from models.calibration.uniformity import curve
 from models.design import design
 from models.likelihoods import LIKELIHOODS
 from priors import prior_set
+from tests.plans import quick
 
 REPLICATIONS = 60
-QUICK = fit.Sampler(draws=400, tune=200, chains=2, seed=8)
-COMPILED = fit.Compiled()
-
-
-def _plan(**changes):
-    given = {"scenario": simulate.load("effect"), "model": "effect", "likelihood": "integrated"}
-    plan = Plan(**(given | {"priors": prior_set.load(), "sampler": QUICK} | changes))
-    plan.__dict__["compiled"] = COMPILED  # one compilation for all plans of this file
-    return plan
 
 
 def _ranked(plan):
@@ -42,7 +34,7 @@ def _ranked(plan):
 
 @pytest.mark.slow
 def test_ranks_are_uniform_for_parameters_and_estimands():
-    found = _ranked(_plan())
+    found = _ranked(quick())
     assert {"tau", "theta[6 months]", "risk_difference[6 months]", "risk[treated, 6 months]"} <= set(found)
     assert all(found.values()), found
 
@@ -50,7 +42,7 @@ def test_ranks_are_uniform_for_parameters_and_estimands():
 @pytest.mark.slow
 def test_a_wrong_prior_is_caught(monkeypatch):
     """Truths from priors three times as wide as those of the fit: arm effects lie too far out."""
-    plan = _plan()
+    plan = quick()
     wide = prior_set.load().scaled(3.0)
     module = _with(plan.module, prior=lambda layout, priors, draws, seed: effect.prior(layout, wide, draws, seed))
     monkeypatch.setattr(Plan, "module", property(lambda self: module))
@@ -60,7 +52,7 @@ def test_a_wrong_prior_is_caught(monkeypatch):
 @pytest.mark.slow
 def test_a_wrong_likelihood_is_caught(monkeypatch):
     """Data whose participants have no lasting level, under a model in which they have: τ is found too small."""
-    plan = _plan()
+    plan = quick()
 
     def forgetful(truth, layout, rng):
         noise = float(truth["tau"].item()) * rng.standard_normal(layout.outcome.size)
@@ -80,14 +72,14 @@ def _with(module, **verbs):
 
 
 def test_a_replication_depends_on_its_number_alone():
-    one, other = (replication.replicate(_plan(), number_of("truth", 3)) for _ in range(2))
+    one, other = (replication.replicate(quick(), number_of("truth", 3)) for _ in range(2))
     assert one == other
-    assert one["rows"] != replication.replicate(_plan(), number_of("truth", 4))["rows"]
+    assert one["rows"] != replication.replicate(quick(), number_of("truth", 4))["rows"]
     assert {kind_of(number_of(kind, 7)) for kind in KINDS} == {(kind, 7) for kind in KINDS}
 
 
 def test_truths_of_a_simulated_trial_are_the_simulators():
-    row = replication.replicate(_plan(), number_of("null", 0))["rows"]
+    row = replication.replicate(quick(), number_of("null", 0))["rows"]
     assert row["risk_difference[6 months]"]["truth"] == 0
     assert row["risk_ratio[6 months]"]["truth"] == 1
     assert row["risk_ratio[6 months]"]["null"] == 1
@@ -145,8 +137,8 @@ def test_expected_coverage_of_no_effect_is_that_of_a_shrunken_normal():
 
 
 def test_a_failed_fit_is_counted_not_hidden(tmp_path):
-    wish = study.Wish(_plan(), 2, ("truth",))
-    fine = replication.replicate(_plan(), number_of("truth", 0))
+    wish = study.Wish(quick(), 2, ("truth",))
+    fine = replication.replicate(quick(), number_of("truth", 0))
     results = [fine, {"kind": "truth", "replication": 1, "failed": "no chain could start"}]
     table = study.write(wish, results, tmp_path)
     assert set(table["replications"]) == {1}

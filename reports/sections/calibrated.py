@@ -99,12 +99,11 @@ def _table(found: Sequence[Applicable]) -> Table:
 
 def _keys(study: Calibration) -> list[str]:
     """Quantities at the primary wave in the order of `SHOWN`; all estimands where there is none of them."""
-    keys = list(dict.fromkeys(row.quantity for row in study.rows if row.estimand))
+    rows = list({row.quantity: row for row in study.rows if row.estimand}.values())
     wave = str(study.about.get("primary_wave", ""))
-    # effects via one mediator have its name after the wave's
-    keys = [key for key in keys if f", {wave}, " in f", {key.partition('[')[2].removesuffix(']')}, "] or keys
-    wanted = [key for name in SHOWN for key in keys if key.split("[", 1)[0] == name]
-    return wanted or keys or [study.main]
+    rows = [row for row in rows if row.at(wave)] or rows
+    wanted = [row.quantity for name in SHOWN for row in rows if row.name == name]
+    return wanted or [row.quantity for row in rows] or [study.main]
 
 
 def _row(study: Calibration, key: str) -> dict[str, Cell]:
