@@ -46,9 +46,9 @@ class Design:
         What stands on the paths; the effect model does not look at it.
     has_trait : bool
         Whether a participant's own level can be told from noise: somebody has two observed outcomes or more.
-    centred : bool
-        Whether participants' levels are sampled as such rather than as multiples of their SD: better where the data pin
-        each of them down (`reliability` above 0.8). The posterior is the same.
+    reliability : float
+        How well participants' levels are known (`standard.reliability`); it decides how traits are sampled (`centred`,
+        `mediation.order`), not what their posterior is.
     notes : tuple of str
         Limitations to print in the report.
     """
@@ -64,7 +64,7 @@ class Design:
     outcome: np.ndarray = field(repr=False)
     month: tuple[float, ...] = ()
     has_trait: bool = True
-    centred: bool = False
+    reliability: float = -np.inf
     location: float = 0.0
     scale: float = 1.0
     mediators: Mediators = NO_MEDIATORS
@@ -74,6 +74,11 @@ class Design:
     def participants(self) -> int:
         """Number randomised, observed or not."""
         return len(self.arm)
+
+    @property
+    def centred(self) -> bool:
+        """Whether levels are sampled as such rather than as multiples of their SD: better where each is well known."""
+        return self.reliability > RELIABLE
 
     @cached_property
     def histories(self) -> Histories:
@@ -142,6 +147,15 @@ class Design:
         """Expected outcomes in the outcome's own unit."""
         return mean if self.location == 0 and self.scale == 1 else self.location + self.scale * mean
 
+    def parametrised(self) -> Design:
+        """The same trial with how well participants' levels are known by the values that it holds."""
+        values = np.full((self.participants, len(self.wave)), np.nan)
+        values[self.participant_of, self.wave_of] = self.outcome
+        if self.likelihood == "negative binomial":
+            values = np.log1p(values)
+        known = reliability(values) if self.has_trait else -np.inf
+        return replace(self, reliability=known, mediators=self.mediators.parametrised())
+
     def unobserved(self) -> Design:
         """The same trial before any outcome was seen: its posterior is the prior."""
         nothing = np.array([], dtype=int)
@@ -180,12 +194,11 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         outcome=(values[people, waves] - location) / scale if continuous else values[people, waves].astype(int),
         month=tuple(wave.month for wave in study.waves),
         has_trait=has_trait,
-        centred=has_trait and reliability(np.log1p(values) if study.outcome.kind == "count" else values) > RELIABLE,
         location=location,
         scale=scale,
         mediators=mediators(study, trial),
         notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
-    )
+    ).parametrised()
 
 
 def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:

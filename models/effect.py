@@ -165,7 +165,7 @@ def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> De
     """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
     linear = predictor_of_new(truth, design, rng)
     drawn = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
-    return replace(design, outcome=drawn.astype(design.outcome.dtype))
+    return replace(design, outcome=drawn.astype(design.outcome.dtype)).parametrised()
 
 
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG001 - a verb of every model

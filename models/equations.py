@@ -6,6 +6,7 @@ PyTensor variables. See MODEL.md for the mathematics.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,23 @@ def correlation_root(partial: Array, size: int) -> list[list[Array]]:
             place += 1
             row.append(cell * left**0.5)
             left = left * (1 - cell**2)
+        rows.append([*row, left**0.5])
+    return rows
+
+
+def reordered_root(root: list[list[Array]], order: Sequence[int]) -> list[list[Array]]:
+    """Rows of the Cholesky root of the same correlation matrix, its rows and columns taken in another order."""
+    if list(order) == sorted(order):
+        return root
+    rows: list[list[Array]] = []
+    for j, place in enumerate(order):
+        row: list[Array] = []
+        left: Array = 1.0
+        for k in range(j):
+            correlation = sum(a * b for a, b in zip(root[place], root[order[k]], strict=False))
+            shared = sum((a * b for a, b in zip(row, rows[k], strict=False)), 0.0)
+            row.append((correlation - shared) / rows[k][k])
+            left = left - row[k] ** 2
         rows.append([*row, left**0.5])
     return rows
 

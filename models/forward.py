@@ -250,7 +250,8 @@ def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> De
     outcome = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
     ended = tuple(layout.ends(place) for place in range(layout.count))
     kept = replace(layout, value=np.where(np.isnan(layout.value), np.nan, value), ended=ended)
-    return replace(design, outcome=outcome.astype(design.outcome.dtype), mediators=kept)
+    # how traits are sampled is chosen anew: the posterior is the same, but 500 iterations must be enough to see it
+    return replace(design, outcome=outcome.astype(design.outcome.dtype), mediators=kept).parametrised()
 
 
 def spread_at(values: Mapping[str, np.ndarray], design: Design, place: int) -> dict[str, Any]:

@@ -37,7 +37,16 @@ def shape(design: Design) -> tuple:
     layout, plan = design.mediators, cells(design)
     shares = tuple(layout.ends(place) for place in layout.of_kind("share"))
     sizes = (plan.incomplete, *(people.size for _, people, _ in plan.latent), *(each.size for _, each in plan.inside))
-    kinds = (layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, layout.centred, shares)
+    kinds = (
+        layout.name,
+        layout.kind,
+        layout.interaction,
+        layout.lag,
+        layout.has_trait,
+        layout.centred,
+        tuple(order(design)),
+        shares,
+    )
     return (*effect.shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), sizes)
 
 
@@ -99,13 +108,15 @@ def _scores(values: Mapping[str, Any], design: Design, known: Mapping[str, Any])
 def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) -> tuple[Any, Any]:
     """Traits of the mediators (mediator, participant) and of the outcome (participant,), 0 where there is none.
 
-    One after the other, mediators first, each given those before it: as multiples of what is left of its SD, or, where
-    the data pin it down, as the participant's level itself. The posterior is the same.
+    One after the other in `order`, each given those before it: as multiples of what is left of its SD, or, where the
+    data pin it down, as the participant's level itself. The posterior is the same.
     """
     layout = design.mediators
     lasts = lasting(design)
-    places: list[int | None] = [*lasts, *([None] if design.has_trait else [])]
+    named: list[int | None] = [*lasts, *([None] if design.has_trait else [])]
+    places = order(design)
     root = equations.correlation_root(values.get("partial_correlation"), len(places))
+    root = equations.reordered_root(root, [named.index(place) for place in places])
     rows: dict[int | None, Any] = {}
     standard: list[Any] = []
     for row, place in zip(root, places, strict=True):
@@ -132,6 +143,17 @@ def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) 
     if design.has_trait:
         outcome = pm.Deterministic("trait", rows[None], dims="participant")
     return pt.stack(mediators), outcome
+
+
+def order(design: Design) -> list[int | None]:
+    """Places of the equations that have a trait (None: the outcome's) as traits are sampled: best known levels first.
+
+    A level about which the data say little must not come before one that they know: to change their correlation the
+    sampler would have to move every participant's value of the unknown one (MODEL.md, "Order and form").
+    """
+    known = {place: design.mediators.reliability[place] for place in lasting(design)}
+    places: list[int | None] = [*known, *([None] if design.has_trait else [])]
+    return sorted(places, key=lambda place: -(design.reliability if place is None else known[place]))
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:

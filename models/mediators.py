@@ -46,8 +46,10 @@ class Mediators:
         Whether somebody's value was observed in each arm.
     ended : tuple of (bool, bool)
         Of each mediator, what `ends` is to say whatever `value` holds; empty where the values themselves say it.
-    has_trait, centred : tuple of bool
-        Whether a participant's own level can be told from noise; whether it is sampled as such (`Design.centred`).
+    has_trait : tuple of bool
+        Whether a participant's own level can be told from noise.
+    reliability : tuple of float
+        `standard.reliability`: how traits are sampled (`centred`, `mediation.order`), which no posterior depends on.
     left_out : mapping of str to str
         Mediators of the study file that cannot be modelled, by column, with the reason.
     notes : tuple of str
@@ -66,7 +68,7 @@ class Mediators:
     measured: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
     ended: tuple[tuple[bool, bool], ...] = ()
     has_trait: tuple[bool, ...] = ()
-    centred: tuple[bool, ...] = ()
+    reliability: tuple[float, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -74,6 +76,11 @@ class Mediators:
     def count(self) -> int:
         """How many there are."""
         return len(self.name)
+
+    @property
+    def centred(self) -> tuple[bool, ...]:
+        """Whether participants' own levels are sampled as such (`Design.centred`)."""
+        return tuple(known > RELIABLE[kind] for known, kind in zip(self.reliability, self.kind, strict=True))
 
     @property
     def continuous(self) -> np.ndarray:
@@ -95,6 +102,11 @@ class Mediators:
         if not self.count:
             return self
         return replace(self, value=self.value[:, people], ended=tuple(map(self.ends, range(self.count))))
+
+    def parametrised(self) -> Mediators:
+        """The same with how well participants' levels are known by the values that it holds."""
+        each = zip(self.has_trait, self.value, strict=True)
+        return replace(self, reliability=tuple(reliability(value) if several else -np.inf for several, value in each))
 
     def scaled(self, place: int, value: Any) -> Any:
         """A value as the outcome's equation takes it, from the form of `value`."""
@@ -143,10 +155,7 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
         measured,
         (),
         tuple(several),
-        tuple(
-            known and reliability(each) > RELIABLE[kind]
-            for known, each, kind in zip(several, value, kinds, strict=True)
-        ),
+        (),
         left_out,
         (*left_out.values(), *_notes(study, parts, dict(zip(order, several, strict=True)), trial)),
     )

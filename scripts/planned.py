@@ -17,7 +17,7 @@ from models.registry import INTEGRATED, MODELS
 from models.simulation.scenario import Scenario
 from priors import prior_set
 
-TUNE, DRAWS = {"effect": 200, "mediation": 500}, {"effect": 500, "mediation": 1000}
+TUNE, DRAWS = {"effect": 200, "mediation": 400}, {"effect": 500, "mediation": 750}
 """Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
 
 

@@ -62,7 +62,7 @@ def mediators(
         acts=acts,
         measured=~np.isnan(value).all(axis=1),
         has_trait=(lasting,) * count,
-        centred=(False,) * count,
+        reliability=(-np.inf,) * count,
     )
     return replace(base, **changes)
 
@@ -72,7 +72,6 @@ def four_waves(
     kinds: Sequence[str] = ("normal", "share"),
     missing: float = 0.0,
     interaction: bool = True,
-    centred: bool = False,
     seed: int = 4,
 ) -> Design:
     """A design of 14 people over four waves with the mediators' values drawn at random, some missing."""
@@ -93,7 +92,6 @@ def four_waves(
         centre=rng.uniform(0, 0.5, len(kinds)),
         scale=rng.uniform(0.5, 1.5, len(kinds)),
         reference=rng.uniform(0.2, 0.8, len(kinds)),
-        centred=(centred,) * len(kinds),
     )
     layout.acts[:, 0] = False
     return replace(base, mediators=layout)

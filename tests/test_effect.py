@@ -45,7 +45,7 @@ def _point(model, draws, layout, chain=0, draw=0):
 @pytest.mark.parametrize("covariates", [0, 2])
 @pytest.mark.parametrize("centred", [False, True])
 def test_pymc_and_numpy_have_the_same_density(link, covariates, centred):
-    layout = replace(pinned.layout(link, covariates=covariates), centred=centred)
+    layout = replace(pinned.layout(link, covariates=covariates), reliability=float(centred))
     draws = pinned.posterior(layout, draws=3)
     fitted = pm.observe(effect.build(layout, PRIORS), {"outcome": layout.outcome})
     density = fitted.compile_logp(jacobian=False, mode=STABLE)
@@ -198,7 +198,7 @@ def test_centring_changes_nothing_but_the_speed(trait_sd):
     layout, found = design(study, data), []
     assert layout.centred == (trait_sd > 3)  # the rule takes the better form for either
     for centred in (False, True):
-        changed = replace(layout, centred=centred)
+        changed = replace(layout, reliability=float(centred))
         draws = fit.sample(
             fit.compile_model(effect.build(changed, PRIORS), effect.observed(changed)), fit.Sampler(seed=5)
         )

@@ -135,12 +135,15 @@ def _point(design: Design, draws) -> tuple[dict, float]:
     root = _root(values["partial_correlation"], layout.count + 1)
     scales = np.array([*values["mediator_tau"], values["tau"]])
     traits = np.vstack([values["mediator_trait"], values["trait"]])
+    order = np.argsort([-known for known in (*layout.reliability, design.reliability)], kind="stable")
+    names = [(*layout.name, "outcome")[place] for place in order]
+    root, scales, traits = np.linalg.cholesky((root @ root.T)[np.ix_(order, order)]), scales[order], traits[order]
     standard = np.linalg.solve(scales[:, None] * root, traits)
-    for k, name in enumerate((*layout.name, "outcome")):
-        centred = design.centred if name == "outcome" else layout.centred[k]
+    for k, name in enumerate(names):
+        centred = design.centred if name == "outcome" else layout.centred[order[k]]
         if centred:
-            score = design.covariates @ (values["gamma"] if name == "outcome" else values["mediator_gamma"][k])
-            level = values["mu_0"] if name == "outcome" else values["mediator_mu_0"][k]
+            score = design.covariates @ (values["gamma"] if name == "outcome" else values["mediator_gamma"][order[k]])
+            level = values["mu_0"] if name == "outcome" else values["mediator_mu_0"][order[k]]
             point[f"level of {name}_standard"] = traits[k] + level + score
         else:
             point[f"trait of {name}_standard"] = standard[k]
@@ -177,14 +180,17 @@ def _with_latent(design: Design, draws, rng):
     return draws.assign(extra), point, jacobian
 
 
-@pytest.mark.parametrize("centred", [False, True])
+@pytest.mark.parametrize("known", [(-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize(
     ("likelihood", "kinds"),
     [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2]), ("probit", KINDS[0])],
 )
-def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, centred):
-    design = pinned.four_waves(likelihood, kinds, missing, centred=centred)
+def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, known):
+    """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse."""
+    design = pinned.four_waves(likelihood, kinds, missing)
+    layout = replace(design.mediators, reliability=known[: len(kinds)])
+    design = replace(design, mediators=layout, reliability=known[-1])
     model = mediation.build(design, PRIORS)
     fitted = pm.observe(
         model, {name: value.astype(model[name].dtype) for name, value in mediation.observed(design).items()}
