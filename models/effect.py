@@ -49,7 +49,12 @@ def coordinates(design: Design) -> dict[str, list[str]]:
 
 def shape(design: Design) -> tuple:
     """What a compiled model cannot be given anew; which cells are missing is none of it."""
-    whose = (design.participants, design.has_trait, design.centred)
+    return (*layout_shape(design), design.centred)
+
+
+def layout_shape(design: Design) -> tuple:
+    """What decides the shape of any model of a trial."""
+    whose = (design.participants, design.has_trait)
     return (design.likelihood, design.wave, design.role, design.month, design.covariate, *whose)
 
 

@@ -118,20 +118,14 @@ def correlation_root(partial: Array, size: int) -> list[list[Array]]:
     return rows
 
 
-def reordered_root(root: list[list[Array]], order: Sequence[int]) -> list[list[Array]]:
-    """Rows of the Cholesky root of the same correlation matrix, its rows and columns taken in another order."""
-    if list(order) == sorted(order):
-        return root
+def root_of(matrix: Sequence[Sequence[Array]]) -> list[list[Array]]:
+    """Rows of the Cholesky root of a matrix given element by element; row j holds j + 1 entries."""
     rows: list[list[Array]] = []
-    for j, place in enumerate(order):
+    for j, given in enumerate(matrix):
         row: list[Array] = []
-        left: Array = 1.0
         for k in range(j):
-            correlation = sum(a * b for a, b in zip(root[place], root[order[k]], strict=False))
-            shared = sum((a * b for a, b in zip(row, rows[k], strict=False)), 0.0)
-            row.append((correlation - shared) / rows[k][k])
-            left = left - row[k] ** 2
-        rows.append([*row, left**0.5])
+            row.append((given[k] - sum(a * b for a, b in zip(row, rows[k], strict=False))) / rows[k][k])
+        rows.append([*row, (given[j] - sum(a**2 for a in row)) ** 0.5])
     return rows
 
 

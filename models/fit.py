@@ -82,6 +82,10 @@ def with_trial(compiled: Any, data: Mapping[str, np.ndarray], observed: Mapping[
     return compiled.with_data(**data, **{f"{OBSERVED}{name}": value for name, value in observed.items()})
 
 
+KEPT = 16
+"""Compiled models that are kept at most: trials that each miss other values may each have a shape of their own."""
+
+
 class Compiled:
     """Models compiled so far: fits of one shape, to other data or under other priors, share a compilation."""
 
@@ -92,6 +96,8 @@ class Compiled:
         """A compiled model (a module with the verbs of `models.effect`) for a design and priors, kept for refits."""
         key = _shape(model, layout, priors)
         if key not in self._known:
+            if len(self._known) == KEPT:
+                del self._known[next(iter(self._known))]
             self._known[key] = compile_model(model.build(layout, priors), model.observed(layout))
         numbers = {PRIOR_NUMBERS: prior_numbers(priors, model.dimensions(layout))}
         return with_trial(self._known[key], model.data(layout) | numbers, model.observed(layout))

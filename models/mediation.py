@@ -36,18 +36,11 @@ def shape(design: Design) -> tuple:
     """What a compiled model cannot be given anew: missing mediators that an outcome needs are unknowns of it."""
     layout, plan = design.mediators, cells(design)
     shares = tuple(layout.ends(place) for place in layout.of_kind("share"))
-    sizes = (plan.incomplete, *(people.size for _, people, _ in plan.latent), *(each.size for _, each in plan.inside))
-    kinds = (
-        layout.name,
-        layout.kind,
-        layout.interaction,
-        layout.lag,
-        layout.has_trait,
-        layout.centred,
-        tuple(order(design)),
-        shares,
-    )
-    return (*effect.shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), sizes)
+    latent = tuple((place, people.size) for place, people, _ in plan.latent)
+    between = tuple((place, int(each.sum())) for place, each in plan.inside)
+    sizes = (plan.incomplete, plan.states.tobytes(), latent, between)
+    kinds = (layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, shares)
+    return (*effect.layout_shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), *sizes)
 
 
 def data(design: Design) -> dict[str, np.ndarray]:
@@ -56,6 +49,8 @@ def data(design: Design) -> dict[str, np.ndarray]:
     found = {"arm": design.arm, "mediator_arm": np.tile(design.arm, (layout.count, 1))}
     if layout.of_kind("binary", "share"):  # continuous ones are centred and scaled already
         found |= {"mediator_centre": layout.centre, "mediator_scale": layout.scale}
+    if any(layout.has_trait) or design.has_trait:
+        found |= _form(design)
     if design.covariate:
         found["covariates"] = design.covariates.T
     return found | cells(design).indices
@@ -90,7 +85,7 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
         known = {name: pm.Data(name, value) for name, value in data(design).items()}
         values = declare_parameters(dimensions(design), labels, priors)
         totals = _scores(values, design, known)
-        traits = _traits(values, design, totals)
+        traits = _traits(values, design, known, totals)
         linear = _mediator_grid(values, design, known, totals[0], traits[0])
         drawn = [declare_mediator(place, linear, values, design, known) for place in range(plan.mediators)]
         pool = pt.concatenate([*drawn, declare_missing(linear, values, design, plan, known), pt.zeros(1)])
@@ -105,55 +100,76 @@ def _scores(values: Mapping[str, Any], design: Design, known: Mapping[str, Any])
     return tuple(equations.covariate_score(values[name], known["covariates"]) for name in ("mediator_gamma", "gamma"))
 
 
-def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) -> tuple[Any, Any]:
+def _traits(
+    values: Mapping[str, Any], design: Design, known: Mapping[str, Any], totals: tuple[Any, Any]
+) -> tuple[Any, Any]:
     """Traits of the mediators (mediator, participant) and of the outcome (participant,), 0 where there is none.
 
-    One after the other in `order`, each given those before it: as multiples of what is left of its SD, or, where the
-    data pin it down, as the participant's level itself. The posterior is the same.
+    One after the other in the order of `_form`, each given those before it: as a multiple of what is left of its SD,
+    or, where the data pin it down, as the participant's level itself. Which it is, and the order, are data, because
+    the posterior does not depend on them and a refit is not compiled again for them.
     """
-    layout = design.mediators
-    lasts = lasting(design)
-    named: list[int | None] = [*lasts, *([None] if design.has_trait else [])]
-    places = order(design)
-    root = equations.correlation_root(values.get("partial_correlation"), len(places))
-    root = equations.reordered_root(root, [named.index(place) for place in places])
-    rows: dict[int | None, Any] = {}
-    standard: list[Any] = []
-    for row, place in zip(root, places, strict=True):
-        name = "outcome" if place is None else layout.name[place]
-        scale = values["tau"] if place is None else values["mediator_tau"][lasts.index(place)]
-        before = scale * sum((weight * z for weight, z in zip(row, standard, strict=False)), pt.zeros(1))
-        if design.centred if place is None else layout.centred[place]:
-            total = totals[1] if place is None else totals[0][place]
-            level = (values["mu_0"] if place is None else values["mediator_mu_0"][place]) + total
-            whole = pm.Normal(
-                f"level of {name}{STANDARD}", mu=level + before, sigma=scale * row[-1], dims="participant"
-            )
-            rows[place] = whole - level
-            standard.append((rows[place] - before) / (scale * row[-1]))
-        else:
-            standard.append(pm.Normal(f"trait of {name}{STANDARD}", dims="participant"))
-            rows[place] = before + scale * row[-1] * standard[-1]
-    none = pt.zeros(design.participants)
-    mediators, outcome = [none] * layout.count, none
-    if lasts:
-        kept = pt.stack([rows[place] for place in lasts])
-        drawn = pm.Deterministic("mediator_trait", kept, dims=("lasting_mediator", "participant"))
-        mediators = [drawn[lasts.index(place)] if place in lasts else none for place in range(layout.count)]
-    if design.has_trait:
-        outcome = pm.Deterministic("trait", rows[None], dims="participant")
+    layout, lasts = design.mediators, lasting(design)
+    mediators, outcome = [pt.zeros(design.participants)] * layout.count, pt.zeros(design.participants)
+    if lasts or design.has_trait:
+        rows = _in_form(values, design, known, totals)
+        if lasts:
+            drawn = pm.Deterministic("mediator_trait", rows[: len(lasts)], dims=("lasting_mediator", "participant"))
+            mediators = [
+                drawn[lasts.index(place)] if place in lasts else mediators[place] for place in range(layout.count)
+            ]
+        if design.has_trait:
+            outcome = pm.Deterministic("trait", rows[len(lasts)], dims="participant")
     return pt.stack(mediators), outcome
 
 
-def order(design: Design) -> list[int | None]:
-    """Places of the equations that have a trait (None: the outcome's) as traits are sampled: best known levels first.
+def _in_form(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], totals: tuple[Any, Any]) -> Any:
+    """Lasting mediators' traits and then the outcome's, (equation, participant), sampled as `_form` says."""
+    scales = [values["mediator_tau"][k] for k in range(len(lasting(design)))]
+    levels = [values["mediator_mu_0"][place] + totals[0][place] for place in lasting(design)]
+    if design.has_trait:
+        scales, levels = [*scales, values["tau"]], [*levels, values["mu_0"] + totals[1]]
+    size, order, centred = len(scales), known["trait_order"], known["trait_centred"]
+
+    def taken(k: int, each: Sequence[Any]) -> Any:
+        # a weighted sum in place of an index: PyTensor fuses it, where gathering took 10 s more to compile
+        return sum(order[k, i] * one for i, one in enumerate(each))
+
+    root = equations.correlation_root(values.get("partial_correlation"), size)
+    full = [[*row, *[0.0] * (size - len(row))] for row in root]
+    # each equation's row of the root, in the order of sampling; of their products the root anew
+    turned = [[taken(k, [row[i] for row in full]) for i in range(size)] for k in range(size)]
+    root = equations.root_of(
+        [[sum(a * b for a, b in zip(one, other, strict=True)) for other in turned] for one in turned]
+    )
+    rows: list[Any] = []
+    standard: list[Any] = []
+    for k in range(size):
+        scale, level = taken(k, scales), taken(k, levels)
+        left, whole = scale * root[k][-1], centred[k]
+        before = scale * sum((weight * z for weight, z in zip(root[k], standard, strict=False)), pt.zeros(1))
+        drawn = pm.Normal(
+            f"trait {k + 1}{STANDARD}",
+            mu=whole * (level + before),
+            sigma=whole * left + (1 - whole),
+            dims="participant",
+        )
+        rows.append(whole * (drawn - level) + (1 - whole) * (before + left * drawn))
+        standard.append(whole * (drawn - level - before) / left + (1 - whole) * drawn)
+    return pt.stack([sum(order[k, i] * row for k, row in enumerate(rows)) for i in range(size)])
+
+
+def _form(design: Design) -> dict[str, np.ndarray]:
+    """In which order traits are sampled, best known levels first (a permutation's matrix), and which are centred.
 
     A level about which the data say little must not come before one that they know: to change their correlation the
     sampler would have to move every participant's value of the unknown one (MODEL.md, "Order and form").
     """
-    known = {place: design.mediators.reliability[place] for place in lasting(design)}
-    places: list[int | None] = [*known, *([None] if design.has_trait else [])]
-    return sorted(places, key=lambda place: -(design.reliability if place is None else known[place]))
+    layout, lasts = design.mediators, lasting(design)
+    known = [layout.reliability[place] for place in lasts] + [design.reliability] * design.has_trait
+    centred = [layout.centred[place] for place in lasts] + [design.centred] * design.has_trait
+    order = np.argsort([-each for each in known], kind="stable")
+    return {"trait_order": np.eye(len(order))[order], "trait_centred": np.array(centred, float)[order]}
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:

@@ -90,7 +90,11 @@ def cells(design: Design) -> Cells:
                 before = np.maximum(wave[partly] - layout.lag, 0)
                 indices[f"incomplete cell of {name}"] = _flat(layout, place, person[partly], before)
             if summed[place].any() and layout.kind[place] == "share":
-                inside.append((place, summed[place, partly]))
+                here = summed[place, partly]
+                inside.append((place, here))
+                indices[f"between rows of {name}"] = np.nonzero(here)[0]
+                # the last entry, a 0, serves the rows where the share is known
+                indices[f"between entry of {name}"] = np.where(here, np.cumsum(here) - 1, here.sum())
     states = [range(STATES[layout.kind[place]] if summed[place].any() else 1) for place in range(layout.count)]
     combinations = (
         np.stack([each.ravel() for each in np.meshgrid(*states, indexing="ij")]) if states else np.zeros((0, 1))

@@ -107,7 +107,7 @@ def incomplete_log_likelihood(
         between = pt.zeros(1)
         own = spread_of(place, values, design)
         if place in inside:
-            between = _between(place, inside[place], predictor, own, design)
+            between = _between(place, int(inside[place].sum()), predictor, own, design, known)
         shown = _scaled(place, (state == 1) * 1.0 + (state == 2) * between[:, None], design, known)
         known_here = seen[place][:, None]
         taken[place] = known_here * value + (1 - known_here) * shown
@@ -123,16 +123,19 @@ def incomplete_log_likelihood(
     return pt.logsumexp(weight + likely, axis=1).sum()
 
 
-def _between(place: int, summed: np.ndarray, predictor: Any, own: Mapping[str, Any], design: Design) -> Any:
+def _between(
+    place: int, size: int, predictor: Any, own: Mapping[str, Any], design: Design, known: Mapping[str, Any]
+) -> Any:
     """A latent share between the ends for the cells where it is missing, 0 elsewhere (where it is not used)."""
-    mean = pm.math.sigmoid(predictor[np.nonzero(summed)[0]])
+    name = design.mediators.name[place]
+    mean = pm.math.sigmoid(predictor[known[f"between rows of {name}"]])
     drawn = pm.Beta(
-        f"{BETWEEN}{design.mediators.name[place]}",
+        f"{BETWEEN}{name}",
         alpha=mean * own["precision"],
         beta=(1 - mean) * own["precision"],
-        shape=int(summed.sum()),
+        shape=size,
     )
-    return pt.concatenate([drawn, pt.zeros(1)])[np.where(summed, np.cumsum(summed) - 1, summed.sum())]
+    return pt.concatenate([drawn, pt.zeros(1)])[known[f"between entry of {name}"]]
 
 
 def log_weights(kind: str, predictor: Any, own: Mapping[str, Any]) -> list[Any]:

@@ -136,17 +136,16 @@ def _point(design: Design, draws) -> tuple[dict, float]:
     scales = np.array([*values["mediator_tau"], values["tau"]])
     traits = np.vstack([values["mediator_trait"], values["trait"]])
     order = np.argsort([-known for known in (*layout.reliability, design.reliability)], kind="stable")
-    names = [(*layout.name, "outcome")[place] for place in order]
     root, scales, traits = np.linalg.cholesky((root @ root.T)[np.ix_(order, order)]), scales[order], traits[order]
     standard = np.linalg.solve(scales[:, None] * root, traits)
-    for k, name in enumerate(names):
-        centred = design.centred if name == "outcome" else layout.centred[order[k]]
-        if centred:
-            score = design.covariates @ (values["gamma"] if name == "outcome" else values["mediator_gamma"][order[k]])
-            level = values["mu_0"] if name == "outcome" else values["mediator_mu_0"][order[k]]
-            point[f"level of {name}_standard"] = traits[k] + level + score
+    for k, place in enumerate(order):
+        outcome = place == layout.count
+        if design.centred if outcome else layout.centred[place]:
+            score = design.covariates @ (values["gamma"] if outcome else values["mediator_gamma"][place])
+            level = values["mu_0"] if outcome else values["mediator_mu_0"][place]
+            point[f"trait {k + 1}_standard"] = traits[k] + level + score
         else:
-            point[f"trait of {name}_standard"] = standard[k]
+            point[f"trait {k + 1}_standard"] = standard[k]
             jacobian += design.participants * np.log(scales[k] * root[k, k])
     return point, jacobian
 

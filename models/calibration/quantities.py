@@ -158,8 +158,11 @@ def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:
         base, _, inside = name.removesuffix("]").partition("[")
         keys = inside.split(", ") if inside else []
         base = {"total": "interventional_total"}.get(base, base)
-        try:
-            found[name] = truth.value(base, *keys)
-        except (KeyError, TypeError):
-            continue  # the simulator knows no parameter, and not every estimand
+        # effects via one mediator are of (wave, mediator) here and of (mediator, wave) there
+        for order in (keys, keys[::-1]):
+            try:
+                found[name] = truth.value(base, *order)
+                break
+            except (KeyError, TypeError):
+                continue  # the simulator knows no parameter, and not every estimand
     return found

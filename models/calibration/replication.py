@@ -50,7 +50,7 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        kind, replication, divergences, rhat (largest), ess (least, bulk), and `rows`, one for each quantity: truth,
+        kind, replication, what `Fitted.diagnostics` holds, and `rows`, one for each quantity: truth,
         mean, sd, median, lower, upper, rank, ranks, null, estimand; or `failed`, why there is no posterior.
     """
     kind, place = kind_of(number)
@@ -66,6 +66,8 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
         study, data = trials.simulated(scenario, int(rng.integers(2**31)))
         layout, true = design(study, data), None
     head: dict[str, Any] = {"kind": kind, "replication": place}
+    if reason := plan.module.lacking(layout):
+        return head | {"failed": reason}
     try:
         fitted = fit_to(plan, layout, int(fitted_by.integers(2**31)))
     except SamplerFailed as error:
@@ -86,7 +88,8 @@ class Fitted:
     draws : Dataset
         Completed as far as estimands need it.
     diagnostics : dict
-        divergences; rhat, the largest, and ess, the least (bulk), over top-level parameters.
+        divergences; rhat, the largest, and ess, the least of bulk and tails, over top-level parameters; limitations,
+        of the computation of integrals (`computed` of the model).
     """
 
     draws: xr.Dataset
@@ -104,13 +107,13 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     ready = plan.compiled.model(plan.module, layout, plan.priors)
     tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()
-    thin = posterior.isel(draw=slice(None, None, max(1, plan.sampler.chains * plan.sampler.draws // MOST)))
+    thin = posterior.isel(draw=slice(None, None, -(-plan.sampler.chains * plan.sampler.draws // MOST)))
     top = posterior[list(plan.module.dimensions(layout))]
     diagnostics = {
         "divergences": int(tree["sample_stats"]["diverging"].sum()),
         "rhat": float(max(value.max() for value in arviz_stats.rhat(top).values())),
         "limitations": len(plan.module.computed(thin, layout)),
-        "ess": float(min(value.min() for value in arviz_stats.ess(top, method="bulk").values())),
+        "ess": float(min(v.min() for how in ("bulk", "tail") for v in arviz_stats.ess(top, method=how).values())),
     }
     # averages over the population need no participant's own trait
     return Fitted(thin if plan.model == "effect" else plan.module.completed(thin, layout, seed), diagnostics)

@@ -26,9 +26,11 @@ def simulated(scenario: Scenario, seed: int, participants: int | None = None) ->
 
 
 def without_effect(scenario: Scenario) -> Scenario:
-    """The scenario in which the arm moves nothing: no primary outcome, no mediator, nothing unmeasured."""
+    """The scenario in which the arm moves nothing: no outcome, no mediator, nothing unmeasured."""
     same = tuple(0.0 for _ in scenario.waves)
-    found = scenario.with_outcome(arm_effects=same, interactions={})
+    # a union has no equation of its own: it follows from its parts
+    still = (each if each.union_of else replace(each, arm_effects=same, interactions={}) for each in scenario.outcomes)
+    found = replace(scenario, outcomes=tuple(still))
     for mediator in scenario.mediators:
         found = found.with_mediator(mediator.column, arm_effects=same)
     return replace(found, confounder=replace(found.confounder, arm_effect=0.0)) if found.confounder else found
