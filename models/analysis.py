@@ -28,6 +28,7 @@ from models import (
     summary,
 )
 from models.design import Design, design
+from models.faults import SamplerFailed
 from models.gate_table import Gate
 from models.groups import as_group
 from models.histories import grouping
@@ -285,7 +286,7 @@ def _leave_one_out(
         refit = partial(without, faster) if faster else None
         units = model.left_out(thin, layout)
         return leave_one_out.leave_one_out(units, difference.to_numpy().ravel(), refit), ""
-    except integrated.NodesExhausted as error:
+    except (integrated.NodesExhausted, SamplerFailed) as error:
         return None, f"Leave-one-out was not run: {error}"
 
 

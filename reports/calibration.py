@@ -9,8 +9,8 @@ from models.calibration.uniformity import curve
 from reports import calibration_file, calibration_tables, simulations
 from reports.calibration_file import NULL, PRIOR, TRUTH, Calibration
 from reports.figures import calibration_ranks, coverage
-from reports.parts import Label, Section, Sentence, joined, sentence
-from reports.simulation_sentences import at_the_truth, failures, held, inside, under_no_effect, whole
+from reports.parts import Label, Section, Sentence, sentence
+from reports.simulation_sentences import at_the_truth, held, inside, sampled, under_no_effect, whole
 from reports.simulations import built
 from reports.words import capital, count
 
@@ -20,7 +20,9 @@ READ_RANKS = (
     "posterior draws below it. If model, sampler and code agree, every rank is equally likely (simulation-based "
     "calibration). Each panel shows the share of ranks at most so large, minus the share expected. A curve above "
     "0 on the left and below it on the right: posteriors are too narrow. The reverse: too wide. All above 0: true"
-    " values lie below their posteriors; all below: above them.",
+    " values lie below their posteriors; all below: above them. It cannot show that an estimand is defined wrongly, "
+    "since truth and posterior share its code, nor that the model fits the world: for the first, the scenario’s own "
+    "true values come from a simulator of its own.",
     "The bands hold all curves of uniform ranks, along their whole length, in at least 95% of studies of this size "
     "(Säilynoja, Bürkner & Vehtari 2022; coverage computed exactly, 5% shared equally among the quantities). "
     "Furthest: where the curve is most widths of the band away from 0.",
@@ -32,7 +34,8 @@ READ_COVERAGE = (
     "it less often.",
 )
 READ_TABLES = (
-    "Bias: mean of the posterior means minus the true values. RMSE: root mean square error of the posterior mean. "
+    "Bias: mean of the posterior means minus the true values; over truths drawn from the prior, errors of opposite "
+    "sign cancel. RMSE: root mean square error of the posterior mean. "
     "Width: of the 95% interval, mean over trials. Leaves 0 out (1 of a ratio): with an effect, the power of the rule "
     "that asks for it; without, its rate of false alarms. Wrong side of 0: the interval leaves 0 out and has the other "
     "sign than the truth. In brackets the Monte Carlo standard error. The unit stands under each quantity.",
@@ -62,13 +65,13 @@ def build(folder: Path) -> Path:
         If the folder cannot be written; an earlier page stays as it was.
     """
     study = calibration_file.read(folder / SETTINGS, folder / SUMMARY)
-    ranks, fits, diverging = calibration_file.ranks(folder / REPLICATIONS)
+    ranks = calibration_file.ranks(folder / REPLICATIONS)
     labels = {row.quantity: row.label for row in study.of(PRIOR)}
     # the study's own criterion: bands that hold all quantities of a right method at once
     curves = {key: curve(one.rank, one.ranks, 1 - CHANCE / len(ranks)) for key, one in ranks.items()}
     panels = calibration_ranks.panels(curves, labels)
     sections = [
-        built("the answer", lambda: _answer(study, panels, (fits, diverging))),
+        built("the answer", lambda: _answer(study, panels)),
         *([built("the ranks", lambda: _ranks(panels))] if panels else []),
         built("coverage", lambda: _coverage(study)),
         built("the tables", lambda: _tables(study)),
@@ -80,9 +83,9 @@ def build(folder: Path) -> Path:
     return simulations.write(folder, "Calibration study", study.text("title", 400), standfirst, numbered, study.about)
 
 
-def _answer(study: Calibration, panels: list[calibration_ranks.Panel], fits: tuple[int, int]) -> Section:
+def _answer(study: Calibration, panels: list[calibration_ranks.Panel]) -> Section:
     prior, truth, null = (study.find(kind, study.main) for kind in (PRIOR, TRUTH, NULL))
-    told = {"asked": asked(study), "fits": _fits(study, *fits)}
+    told = {"asked": asked(study), "fits": sampled(study.about)}
     found: dict[str, Sentence] = {}
     if prior:
         found["coverage"] = held(prior)
@@ -98,13 +101,14 @@ def _answer(study: Calibration, panels: list[calibration_ranks.Panel], fits: tup
 def asked(study: Calibration) -> Sentence:
     """What was simulated and how often."""
     words = {
-        PRIOR: "{prior} with true values drawn from the prior",
-        TRUTH: "{truth} with the scenario’s own",
+        PRIOR: "{prior} with true values drawn from the prior and outcomes from the model itself, for the participants "
+        "and observed cells of one trial of the scenario",
+        TRUTH: "{truth} with the scenario’s own true values",
         NULL: "{null} with the scenario’s own but arms that do not differ",
     }
     there = [kind for kind in words if study.asked(kind)]
     template = (
-        "Trials of {participants} participants and {waves} waves were simulated from scenario “{scenario}” and each "
+        "Trials of {participants} participants and {waves} waves were simulated by scenario “{scenario}” and each "
         "was analysed with the {model} model and the priors {priors}: " + "; ".join(words[kind] for kind in there) + "."
     )
     return sentence(
@@ -116,15 +120,6 @@ def asked(study: Calibration) -> Sentence:
         priors=Label(study.text("priors").replace("_", " ")),
         **{kind: whole(study.asked(kind)) for kind in there},
     )
-
-
-def _fits(study: Calibration, fits: int, diverging: int) -> Sentence:
-    told = sentence(
-        "Of {fits} fits, the sampler reported a divergent transition in {diverging}.",
-        fits=whole(fits),
-        diverging=whole(diverging),
-    )
-    return joined(failures(int(study.about["failed"])), told)
 
 
 def _ranks(panels: list[calibration_ranks.Panel]) -> Section:
@@ -148,7 +143,13 @@ def _coverage(study: Calibration) -> Section:
 
 def _tables(study: Calibration) -> Section:
     found = calibration_tables.tables(study)
-    return Section(0, "How large are errors, intervals and power?", "", tables=found, values={"reading": READ_TABLES})
+    return Section(
+        0,
+        "How large are errors and intervals, and how often is 0 left out?",
+        "",
+        tables=found,
+        values={"reading": READ_TABLES},
+    )
 
 
 def _again(study: Calibration) -> Section:

@@ -207,50 +207,32 @@ def _row(row: Mapping[str, str]) -> Row:
     )
 
 
-def ranks(path: Path) -> tuple[dict[str, Ranks], int, int]:
-    """Ranks by quantity from the table of replications.
-
-    Returns
-    -------
-    ranks : dict of str to Ranks
-        Where truths came from the prior.
-    fits, diverging : int
-        Fits of all kinds, and those in which the sampler reported a divergence.
+def ranks(path: Path) -> dict[str, Ranks]:
+    """Ranks by quantity from the table of replications, where truths came from the prior.
 
     Raises
     ------
     InvalidInput
         If the file cannot be used, or one quantity was ranked among different numbers of draws.
     """
-    listed = study_files.rows(path, ("kind", "number", "quantity", "rank", "ranks", "divergences"), _replication)
+    listed = study_files.rows(path, ("kind", "quantity", "rank", "ranks"), _replication)
     found: dict[str, list[tuple[int, int]]] = {}
-    fits: dict[tuple[str, str], float] = {}
-    for kind, number, quantity, rank, among, divergences in listed:
-        fits[kind, number] = max(divergences, fits.get((kind, number), 0.0))
+    for kind, quantity, rank, among in listed:
         if kind == PRIOR and among:
             found.setdefault(quantity, []).append((rank, among))
     mixed = [quantity for quantity, pairs in found.items() if len({among for _, among in pairs}) > 1]
     if mixed:
         why = f"Not all truths of {mixed[0]} were ranked among the same number of draws."
         raise InvalidInput(f"{path} cannot be used.", why, study_files.MADE)
-    made = {key: Ranks(np.array([rank for rank, _ in pairs]), pairs[0][1]) for key, pairs in found.items()}
-    return made, len(fits), sum(count > 0 for count in fits.values())
+    return {key: Ranks(np.array([rank for rank, _ in pairs]), pairs[0][1]) for key, pairs in found.items()}
 
 
-def _replication(row: Mapping[str, str]) -> tuple[str, str, str, int, int, float]:
+def _replication(row: Mapping[str, str]) -> tuple[str, str, int, int]:
     kind = study_files.word(row, "kind", KINDS)
     among = study_files.optional(row, "ranks", 1, 1e9)
     rank = study_files.optional(row, "rank", 0, among if math.isfinite(among) else 1e9)
     there = math.isfinite(among) and math.isfinite(rank)
-    divergences = study_files.optional(row, "divergences", 0)
-    return (
-        kind,
-        row["number"],
-        study_files.word(row, "quantity"),
-        int(rank) if there else 0,
-        int(among) if there else 0,
-        divergences if math.isfinite(divergences) else 0.0,
-    )
+    return kind, study_files.word(row, "quantity"), int(rank) if there else 0, int(among) if there else 0
 
 
 def expected(replications: int) -> tuple[float, float]:

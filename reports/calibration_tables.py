@@ -22,7 +22,7 @@ HEADS = {
     "sign_error": Column("sign_error", "Wrong side of 0", "% of intervals (MCSE)", number=True),
 }
 SHOWN = {
-    PRIOR: ("bias", "rmse", "coverage", "width", "sign_error"),
+    PRIOR: ("bias", "rmse", "coverage", "width", "excludes_0", "sign_error"),
     TRUTH: ("truth", "bias", "coverage", "width", "excludes_0", "sign_error"),
     NULL: ("truth", "bias", "coverage", "width", "excludes_0"),
 }

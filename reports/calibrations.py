@@ -35,7 +35,7 @@ def applicable(facts: Facts) -> list[Applicable]:
     own, committed = _read(facts.run.folder / OWN), _read(COMMITTED)
     for model in (str(facts.manifest["model"]), *facts.further):
         for studies, mine in ((own, True), (committed, False)):
-            fitting = [study for study in studies if study.about["model"] == model and _same_scale(facts, study)]
+            fitting = [study for study in studies if study.about["model"] == model and _alike(facts, study)]
             if fitting:
                 # the one nearest in size, and of those the largest
                 best = min(fitting, key=lambda one: (abs(_size(one) - participants(facts)), -one.asked(PRIOR)))
@@ -53,8 +53,10 @@ def _size(study: Calibration) -> int:
     return int(study.about["participants"])
 
 
-def _same_scale(facts: Facts, study: Calibration) -> bool:
-    """Whether the study's outcome is of the run's kind: only yes-or-no outcomes have differences in points."""
+def _alike(facts: Facts, study: Calibration) -> bool:
+    """Whether priors and kind of outcome are the run's: only yes-or-no outcomes have differences in points."""
+    if study.about["priors"] != facts.manifest["priors"]["name"]:
+        return False
     return facts.binary == any(row.unit == "points" for row in study.rows)
 
 

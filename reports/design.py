@@ -12,7 +12,7 @@ from reports.figures.assurance import loss, shift
 from reports.figures.axis import tick_text
 from reports.numbers import Number, Unit, fixed, places, show
 from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
-from reports.simulation_sentences import failures, whole
+from reports.simulation_sentences import sampled, whole
 from reports.simulations import built
 from reports.words import agreeing, capital, count, listed
 
@@ -28,15 +28,17 @@ HEADS = {
 NONE = "—"
 READ_CURVES = (
     "Each point: so many trials of that size were simulated with that true effect and that share of participants "
-    "lost, and each was analysed as a real trial would be. Upper panels: share of trials that end with a "
-    "posterior probability of benefit above 0.95 (where there is no true effect, its rate of false alarms). Then "
-    "the share whose 95% interval is narrower than the margin, and the share that end with a probability of harm "
-    "above 0.95. Bars: 1.96 Monte Carlo standard errors; points of one size stand side by side. Lines join the "
+    "lost by chance alone, and each was analysed by the product’s own model and priors, with fewer draws. Upper "
+    "panels: share of trials that end with a posterior probability of benefit (the better side of 0) above 0.95: at "
+    "one true effect the power, over a spread of true effects the assurance, and where the true value is 0 the rate "
+    "of false alarms. Then the share whose 95% interval is narrower than the margin, and the share that end with "
+    "a probability of harm (the worse side of 0) above 0.95: where the truth is benefit or 0, false alarms of harm. "
+    "Bars: 1.96 Monte Carlo standard errors; points of one size stand side by side. Lines join the "
     "sizes tried; between them nothing was simulated.",
 )
 READ_SMALLEST = (
     f"The first size tried from which on every larger size tried reaches {fixed(100 * WANTED)}% as well, by the "
-    "share found: Monte Carlo error may move it by one step of the grid. “None tried” means that the largest size"
+    "share found, which Monte Carlo error may put on either side. “None tried” means that the largest size"
     " did not.",
 )
 READ_GRID = (
@@ -127,14 +129,20 @@ def reached(study: Design, quantity: str, effect: float) -> Sentence:
         high_loss=Number(high.attrition, loss(high.attrition)),
         sure=Number(0.95, "0.95"),
     )
-    return joined(spread, _sizes(study, quantity, effect)) if effect else spread
+    return spread if study.nothing(quantity, effect) else joined(spread, _sizes(study, quantity, effect))
 
 
 def _what(study: Design, quantity: str, effect: float) -> Label:
     true = study.truth(quantity, effect)
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {true.text} {unit}".rstrip() if true else ""
-    head = f"With a true shift of {shift(effect)} {study.shift}" if effect else "Where the arms do not differ"
+    head = f"With a true shift of {shift(effect)} {study.shift}"
+    if study.nothing(quantity, effect):
+        head = "Where the arms do not differ"
+    elif study.spread:
+        head = f"With true shifts around {shift(effect)} {study.shift} (SD {study.spread:g})"
+    elif study.about["model"] == "mediation":
+        head += " beside what goes through the mediators"
     return Label(f"{head} ({study.quantities[quantity]}{about})")
 
 
@@ -172,7 +180,7 @@ def _asked(study: Design) -> Sentence:
         priors=Label(study.text("priors").replace("_", " ")),
         error=Number(worst, fixed(100 * worst, 1)),
     )
-    return joined(told, *_margin(study), failures(int(study.about["failed"])))
+    return joined(told, *_margin(study), sampled(study.about))
 
 
 def _margin(study: Design) -> list[Sentence]:
@@ -198,7 +206,9 @@ def smallest(study: Design) -> Table:
     for quantity, label in study.quantities.items():
         for measure in ("assurance", "narrow"):
             for effect in study.grid("effect"):
-                if (measure == "assurance" and not effect) or not _analysed(study, quantity, measure):
+                if (measure == "assurance" and study.nothing(quantity, effect)) or not _analysed(
+                    study, quantity, measure
+                ):
                     continue
                 cells = {"quantity": Cell(capital(label), label), "end": Cell(assurance.MEASURES[measure], measure)}
                 cells["effect"] = Cell(shift(effect), effect)

@@ -113,6 +113,16 @@ class Design:
         printed = {point.true_value.text: point.true_value for point in found if point.true_value}
         return next(iter(printed.values())) if len(printed) == 1 else None
 
+    @property
+    def spread(self) -> float:
+        """SD of the design prior around each true shift; 0 where each is fixed."""
+        return float(self.about.get("effect_sd", 0.0))
+
+    def nothing(self, quantity: str, effect: float) -> bool:
+        """Whether the quantity's true value is 0 there: mediators may move it where the arm's own shift is 0."""
+        true = {point.truth for point in self.points if (point.quantity, point.effect) == (quantity, effect)}
+        return true == {0.0}
+
     def smallest(self, quantity: str, effect: float, attrition: float, measure: str) -> Point | None:
         """First size from which on every size tried reaches `WANTED`; None where the largest does not."""
         reached = None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from models.calibration.summary import FEW, UNMIXED
 from reports.calibration_file import LEVEL, SHARE, Row, expected, most_excluding
 from reports.numbers import INTERVAL, Number, fixed, show
-from reports.parts import Label, Sentence, sentence
+from reports.parts import Label, Sentence, joined, sentence
 from reports.words import agreeing
 
 
@@ -18,11 +22,23 @@ def points(share: float) -> Number:
     return Number(share, show(share, SHARE).text.removesuffix("%"))
 
 
-def failures(failed: int) -> Sentence:
-    """How many fits failed."""
-    if not failed:
-        return sentence("No fit failed.")
-    return sentence("{failed} of the fits failed; they are in no number here.", failed=whole(failed))
+def sampled(about: Mapping[str, Any]) -> Sentence:
+    """How many fits failed, and how many a single analysis would have questioned."""
+    failed, found = int(about["failed"]), about.get("sampling")
+    first = sentence("No fit failed.")
+    if failed:
+        first = sentence("{failed} of the fits failed; they are in no number here.", failed=whole(failed))
+    if not isinstance(found, Mapping):
+        return first
+    told = sentence(
+        "Of {fits} fits, {unmixed} had an R-hat above {limit}, {few} fewer than {least} effective draws of some "
+        "parameter, and {divergent} a divergent transition: {doubtful} had one of these, and they are counted in every "
+        "number here.",
+        limit=Number(UNMIXED, f"{UNMIXED:g}"),
+        least=whole(FEW),
+        **{name: whole(int(found[name])) for name in ("fits", "unmixed", "few", "divergent", "doubtful")},
+    )
+    return joined(first, told)
 
 
 def held(row: Row) -> Sentence:
@@ -71,8 +87,8 @@ def left_out_in_short(row: Row) -> Sentence:
 def inside(held: int, of: int) -> Sentence:
     """How many quantities have uniform ranks."""
     return sentence(
-        "{held} of {of} quantities have ranks inside their simultaneous band; where all is right, all do in {sure} of "
-        "{sets} such studies.",
+        "{held} of {of} quantities have ranks inside their simultaneous band; where all is right, all do in at least "
+        "{sure} of {sets} such studies.",
         held=whole(held),
         of=whole(of),
         sure=whole(19),
@@ -82,13 +98,17 @@ def inside(held: int, of: int) -> Sentence:
 
 def at_the_truth(row: Row) -> Sentence:
     """Bias, coverage and power at the scenario's own truth."""
+    exact = row.has("bias_mcse")  # of a single trial it is not known
+    known = {"error": show(row["bias_mcse"], row.shown, row.digits)} if exact else {}
+    about = " (Monte Carlo standard error {error})" if exact else ""
     first = sentence(
-        "At the scenario’s own truth, {truth} {unit}, the mean error of the posterior mean was {bias} (Monte Carlo "
-        "standard error {error}); the interval held the truth in {share} of {trials} trials",
+        "At the scenario’s own truth, {truth} {unit}, the mean error of the posterior mean was {bias}"
+        f"{about}; the interval held the truth in {{share}} of "
+        "{trials} trials",
         truth=row.number("truth"),
         unit=agreeing(row.number("truth").text, row.shown.name),
         bias=row.number("bias"),
-        error=show(row["bias_mcse"], row.shown, row.digits),
+        **known,
         share=row.number("coverage"),
         trials=whole(row.replications),
     )
@@ -101,7 +121,7 @@ def at_the_truth(row: Row) -> Sentence:
 
 def under_no_effect(row: Row) -> Sentence:
     """How often 0 is left out although it is true, that less than 5% is expected, and what chance would allow."""
-    by_shrinkage = "; {shrunk} by that alone" if row.has("expected_coverage") else ""
+    by_shrinkage = "; about {shrunk} if prior and likelihood were normal" if row.has("expected_coverage") else ""
     return sentence(
         "Where the arms do not differ the interval left 0 out in {share} of {trials} trials (Monte Carlo standard "
         "error {error} points). Less than {nominal} is expected: the prior draws estimates towards 0, so that "

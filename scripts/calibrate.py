@@ -54,7 +54,9 @@ def calibrate(
         plan = planned.plan(scenario, participants, settings)
         folder = out or console.BUILD / f"calibration-{Path(scenario).stem}-{model}"
         wish = study.Wish(plan, replications, kinds, console.command(), scheduler, workers)
-        planned.begin(folder, study.JOURNAL, force)
+        if into is not None:
+            planned.run_folder(into)
+        planned.begin(folder, force, scheduler)
         console.say(f"{replications} replications of each kind: {', '.join(kinds)}")
         with progress.replications() as update:
             study.run(wish, folder, update)

@@ -1,4 +1,4 @@
-"""What could the next trial find? Assurance over sizes, attrition and effects; prints the folder with a page."""
+"""What could the next trial find? Power, or assurance, by size, attrition and effect; prints the folder with a page."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +18,9 @@ def design(
     effect: Annotated[
         str | None, typer.Option(help="Arm effects at follow-up on the link scale, e.g. -0.5,0; default: as stated.")
     ] = None,
+    effect_sd: Annotated[
+        float, typer.Option(min=0.0, help="SD of a design prior around each effect: shares are assurance, not power.")
+    ] = 0.0,
     model: options.Model = "effect",
     replications: options.Replications = 200,
     likelihood: options.Likelihood = None,
@@ -37,24 +40,25 @@ def design(
     """Simulate and analyse trials like SCENARIO over a grid; prints the folder, which holds report.html and design.csv.
 
     Each point's share of trials that end with P(benefit) > 0.95, with P(harm) > 0.95, or with an interval narrower
-    than the margin, with its Monte-Carlo error. Can be stopped and gone on with, as calibrate.py.
+    than the margin, with its Monte-Carlo error: power at one true effect, assurance over --effect-sd. The losses of
+    --attrition, by chance alone, replace the scenario's own. Can be stopped and gone on with, as calibrate.py.
 
     Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 7 a file cannot be written, 130 interrupted.
     """
     with console.exits(debug):
         console.say("loading the libraries")
-        from models.calibration import design_study, study
+        from models.calibration import design_study
         from models.calibration.grid import Grid
         from scripts import planned
 
         plan = planned.plan(scenario, None, planned.Settings(model, likelihood, priors, draws, tune, chains, seed))
         effects = planned.numbers("--effect", effect) if effect else [planned.effect_of(plan.scenario)]
-        sizes = [int(size) for size in planned.numbers("--participants", participants)]
-        grid = Grid.over(plan, sizes, planned.numbers("--attrition", attrition, below=1.0), effects)
+        sizes = planned.sizes("--participants", participants)
+        grid = Grid.over(plan, sizes, planned.numbers("--attrition", attrition, below=1.0), effects, effect_sd)
+        console.say(f"{len(grid.scenarios)} points, {replications} replications each")
         folder = out or console.BUILD / f"design-{Path(scenario).stem}-{model}"
         wish = design_study.Wish(grid, replications, console.command(), scheduler, workers)
-        planned.begin(folder, study.JOURNAL, force)
-        console.say(f"{len(grid.points)} points, {replications} replications each")
+        planned.begin(folder, force, scheduler)
         with progress.replications() as update:
             design_study.run(wish, folder, update)
         console.say("building the page")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from models.calibration.plan import Plan
 from models.faults import InvalidInput, OutputExists
 from models.fit import Sampler
 from models.registry import INTEGRATED, MODELS
+from models.replications import crew
+from models.replications.journal import Journal
 from models.simulation.scenario import Scenario
 from priors import prior_set
 
 TUNE, DRAWS = {"effect": 200, "mediation": 400}, {"effect": 500, "mediation": 750}
 """Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
+FEWEST = 4
+"""Participants of a trial at least: two in each arm."""
 
 
 @dataclass(frozen=True)
@@ -73,20 +78,32 @@ def known(option: str, given: Iterable[str], names: Iterable[str]) -> None:
         )
 
 
-def begin(folder: Path, journal: str, force: bool) -> None:
-    """Refuse a folder that holds something else than a study; forget what stands there if `force`."""
+def begin(folder: Path, force: bool, scheduler: str | None) -> None:
+    """Refuse a folder that holds something else than a study; forget what stands there if `force`.
+
+    The last step before the work: whatever can be refused has been, so that nothing is forgotten for nothing.
+    """
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not (folder / journal).is_file():
+    if not Journal.stands_at(folder / study.JOURNAL):
         raise OutputExists(f"{folder} holds something else than a study of replications.")
     if force:
-        shutil.rmtree(folder)
+        if scheduler is not None:
+            crew.knock(scheduler)
+        with Journal.locked(folder / study.JOURNAL):
+            shutil.rmtree(folder)
+
+
+def run_folder(run: Path) -> Path:
+    """The folder of a run; `InvalidInput` for any other."""
+    if not (run / "manifest.json").is_file():
+        raise InvalidInput(f"{run} is no run folder.", "It holds no manifest.json.", "Name a folder of analyse.py.")
+    return run
 
 
 def into(run: Path, folder: Path, name: str) -> None:
     """Copy a calibration's summary into a run folder, where section 10 of its report reads it."""
-    if not (run / "manifest.json").is_file():
-        raise InvalidInput(f"{run} is no run folder.", "It holds no manifest.json.", "Name a folder of analyse.py.")
+    name = re.sub(r"[^\w.-]", "_", name)
     target = run / "calibration"
     target.mkdir(exist_ok=True)
     for source in (study.SUMMARY, study.STUDY):
@@ -111,7 +128,27 @@ def numbers(option: str, given: str, below: float = math.inf) -> list[float]:
     return list(dict.fromkeys(found))
 
 
+def sizes(option: str, given: str) -> list[int]:
+    """Whole numbers of participants from a list with commas."""
+    found = numbers(option, given)
+    if odd := [size for size in found if size != int(size) or size < FEWEST]:
+        why = f"{odd[0]:g} participants cannot be divided between two arms and observed."
+        raise InvalidInput(
+            f"{option} cannot be {given}.", why, f"Give whole numbers from {FEWEST}, such as 60,107,200."
+        )
+    return [int(size) for size in found]
+
+
 def effect_of(scenario: Scenario) -> float:
     """The scenario's own arm effect at its primary wave."""
     place = [wave.value for wave in scenario.waves].index(scenario.primary_wave)
-    return float(scenario.outcome.arm_effects[place]) if scenario.outcome.arm_effects else 0.0
+    columns = scenario.outcome.union_of or (scenario.outcome.column,)
+    found = {each.arm_effects[place] if each.arm_effects else 0.0
+             for each in scenario.outcomes if each.column in columns}  # fmt: skip
+    if len(found) > 1:
+        raise InvalidInput(
+            f"The scenario {scenario.name!r} has no single arm effect.",
+            f"{scenario.outcome.column} follows from outcomes that the arm moves differently.",
+            "Give the effect on all of them with --effect.",
+        )
+    return float(found.pop())

@@ -23,10 +23,11 @@ QUANTITIES = (
     ("risk_difference[6 months]", "risk difference, 6 months", True, "points", 0.09),
     ("risk_ratio[6 months]", "risk ratio, 6 months", True, "ratio", 0.3),
 )
+SAMPLING = {"divergent": 0, "unmixed": 7, "few": 4, "limited": 0, "doubtful": 9}
 PATHS = (
     ("natural_direct[6 months]", "natural direct effect, 6 months", True, "points", 0.06),
     ("natural_indirect[6 months]", "natural indirect effect, 6 months", True, "points", 0.03),
-    ("interventional_via[social_support, 6 months]", "via social support, 6 months", True, "points", 0.02),
+    ("interventional_via[6 months, social_support]", "via social support, 6 months", True, "points", 0.02),
 )
 
 
@@ -113,6 +114,7 @@ def _about(study: Study) -> dict[str, Any]:
         "margin": 0.1,
         "replications": dict(study.replications),
         "failed": study.failed,
+        "sampling": SAMPLING | {"fits": sum(study.replications.values()) - study.failed},
         "sampler": {"name": "nutpie", "draws": 250, "tune": 300, "chains": 4},
         "versions": {"python": "3.13.1", "pymc": "6.3.0"},
         "code_sha256": "ef" * 32,

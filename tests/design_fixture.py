@@ -65,6 +65,7 @@ def make(folder: Path, grid: Grid | None = None) -> Path:
         "margin": 0.1,
         "replications": grid.replications,
         "failed": grid.failed,
+        "sampling": {"fits": 100, "divergent": 1, "unmixed": 2, "few": 3, "limited": 0, "doubtful": 4},
         "grid": {name: list(getattr(grid, name)) for name in ("participants", "attrition", "effect")},
         "sampler": {"name": "nutpie", "draws": 250, "tune": 300, "chains": 4},
         "versions": {"python": "3.13.1", "pymc": "6.3.0"},

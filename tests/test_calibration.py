@@ -15,8 +15,12 @@ from models.calibration import quantities, replication, study, summary, trials
 from models.calibration.plan import KINDS, Plan, kind_of, number_of
 from models.calibration.uniformity import curve
 from models.design import design
+from models.faults import SamplerFailed
 from models.likelihoods import LIKELIHOODS
+from models.simulation import scenario_file
+from models.simulation.truth import truth
 from priors import prior_set
+from reports import calibration
 from tests.plans import quick
 
 REPLICATIONS = 60
@@ -143,14 +147,27 @@ def test_a_failed_fit_is_counted_not_hidden(tmp_path):
     table = study.write(wish, results, tmp_path)
     assert set(table["replications"]) == {1}
     assert '"failed": 1' in (tmp_path / "calibration.json").read_text()
+    with pytest.raises(SamplerFailed, match="first: no chain could start"):
+        study.write(wish, results[1:], tmp_path)
+
+
+def test_a_study_of_one_trial_has_a_page(tmp_path):
+    study.write(study.Wish(quick(), 1, ("truth",)), [replication.replicate(quick(), number_of("truth", 0))], tmp_path)
+    assert calibration.build(tmp_path).is_file()
 
 
 def test_the_null_scenario_has_no_effect_anywhere():
-    for name in ("effect", "mediation_clean", "time_varying_confounding"):
-        scenario = trials.without_effect(simulate.load(name))
-        assert set(scenario.outcome.arm_effects) == {0.0}
-        assert all(set(part.arm_effects) == {0.0} for part in scenario.mediators)
-        assert scenario.confounder is None or scenario.confounder.arm_effect == 0
+    """Whatever ships: the true value of every contrast is 0, by the simulator's own worlds."""
+    for name in scenario_file.names():
+        found = truth(trials.without_effect(simulate.load(name)), population=400).estimands
+        contrasts = {key: value for key, value in found.items() if "difference" in key or "natural" in key}
+        values = [one for value in contrasts.values() for one in _numbers(value)]
+        assert len(values) >= 4
+        assert not any(values), name
+
+
+def _numbers(value):
+    return [one for part in value.values() for one in _numbers(part)] if isinstance(value, dict) else [value]
 
 
 def test_a_mediation_trial_simulated_from_the_model_keeps_the_layout():
@@ -164,6 +181,24 @@ def test_a_mediation_trial_simulated_from_the_model_keeps_the_layout():
     share = found.mediators.value[found.mediators.of_kind("share")[0]]
     assert np.nanmin(share) >= 0
     assert np.nanmax(share) <= 1
+
+
+def test_fits_that_an_analysis_would_question_are_counted():
+    good = {"divergences": 0, "rhat": 1.01, "ess": 400.0, "limitations": 0}
+    changes = ({}, {"rhat": 1.06}, {"rhat": np.nan}, {"ess": 99.0, "divergences": 3}, {"limitations": 1})
+    found = summary.sampling([*(good | change for change in changes), {"failed": "no chain could start"}])
+    assert found == {"fits": 5, "divergent": 1, "unmixed": 2, "few": 1, "limited": 1, "doubtful": 4}
+
+
+def test_shrinkage_is_unknown_where_the_spread_of_the_prior_is():
+    """One trial, or none, with a truth from the prior does not tell it."""
+    rows = [_made_row("null", k, 0.0) for k in range(4)]
+    assert summary.summarise(pd.DataFrame(rows))["expected_coverage"].isna().all()
+
+
+def _made_row(kind, number, true):
+    return {"kind": kind, "number": number, "quantity": "risk_difference[6 months]", "truth": true, "mean": 0.01,
+            "sd": 0.1, "lower": -0.2, "upper": 0.2, "rank": 40, "ranks": 99, "null": 0.0, "estimand": True}  # fmt: skip
 
 
 def test_quantities_have_words_and_units():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -123,6 +124,27 @@ def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
     assert f"errors of shares are at most {100 * worst:.1f} points. The margin is 10 percentage points. No fit" in told
     assert "2 of the fits failed" in words(pages["mediation"])
     assert "narrower than the margin in" not in words(pages["no margin"])
+
+
+def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(model="mediation", effect=(0.0,)))
+    moved = [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")]
+    rewrite(folder / "design.csv", moved)
+    design.build(folder)
+    assert "Where the arms do not differ" not in words(folder)
+    assert "With a true shift of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
+    ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
+    assert "assurance" in ends
+
+
+def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(effect=(-0.5,)))
+    settings = json.loads((folder / "design.json").read_text())
+    (folder / "design.json").write_text(json.dumps(settings | {"effect_sd": 0.3}))
+    unknown = [one | {"truth": "", "coverage": "", "coverage_mcse": ""} for one in rows(folder / "design.csv")]
+    rewrite(folder / "design.csv", unknown)
+    design.build(folder)
+    assert "With true shifts around −0.5 log-odds (SD 0.3) (risk difference, 6 months)" in words(folder)
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from models import fit, simulate
-from models.calibration import grid
+from models import fit, mediation, simulate
+from models.calibration import grid, quantities, trials
 from models.calibration.grid import Grid, Point
 from models.calibration.plan import Plan
+from models.design import design
+from models.replications.journal import Journal
+from models.simulation import scenario_file
 from models.simulation.scenario import ScenarioError
+from models.simulation.truth import truth
 from priors import prior_set
 from scripts import planned
 
@@ -61,6 +68,81 @@ def test_a_large_effect_is_found_more_often_in_a_larger_trial():
     assert table.loc[40, "width"] > 1.8 * table.loc[400, "width"]  # √10 = 3.2 without the prior's help at 40
     assert table.loc[400, "harm"] == 0.0
     assert table["truth"].nunique() == 1
+
+
+def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):
+    seen = []
+    one = trials.simulated(simulate.load("effect"), 1)
+    monkeypatch.setattr(grid.trials, "simulated", lambda scenario, _seed: seen.append(scenario) or one)
+    fitted = SimpleNamespace(draws=None, diagnostics={})
+    monkeypatch.setattr(grid, "fit_to", lambda *_: fitted)
+    found = {"risk_difference[6 months]": quantities.Quantity(np.array([[-0.1, 0.2]]), True, True)}
+    monkeypatch.setattr(grid.quantities, "quantities", lambda *_: found)
+    for spread in (0.0, 0.4):
+        given = replace(_grid(participants=[60, 107], effect=[-0.5]), spread=spread)
+        rows = [grid.replicate(given, number)["rows"]["risk_difference[6 months]"] for number in range(400)]
+        effects = np.array([scenario.outcome.arm_effects[-1] for scenario in seen[-400:]])
+        assert {row["covered"] for row in rows} == ({True} if spread == 0 else {None})
+        # SD of 200 draws: 4 standard errors of .4/√400; both sizes have the same 200 effects
+        assert abs(effects.std() - spread) <= 4 * spread / np.sqrt(400)
+        np.testing.assert_array_equal(effects[::2], effects[1::2])
+
+
+def test_the_effects_asked_are_those_of_the_primary_wave_through_each_mediator_too():
+    one = quantities.Quantity(np.zeros((1, 2)), True, True)
+    keys = (
+        "risk_difference[6 months]", "risk_difference[16 months]", "natural_indirect[6 months]", "tau",
+        "interventional_via[6 months, social_support]", "interventional_via[3 months, social_support]",
+        "mediator_difference[6 months, social_support]",
+    )  # fmt: skip
+    assert list(grid.asked(dict.fromkeys(keys, one), "6 months")) == [keys[0], keys[2], keys[4]]
+
+
+def test_the_simulator_knows_the_effects_through_each_mediator():
+    """By the keys that a fitted mediation model gives them."""
+    scenario = simulate.load("mediation_clean")
+    study, data = trials.simulated(scenario, 1)
+    layout = design(study, data)
+    names = quantities.quantities(mediation.prior(layout, prior_set.load(), 2, 1), mediation, layout, study)
+    via = {name: each for name, each in names.items() if name.startswith("interventional_via[6 months")}
+    assert len(via) == 2
+    assert set(quantities.known(truth(scenario, population=400), via)) == set(via)
+
+
+@pytest.mark.parametrize("name", scenario_file.names())
+def test_every_scenario_can_be_shifted(name):
+    base = simulate.load(name)
+    moved = Point(base.participants, 0.0, -0.7).scenario(base)
+    changed = [one.column for one, was in zip(moved.outcomes, base.outcomes, strict=True) if one != was]
+    assert set(changed) <= set(base.outcome.union_of or (base.outcome.column,))
+    found = truth(moved, population=400).estimands
+    shifted = found.get("risk_difference") or found["mean_difference"]
+    assert shifted[base.primary_wave] < 0
+
+
+def test_sizes_are_whole_and_enough_for_two_arms():
+    assert planned.sizes("--participants", "60,107,60") == [60, 107]
+    for wrong in ("60.5", "3", "0", "-60", "a"):
+        with pytest.raises(planned.InvalidInput, match="cannot be"):
+            planned.sizes("--participants", wrong)
+
+
+def test_nothing_is_forgotten_for_a_scheduler_that_is_not_there_or_beside_another_process(tmp_path):
+    journal = Journal(tmp_path / "journal.jsonl", {"seed": 1})
+    journal.begin()
+    with pytest.raises(planned.InvalidInput, match="in use"):
+        planned.begin(tmp_path, True, None)
+    journal.close()
+    with pytest.raises(planned.InvalidInput, match="no Dask scheduler"):
+        planned.begin(tmp_path, True, "tcp://127.0.0.1:1")
+    planned.begin(tmp_path, False, None)
+    assert journal.stands_at(tmp_path / "journal.jsonl")
+    planned.begin(tmp_path, True, None)
+    assert not tmp_path.exists()
+    tmp_path.mkdir()
+    (tmp_path / "journal.jsonl").write_text('{"diary": "of something else"}\n')
+    with pytest.raises(planned.OutputExists):
+        planned.begin(tmp_path, True, None)
 
 
 def test_lists_of_numbers_are_read_or_refused():

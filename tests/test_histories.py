@@ -196,3 +196,14 @@ def test_draws_do_not_depend_on_whether_the_code_was_compiled_now_or_before(tmp_
     )
     assert len(cold) == 64
     assert cold == warm
+
+
+@pytest.mark.parametrize("dispersion", [2.0, 0.5, 0.05, 1.1e-4])
+@pytest.mark.parametrize("value", [3, 1000, 1001, 200_000])
+def test_the_constant_of_a_large_count_is_the_sum_that_it_stands_for(value, dispersion):
+    """Added term by term in 80 bits; 1e-11 for what k/α − log(1 + k/α) loses where α is 1e8 and k a thousand."""
+    alpha, k = np.longdouble(1) / np.longdouble(dispersion) ** 2, np.arange(value, dtype=np.longdouble)
+    whole = float(np.log1p(k / alpha).sum()) - special.gammaln(value + 1.0)
+    slope = float((k / (alpha * (alpha + k))).sum()) * 2 / dispersion**3
+    found = densities.constant(densities.NEGATIVE_BINOMIAL, float(value), dispersion)
+    assert found == pytest.approx((whole, slope), rel=1e-11)

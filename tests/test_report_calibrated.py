@@ -21,7 +21,7 @@ from tests.test_report_page import Page, built, contents
 from tests.test_report_schema import faults
 
 MEDIATED = Recipe(mediators=("continuous", "share"))
-OWN_SIZE = "scripts/calibrate.py effect --model effect --participants "
+OWN_SIZE = "scripts/calibrate.py effect --model effect --priors weakly_informative --participants "
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
         float(source["prior", "risk_difference[6 months]"]["coverage"]), abs=1e-7
     )
     assert said["text"].startswith(
-        "The effect model on trials of 200 participants simulated from scenario “effect”, not on"
+        "The effect model with the priors weakly informative on trials of 200 participants simulated by scenario"
     )
     assert said["text"] in text
     assert "calibration_mediation" in found["sentences"]
@@ -86,7 +86,7 @@ def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
     make(tmp_path / "run" / "calibration", Study(scenario="own", participants=93))
     folder = built(tmp_path / "run", MEDIATED)
     said = record(folder)["sentences"]
-    assert "of 93 participants simulated from scenario “own”" in said["calibration_effect"]["text"]
+    assert "of 93 participants simulated by scenario “own”" in said["calibration_effect"]["text"]
     assert "scenario “mediation_clean”" in said["calibration_mediation"]["text"]
     assert OWN_SIZE not in words(folder, 10)
     assert (tmp_path / "run" / "calibration" / "replications.csv").is_file()
@@ -98,6 +98,13 @@ def test_only_studies_of_its_models_and_its_kind_of_outcome(shelf: Path, tmp_pat
     commit(shelf)
     assert calibrated.NOT_RUN in words(built(tmp_path / "counts", Recipe(kind="count")), 10)
     assert calibrated.NOT_RUN not in words(built(tmp_path / "binary", Recipe()), 10)
+
+
+def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> None:
+    commit(shelf)
+    path = next(shelf.glob("*.json"))
+    path.write_text(path.read_text().replace('"weakly_informative"', '"sceptical"'))
+    assert calibrated.NOT_RUN in words(built(tmp_path / "run", Recipe()), 10)
 
 
 def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) -> None:

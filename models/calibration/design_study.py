@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from models.calibration import grid, study
+from models.calibration import grid, study, summary
 from models.replications import crew
 
 STUDY, TABLE = "design.json", "design.csv"
@@ -41,13 +41,13 @@ class Wish:
 def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total: None) -> pd.DataFrame:
     """Do the replications that the folder lacks and write its tables; raises as `study.run`."""
     points = wish.grid.points
-    assert wish.grid.scenarios, "an impossible point is refused before any work"
     numbers = range(wish.replications * len(points))
     found = study.replicated(grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers)
     results = sorted(
         (result for number, result in found if number in numbers),
         key=lambda result: (result["point"], result["replication"]),
     )
+    study.some_succeeded(results)
     table = grid.summarise(wish.grid, results)
     described = study.describe(wish.grid.plan, wish.command) | {
         "schema": SCHEMA,
@@ -56,6 +56,8 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
         "grid": {
             name: sorted({getattr(point, name) for point in points}) for name in ("participants", "attrition", "effect")
         },
+        "effect_sd": wish.grid.spread,
+        "sampling": summary.sampling(results),
     }
     study.replaced(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     study.replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")

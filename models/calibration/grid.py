@@ -19,7 +19,7 @@ from models.calibration.summary import share
 from models.design import design
 from models.faults import SamplerFailed
 from models.simulation.scenario import Missingness, Scenario
-from models.simulation.truth import truth
+from models.simulation.truth import Truth, truth
 from models.summary import DIFFERENCES, LOWER, UPPER
 
 CERTAIN = 0.95
@@ -37,7 +37,8 @@ class Point:
     attrition : float
         Share lost by the last wave, by chance alone and for good.
     effect : float
-        Arm effect on the outcome's link scale at every follow-up, beside what goes through mediators.
+        Arm effect on the outcome's link scale at every follow-up, beside what goes through mediators; of a union, on
+        that of each of its parts.
     """
 
     participants: int
@@ -46,8 +47,10 @@ class Point:
 
     def scenario(self, base: Scenario) -> Scenario:
         """The scenario at this point; `ScenarioError` where it is impossible."""
-        follow_up = [wave.role == "follow-up" for wave in base.waves]
-        found = base.with_outcome(arm_effects=tuple(self.effect if later else 0.0 for later in follow_up))
+        moved = tuple(self.effect if wave.role == "follow-up" else 0.0 for wave in base.waves)
+        wanted = base.outcome.union_of or (base.outcome.column,)
+        outcomes = (replace(each, arm_effects=moved) if each.column in wanted else each for each in base.outcomes)
+        found = replace(base, outcomes=tuple(outcomes))
         rate = 1 - (1 - self.attrition) ** (1 / max(1, len(base.waves) - 1))
         lost = Missingness("dropout", (0.0, *[rate] * (len(base.waves) - 1)))
         found = replace(found, missingness=(lost,) if self.attrition > 0 else ())
@@ -64,16 +67,26 @@ class Grid:
         Scenario, model, priors and sampler.
     points : tuple of Point
         In order.
+    spread : float
+        SD of the design prior: each trial has a true effect of its own, normal around its point's. 0: that itself.
     """
 
     plan: Plan
     points: tuple[Point, ...]
-    truths: dict[Point, dict[str, float]] = field(default_factory=dict, repr=False)
+    spread: float = 0.0
+    truths: dict[Point, Truth] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def over(cls, plan: Plan, participants: Iterable[int], attrition: Iterable[float], effect: Iterable[float]) -> Grid:
+    def over(
+        cls,
+        plan: Plan,
+        participants: Iterable[int],
+        attrition: Iterable[float],
+        effect: Iterable[float],
+        spread: float = 0.0,
+    ) -> Grid:
         """Every combination."""
-        return cls(plan, tuple(Point(*each) for each in product(participants, attrition, effect)))
+        return cls(plan, tuple(Point(*each) for each in product(participants, attrition, effect)), spread)
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -82,11 +95,12 @@ class Grid:
 
     def __reduce__(self) -> tuple:
         """Another process compiles for itself."""
-        return type(self), (self.plan, self.points)
+        return type(self), (self.plan, self.points, self.spread)
 
     def describe(self) -> dict[str, Any]:
         """What decides a replication's numbers, JSON-able."""
-        return self.plan.describe() | {"grid": [[p.participants, p.attrition, p.effect] for p in self.points]}
+        points = [[p.participants, p.attrition, p.effect] for p in self.points]
+        return self.plan.describe() | {"grid": points, "effect_sd": self.spread}
 
 
 def replicate(grid: Grid, number: int) -> dict[str, Any]:
@@ -102,36 +116,44 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
     seeds = np.random.SeedSequence([plan.sampler.seed, 53, number // len(grid.points)])
     # one point's trial has the same random numbers as another's: their difference is known better
     simulated_by, fitted_by = (int(np.random.default_rng(seed).integers(2**31)) for seed in seeds.spawn(2))
-    study, data = trials.simulated(grid.scenarios[place], simulated_by)
+    scenario = grid.scenarios[place]
+    if grid.spread > 0:
+        away = grid.spread * np.random.default_rng([*seeds.entropy, 1]).standard_normal()  # type: ignore[misc]
+        point = replace(grid.points[place], effect=grid.points[place].effect + float(away))
+        scenario = point.scenario(plan.scenario)
+    study, data = trials.simulated(scenario, simulated_by)
     layout = design(study, data)
     head: dict[str, Any] = {"point": place, "replication": number // len(grid.points)}
+    if reason := plan.module.lacking(layout):
+        return head | {"failed": reason}
     try:
         fitted = fit_to(plan, layout, fitted_by)
     except SamplerFailed as error:
         return head | {"failed": str(error)}
     found = asked(quantities.quantities(fitted.draws, plan.module, layout, study), study.primary_wave)
-    true = _truth(grid, place, found)
+    true = {} if grid.spread > 0 else _truth(grid, place, found)
     lower_is_better = study.outcome.better == "lower"
     rows: dict[str, dict[str, Any]] = {}
     for name, each in found.items():
         values = each.values.ravel()
         below, above = float((values < 0).mean()), float((values > 0).mean())
         low, high = np.quantile(values, [LOWER, UPPER])
-        outcome_scale = not name.startswith("mediator_")
-        benefit, harm = (below, above) if lower_is_better and outcome_scale else (above, below)
+        benefit, harm = (below, above) if lower_is_better else (above, below)
         at = true.get(name, np.nan)
         held = bool(low <= at <= high) if name in true else None
         rows[name] = {"truth": at, "benefit": benefit, "harm": harm, "width": float(high - low), "covered": held}
-    return head | {"rows": rows}
+    return head | fitted.diagnostics | {"rows": rows}
 
 
 def asked(found: Mapping[str, quantities.Quantity], wave: str) -> dict[str, quantities.Quantity]:
     """The difference between the arms and the path effects, at the primary wave."""
     names = (*DIFFERENCES, "natural_direct", "natural_indirect", "interventional_direct", "interventional_via")
+    parted = {name: name.removesuffix("]").partition("[") for name in found}
+    # an effect via one mediator is of a wave and of a mediator
     return {
-        name: each
-        for name, each in found.items()
-        if name.partition("[")[0] in names and name.removesuffix("]").endswith(wave)
+        name: found[name]
+        for name, (base, _, inside) in parted.items()
+        if base in names and f", {wave}, " in f", {inside}, "
     }
 
 
@@ -139,8 +161,8 @@ def _truth(grid: Grid, place: int, found: Mapping[str, quantities.Quantity]) -> 
     """True values at a point; size and attrition do not change them."""
     key = replace(grid.points[place], participants=0, attrition=0.0)
     if key not in grid.truths:
-        grid.truths[key] = quantities.known(truth(grid.scenarios[place]), found)
-    return grid.truths[key]
+        grid.truths[key] = truth(grid.scenarios[place])
+    return quantities.known(grid.truths[key], found)
 
 
 def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -150,8 +172,8 @@ def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         participants, attrition, effect, quantity, label, truth, replications; assurance, the share of trials that end
-        with P(benefit) > 0.95; harm, likewise; narrow, the share whose 95% interval is narrower than the margin;
-        coverage; width, its mean; and `…_mcse` of each.
+        with P(benefit) > 0.95 (at one true effect: power); harm, likewise; narrow, the share whose 95% interval is
+        narrower than the margin; coverage; width, its mean; and `…_mcse` of each.
     """
     margin = grid.plan.scenario.outcome.margin
     whole = pd.DataFrame(

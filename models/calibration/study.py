@@ -14,6 +14,7 @@ from models import provenance
 from models.calibration import quantities, summary
 from models.calibration.plan import KINDS, Plan, number_of
 from models.calibration.replication import replicate
+from models.faults import SamplerFailed
 from models.replications import crew
 from models.replications.journal import Journal
 from models.summary import INTERVAL
@@ -55,6 +56,8 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     ------
     InvalidInput
         The folder holds another study, or the scheduler cannot be reached.
+    SamplerFailed
+        No fit has a posterior.
     OSError
         A file cannot be written. Finished replications are kept in every case.
     """
@@ -76,15 +79,18 @@ def replicated(
     workers: int | None,
 ) -> list[tuple[int, Any]]:
     """Do what the folder's journal lacks; every number in it with its result. Arguments as for `crew.run`."""
-    journal = Journal(folder / JOURNAL, given.describe() | {"code": provenance.code_hash()})
+    journal = Journal(
+        folder / JOURNAL, given.describe() | {"code": provenance.code_hash(), "versions": provenance.versions()}
+    )
     crew.run(work, given, numbers, journal, progress, scheduler, workers)
     return journal.results()
 
 
 def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.DataFrame:
     """The folder's tables, from finished replications in order; equal results give equal bytes."""
+    some_succeeded(results)
     table = summary.table(results)
-    found = summary.summarise(table) if len(table) else pd.DataFrame(columns=["kind", "quantity"])
+    found = summary.summarise(table)
     outcome = wish.plan.scenario.outcome
     found.insert(2, "label", [quantities.words(name) for name in found["quantity"]])
     found.insert(3, "unit", [quantities.unit(name, outcome) for name in found["quantity"]])
@@ -92,11 +98,19 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
         "schema": SCHEMA,
         "replications": {kind: count for kind in KINDS if (count := sum(each["kind"] == kind for each in results))},
         "failed": sum("failed" in each for each in results),
+        "sampling": summary.sampling(results),
     }
     replaced(folder / REPLICATIONS, table.to_csv(index=False, lineterminator="\n", float_format="%.10g"))
     replaced(folder / SUMMARY, found.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
     return found
+
+
+def some_succeeded(results: Iterable[Mapping[str, Any]]) -> None:
+    """`SamplerFailed`, with the first reason, where no fit of a study has a posterior."""
+    reasons = [result["failed"] for result in results if "failed" in result]
+    if reasons and all("failed" in result for result in results):
+        raise SamplerFailed(f"All {len(reasons)} fits failed. The first: {reasons[0]}")
 
 
 def describe(plan: Plan, command: str) -> dict[str, Any]:

@@ -15,6 +15,11 @@ CHANCE = 0.05
 """Probability that any of a study's quantities leaves its band although all ranks are uniform (Bonferroni)."""
 
 
+UNMIXED, FEW = 1.05, 100
+"""R-hat above which, and effective sample size below which, a fit is counted as doubtful: truths are ranked among 99
+draws that should be nearly independent."""
+
+
 def table(results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """One row for each replication and quantity, in order; failed replications have none."""
     rows = [
@@ -25,6 +30,29 @@ def table(results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         for name, row in result["rows"].items()
     ]
     return pd.DataFrame(rows)
+
+
+def sampling(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """How well fits were sampled: how many there are, and of them how many that a single analysis would question.
+
+    Returns
+    -------
+    dict
+        fits (that did not fail), divergent (with a divergent transition), unmixed (largest R-hat above `UNMIXED`), few
+        (least effective sample size below `FEW`), limited (an integral that should be finer), doubtful (any of these).
+    """
+    rows = [
+        {
+            "divergent": result["divergences"] > 0,
+            "unmixed": not result["rhat"] <= UNMIXED,
+            "few": not result["ess"] >= FEW,
+            "limited": result["limitations"] > 0,
+        }
+        for result in results
+        if "failed" not in result
+    ]
+    counts = {name: sum(row[name] for row in rows) for name in ("divergent", "unmixed", "few", "limited")}
+    return {"fits": len(rows), **counts, "doubtful": sum(any(row.values()) for row in rows)}
 
 
 def summarise(replications: pd.DataFrame) -> pd.DataFrame:
@@ -107,4 +135,6 @@ def _shrunk(group: pd.DataFrame, prior_sd: float) -> float:
     where |z| ≤ 1.96 / √k, z standard normal.
     """
     kept = 1 - min((float(group["sd"].mean()) / prior_sd) ** 2, 1.0) if prior_sd > 0 else np.nan
+    if np.isnan(kept):
+        return np.nan
     return float(2 * stats.norm.cdf(stats.norm.ppf(0.975) / np.sqrt(kept)) - 1) if kept > 0 else 1.0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
-import numba
-
+from models.histories.compiled import njit
 from models.likelihoods import POISSON_BELOW
 
 LOGIT, PROBIT, NEGATIVE_BINOMIAL, NORMAL = range(4)
 KINDS = {"logit": LOGIT, "probit": PROBIT, "negative binomial": NEGATIVE_BINOMIAL, "normal": NORMAL}
 """Number of each likelihood of `models.likelihoods.LIKELIHOODS`."""
+SUMMED = 1000
+"""Terms of a sum over a count that are added one by one."""
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 FARTHEST = 300.0
 """Predictors are held within ±300, far beyond any that a sampler meets and far within what exp can take."""
@@ -18,7 +19,7 @@ _ASYMPTOTIC = -36.0
 """Below it Φ underflows; its asymptotic series then holds to 1e-15."""
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def constant(kind: int, value: float, dispersion: float) -> tuple[float, float]:
     """Part of a cell's log probability without its predictor, and its slope in the dispersion."""
     if kind != NEGATIVE_BINOMIAL:
@@ -26,18 +27,27 @@ def constant(kind: int, value: float, dispersion: float) -> tuple[float, float]:
     alpha = 1.0 / max(dispersion, POISSON_BELOW) ** 2
     total, slope = -math.lgamma(value + 1.0), 0.0
     # Σ log(1 + k/α) in place of a difference of gamma functions, which loses its digits as α grows
-    for k in range(int(value)):
+    for k in range(min(int(value), SUMMED)):
         total += math.log1p(k / alpha)
         slope -= k / (alpha * (alpha + k))
+    if value > SUMMED:
+        # of the rest by Euler and Maclaurin, without terms below (α + 1000)⁻⁵
+        start, end = alpha + SUMMED, alpha + value
+        log_start, log_end = math.log1p(SUMMED / alpha), math.log1p(value / alpha)
+        total += end * log_end - start * log_start - (value - SUMMED) - 0.5 * (log_end - log_start)
+        total += (1.0 / end - 1.0 / start) / 12.0 - (1.0 / end**3 - 1.0 / start**3) / 360.0
+        slope -= (value - SUMMED) / alpha - (log_end - log_start)
+        slope += 0.5 * (value / (alpha * end) - SUMMED / (alpha * start))
+        slope -= (1.0 / end**2 - 1.0 / start**2) / 12.0 - (1.0 / end**4 - 1.0 / start**4) / 120.0
     return total, slope * _alpha_slope(dispersion)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _alpha_slope(dispersion: float) -> float:
     return 0.0 if dispersion <= POISSON_BELOW else -2.0 / dispersion**3
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def cell(kind: int, value: float, predictor: float, dispersion: float) -> tuple[float, float, float, float]:
     """Log probability of one outcome without its `constant`, its first two slopes in the predictor, and in dispersion.
 
@@ -76,7 +86,7 @@ def cell(kind: int, value: float, predictor: float, dispersion: float) -> tuple[
     return log, slope, -(value + alpha) * share * (1.0 - share), by_alpha * _alpha_slope(dispersion)
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _log_normal_cdf(at: float) -> tuple[float, float]:
     """Log Φ and φ/Φ."""
     log_density = -0.5 * at * at - _HALF_LOG_2PI

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.histories.compiled import njit
 from models.histories.densities import FARTHEST, LOGIT, NEGATIVE_BINOMIAL, PROBIT, cell, constant
 from models.histories.traits import mode
 
@@ -29,7 +29,7 @@ _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def step(kind: int, tau: float, members: int, information: float) -> float:
     """Distance between nodes, in SD of the trait.
 
@@ -62,7 +62,7 @@ def step(kind: int, tau: float, members: int, information: float) -> float:
     return min(narrow, 2.0 * math.pi * half / (_DIGITS + 0.5 * half * half)) if half < 7.0 else narrow
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def own(
     kind: int,
     tau: float,
@@ -117,7 +117,7 @@ def own(
     return whole, by_tau / total, by_dispersion / total + fixed_slope
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
+@njit(fastmath=_FAST)
 def _probabilities(odds: float, ratio: np.ndarray, positive: bool, into: np.ndarray) -> None:
     """Probability of a logit cell at every node, from its odds at a trait of 0 and the nodes' odds ratios."""
     if positive:
@@ -129,7 +129,7 @@ def _probabilities(odds: float, ratio: np.ndarray, positive: bool, into: np.ndar
             into[q] = 1.0 / (1.0 + odds * ratio[q])
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
+@njit(fastmath=_FAST)
 def _product(
     weight: np.ndarray, probability: np.ndarray, member: np.ndarray, begin: int, end: int, first: int, into: np.ndarray
 ) -> float:
@@ -146,7 +146,7 @@ def _product(
     return total
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
+@njit(fastmath=_FAST)
 def _hold(
     share: float, product: np.ndarray, member: np.ndarray, begin: int, end: int, first: int, held: np.ndarray
 ) -> None:
@@ -157,7 +157,7 @@ def _hold(
             held[c, q] += share * product[q]
 
 
-@numba.njit(cache=True, fastmath=_FAST, error_model="numpy")
+@njit(fastmath=_FAST)
 def _slopes(held: np.ndarray, c: int, probability: np.ndarray, r: int, node: np.ndarray) -> tuple[float, float]:
     """Sums over nodes of held × (1 − probability), and of the same × node; rows c and r."""
     one, two = 0.0, 0.0
@@ -168,7 +168,7 @@ def _slopes(held: np.ndarray, c: int, probability: np.ndarray, r: int, node: np.
     return one, two
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def nodes(tau: float, members: int, fineness: float, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Shared nodes of logit histories, and their weights."""
     width = step(LOGIT, tau, members, 0.0) / fineness
@@ -177,7 +177,7 @@ def nodes(tau: float, members: int, fineness: float, reach: float) -> tuple[np.n
     return node, np.exp(-0.5 * node * node - _HALF_LOG_2PI) * width
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _longest(begin: np.ndarray) -> int:
     """Largest distance between neighbours."""
     longest = 0
@@ -186,7 +186,7 @@ def _longest(begin: np.ndarray) -> int:
     return longest
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _settle(
     held: np.ndarray,
     same: bool,
@@ -209,7 +209,7 @@ def _settle(
     return by_tau
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _every(
     kind: int,
     fineness: float,
@@ -271,7 +271,7 @@ def _every(
     return True, total, by_tau, by_dispersion
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def each(
     kind: int,
     fineness: float,

@@ -46,7 +46,7 @@ def _each(values: Given, design: Design, found: grouping.Histories, fineness: fl
     logs, slopes = np.empty((tau.size, found.count.size)), np.empty(eta.shape[1])
     kind, structure = densities.KINDS[design.likelihood], tuple(found.structure.values())
     for draw, row in enumerate(logs):
-        kernel.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)  # type: ignore[call-arg]
+        kernel.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)
     # a continuous outcome is standardised: its density is per unit of the outcome itself
     return logs - np.diff(found.history_members) * np.log(design.scale)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch.basic import numba_njit, register_funcify_and_cache_key
 
-from models.histories import densities, kernel, traits
+from models.histories import kernel
+from models.histories.compiled import CODE
 
 
 class LogLikelihood(Op):
@@ -42,7 +41,7 @@ class LogLikelihood(Op):
         """Run the kernel, where PyTensor does not compile it into its own."""
         eta, count = inputs[0], inputs[-1]
         slopes = np.empty(eta.size)
-        found = kernel.each(self.kind, 1.0, *_floats(inputs), np.empty(count.size), slopes)  # type: ignore[call-arg]
+        found = kernel.each(self.kind, 1.0, *_floats(inputs), np.empty(count.size), slopes)
         for place, value in zip(outputs, (found[0], slopes, found[1], found[2]), strict=True):
             place[0] = np.asarray(value, dtype=float)
 
@@ -68,12 +67,6 @@ def _floats(inputs: Any) -> list[Any]:
     return [np.asarray(eta), float(tau), float(dispersion), *structure]
 
 
-_CODE = hashlib.sha256(
-    b"".join(Path(str(part.__file__)).read_bytes() for part in (densities, traits, kernel))
-).hexdigest()
-"""PyTensor keeps compiled functions on disk: another kernel must have another key."""
-
-
 @register_funcify_and_cache_key(LogLikelihood)
 def _compiled(op: LogLikelihood, **_: Any) -> tuple[Any, str]:
     kind, each = op.kind, kernel.each
@@ -86,4 +79,5 @@ def _compiled(op: LogLikelihood, **_: Any) -> tuple[Any, str]:
         total, by_tau, by_dispersion = each(kind, 1.0, eta, tau.item(), dispersion.item(), *fixed, logs, slopes)
         return np.asarray(total), slopes, np.asarray(by_tau), np.asarray(by_dispersion)
 
-    return run, f"{__name__}.{type(op).__name__}({kind}) {_CODE}"
+    # PyTensor keeps compiled functions on disk: another kernel must have another key
+    return run, f"{__name__}.{type(op).__name__}({kind}) {CODE}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.histories.compiled import njit
 from models.histories.densities import cell
 
 _STEPS = 100
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def mode(
     kind: int,
     tau: float,
@@ -58,7 +58,7 @@ def mode(
     return x, information
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def _log(
     kind: int, trait: float, dispersion: float, eta: np.ndarray, grid: np.ndarray, value: np.ndarray, cells: np.ndarray
 ) -> float:
@@ -68,7 +68,7 @@ def _log(
     return total
 
 
-@numba.njit(cache=True, error_model="numpy")
+@njit()
 def drawn(
     rng: np.random.Generator,
     kind: int,

@@ -125,17 +125,29 @@ def _client(scheduler: str | None, processes: int) -> Iterator[Client]:
 def _remote(scheduler: str) -> Iterator[Client]:
     from distributed import Client
 
+    knock(scheduler)
     try:
-        asyncio.run(_knock(scheduler))
         client = Client(scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise InvalidInput(
-            f"There is no Dask scheduler at {scheduler}.",
-            f"{type(error).__name__}: {str(error) or f'nothing was said in {CONNECT:.0f} s'}",
-            "Start one (README, On a cluster) and give the address that it prints, or leave --scheduler out.",
-        ) from None
+        raise _nobody(scheduler, error) from None
     with client:
         yield client
+
+
+def knock(scheduler: str) -> None:
+    """See whether there is a scheduler; `InvalidInput` where there is none."""
+    try:
+        asyncio.run(_knock(scheduler))
+    except (OSError, ValueError) as error:
+        raise _nobody(scheduler, error) from None
+
+
+def _nobody(scheduler: str, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        f"There is no Dask scheduler at {scheduler}.",
+        f"{type(error).__name__}: {str(error) or f'nothing was said in {CONNECT:.0f} s'}",
+        "Start one (README, On a cluster) and give the address that it prints, or leave --scheduler out.",
+    )
 
 
 async def _knock(scheduler: str) -> None:

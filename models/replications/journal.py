@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         stream = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            self._lock(stream)
+            _lock(stream, self._path)
             self._read()  # again: another writer may have gone on until now
             os.ftruncate(stream, self._end)
             self._stream = stream
@@ -122,14 +123,24 @@ class Journal:
             os.close(stream)
             raise
 
-    def _lock(self, stream: int) -> None:
+    @staticmethod
+    def stands_at(path: Path) -> bool:
+        """Whether a file is a journal, of whatever study; an empty one was killed before its first line."""
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return b'{"description": '.startswith(head := stream.read(16)) or head == b'{"description": '
+
+    @staticmethod
+    @contextmanager
+    def locked(path: Path) -> Iterator[None]:
+        """Keep other writers away; `InvalidInput` where one is at work."""
+        stream = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            why = "Another process is working on the same study."
-            raise InvalidInput(
-                f"{self._path} is in use.", why, "Wait for it or stop it, or choose another --out."
-            ) from None
+            _lock(stream, path)
+            yield
+        finally:
+            os.close(stream)
 
     def add(self, number: int, result: Any) -> None:
         """Append a result; it is on disk on return. A number that stands there already is left as it is.
@@ -169,6 +180,14 @@ class Journal:
         if self._stream >= 0:
             os.close(self._stream)
             self._stream = -1
+
+
+def _lock(stream: int, path: Path) -> None:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        why = "Another process is working on the same study."
+        raise InvalidInput(f"{path} is in use.", why, "Wait for it or stop it, or choose another --out.") from None
 
 
 def _flush_folder(folder: Path) -> None:

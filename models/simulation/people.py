@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from models.simulation.innovations import Array, Innovations, logistic
-from models.simulation.scenario import Covariate, Scenario
+from models.simulation.scenario import Covariate, Scenario, ScenarioError
 from models.simulation.scenario_rules import correlation_matrix
+
+MOST_BATCHES = 1000
+"""Times as many candidates as there are women to find: a trial that one in 1,000 enters is a mistake."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ def draw_participants(scenario: Scenario, draws: Innovations, arm: Array) -> Peo
         entered = stream.uniform("entry") < candidates.weight
         kept.append(_take(candidates, np.flatnonzero(entered)))
         batch += 1
+        found = sum(p.count for p in kept)
+        if batch == MOST_BATCHES and found < draws.count:
+            why = f"{found} of {batch * draws.count} candidates entered the trial; raise the selection's intercept"
+            raise ScenarioError(f"scenario {scenario.name!r}: {why}")
     covariates = {c.column: _covariate(c, draws, arm) for c in scenario.covariates}
     traits = {k: np.concatenate([p.traits[k] for p in kept])[: draws.count] for k in kept[0].traits}
     shocks = {k: np.concatenate([p.shocks[k] for p in kept])[: draws.count] for k in kept[0].shocks}

@@ -1,7 +1,9 @@
 """The rules that a scenario must obey; each breach is one sentence with what is wrong, why, and how to mend it."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,8 @@ def problems(scenario: "Scenario") -> list[str]:
     """Return every reason why the scenario cannot be simulated; an empty list if there is none."""
     if not scenario.waves or not scenario.outcomes:
         return ["waves or outcomes are empty: nothing can be simulated; give at least one of each"]
+    if infinite := [*_infinite(scenario)]:
+        return infinite
     found = [*_frame(scenario), *_numbers(scenario)]
     for mediator in scenario.mediators:
         found += [f"mediator {mediator.column!r}: {text}" for text in _mediator(scenario, mediator)]
@@ -26,6 +30,22 @@ def problems(scenario: "Scenario") -> list[str]:
     for number, mechanism in enumerate(scenario.missingness, start=1):
         found += [f"missingness {number}: {text}" for text in _missingness(scenario, mechanism)]
     return [*found, *_traits(scenario), *_extras(scenario)]
+
+
+def _infinite(value: Any, where: str = "") -> Iterator[str]:
+    """Every number that is none or infinite, by its place; only a covariate may have no minimum or maximum."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{where.lstrip('.')} is not finite ({value}): nothing follows from it; give a finite number"
+    elif is_dataclass(value):
+        for part in fields(value):
+            if part.name not in ("minimum", "maximum"):
+                yield from _infinite(getattr(value, part.name), f"{where}.{part.name}")
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _infinite(part, f"{where}.{key}")
+    elif isinstance(value, tuple | list):
+        for place, part in enumerate(value, start=1):
+            yield from _infinite(part, f"{where}[{getattr(part, 'column', place)}]")
 
 
 def correlation_matrix(scenario: "Scenario") -> tuple[list[str], np.ndarray]:
@@ -72,8 +92,6 @@ def _numbers(scenario: "Scenario") -> Iterator[str]:
 def _per_wave(scenario: "Scenario", name: str, values: tuple[float, ...]) -> Iterator[str]:
     if len(values) != len(scenario.waves):
         yield f"{name} has {len(values)} values for {len(scenario.waves)} waves; give one a wave"
-    elif not np.all(np.isfinite(values)):
-        yield f"{name} holds a value that is not finite: no risk follows from it; give finite numbers"
 
 
 def _equation(scenario: "Scenario", equation: "Mediator | Outcome") -> Iterator[str]:

@@ -14,7 +14,7 @@ from reports.words import capital, clean, lines
 
 NAME = "coverage"
 STYLES = {PRIOR: ("circle", "difference"), TRUTH: ("square", "treated"), NULL: ("diamond", "prior")}
-SHORT = {PRIOR: "truths from the prior", TRUTH: "the scenario’s truth", NULL: "no effect"}
+SHORT = {PRIOR: "truths from the prior", TRUTH: "the scenario’s truth", NULL: "arms that do not differ"}
 LOWEST = 0.8
 """The axis begins here or at the lowest mark: below, intervals are wrong whatever the exact number."""
 

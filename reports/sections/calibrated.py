@@ -11,11 +11,12 @@ from reports.calibration_tables import NONE, cell, quantity
 from reports.calibrations import Applicable, applicable, participants
 from reports.facts import Facts
 from reports.parts import Cell, Column, Label, Sentence, Table, joined, sentence
-from reports.simulation_sentences import held_in_short, inside, left_out_in_short, whole
+from reports.simulation_sentences import at_the_truth, held_in_short, inside, left_out_in_short, sampled, whole
 
 NAME = "calibration"
 NOT_RUN = (
-    "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run."
+    "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run, "
+    "and no study with its model and priors is at hand."
 )
 SHOWN = (
     *("risk_difference", "mean_difference", "risk", "mean"),
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("coverage_truth", "Holds the truth", "scenario’s truth, % (MCSE)", number=True),
     Column("bias_truth", "Bias", "scenario’s truth (MCSE)", number=True),
     Column("width_truth", "Width of the interval", "mean", number=True),
-    Column("excludes_0_null", "Leaves 0 out", "no effect, % (MCSE)", number=True),
+    Column("excludes_0_null", "Leaves 0 out", "arms alike, % (MCSE)", number=True),
 )
 EXTRA = ("key", "scenario", "participants", "coverage_prior_mcse", "coverage_truth_mcse", "bias_truth_mcse",
          "excludes_0_null_mcse", "replications_prior", "replications_truth", "replications_null")  # fmt: skip
@@ -57,17 +58,21 @@ def _told(one: Applicable) -> Sentence:
     """One study: coverage of its main quantity, false alarms, ranks."""
     study = one.study
     first = sentence(
-        "The {model} model on trials of {size} participants simulated from scenario “{scenario}”, not on this trial’s "
-        "data:",
+        "The {model} model with the priors {priors} on trials of {size} participants simulated by scenario "
+        "“{scenario}”, not on this trial’s data:",
         model=Label(study.text("model")),
+        priors=Label(study.text("priors").replace("_", " ")),
         size=whole(int(study.about["participants"])),
         scenario=Label(study.text("scenario")),
     )
     prior, null = (study.find(kind, study.main) for kind in (PRIOR, NULL))
     ranked = [row for row in study.of(PRIOR) if row.uniform is not None]
     more = [held_in_short(prior)] if prior else []
+    if truth := study.find(TRUTH, study.main):
+        more.append(at_the_truth(truth))
     more += [left_out_in_short(null)] if null else []
-    return joined(first, *more, *([inside(sum(bool(row.uniform) for row in ranked), len(ranked))] if ranked else []))
+    more += [inside(sum(bool(row.uniform) for row in ranked), len(ranked))] if ranked else []
+    return joined(first, *more, sampled(study.about))
 
 
 def _own_size(facts: Facts, one: Applicable) -> bool:
@@ -78,7 +83,10 @@ def _command(facts: Facts, one: Applicable) -> str:
     """What makes the same study at this trial's own size."""
     about = one.study.about
     asked = f"uv run scripts/calibrate.py {about['scenario']} --model {about['model']}"
-    return f"{asked} --participants {participants(facts)} --replications {one.study.asked(PRIOR)} --into RUN"
+    return (
+        f"{asked} --priors {about['priors']} --participants {participants(facts)} "
+        f"--replications {one.study.asked(PRIOR)} --into RUN"
+    )
 
 
 def _table(found: Sequence[Applicable]) -> Table:

@@ -1,0 +1,40 @@
+"""Numba's compiler for the functions of this package: compiled once, kept on disk, anew when any file has changed.
+
+Numba itself looks at a function's own file alone: after a change of `densities.py` it would go on with what `kernel.py`
+had compiled in from the file before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+config: Any = numba.config
+_HERE = Path(__file__).parent
+CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(_HERE.glob("*.py")))).hexdigest()
+"""Hash of every file of the package."""
+
+
+def njit(**options: Any) -> Callable[[Any], Any]:
+    """`numba.njit` of NumPy's arithmetic, its results in a folder of this `CODE`."""
+
+    def compiled(function: Any) -> Any:
+        usual = config.CACHE_DIR
+        config.CACHE_DIR = str(_folder(usual) / CODE[:16])
+        try:
+            return numba.njit(cache=True, error_model="numpy", **options)(function)
+        finally:
+            config.CACHE_DIR = usual
+
+    return compiled
+
+
+def _folder(usual: str) -> Path:
+    if usual:
+        return Path(usual)
+    return _HERE / "__pycache__" if os.access(_HERE, os.W_OK) else Path.home() / ".cache" / "microsavings"
