@@ -13,6 +13,7 @@ import nutpie
 import pymc as pm
 import pytensor
 import xarray as xr
+from pytensor.graph.traversal import ancestors
 
 from models.faults import SamplerFailed
 from models.random_variables import PRIOR_NUMBERS, STANDARD, built_in, prior_numbers
@@ -74,7 +75,23 @@ def compile_model(model: pm.Model, observed: Mapping[str, np.ndarray], once: boo
     with model:
         given = {name: pm.Data(f"{OBSERVED}{name}", value) for name, value in observed.items()}
     fitted = pm.observe(model, {name: value.astype(model[name].dtype) for name, value in given.items()})
-    return nutpie.compile_pymc_model(fitted, freeze_model=once)
+    return nutpie.compile_pymc_model(fitted, freeze_model=once, initial_points=_starts(fitted))
+
+
+def _starts(model: pm.Model) -> dict[str, np.ndarray]:
+    """Around which values chains begin, for variables whose distribution holds data.
+
+    By default it would be their mean given the data of the trial that was compiled, whichever trial is fitted: draws
+    would depend on what a process did before. Shares begin at ½, all others at 0.
+    """
+    known = {value for value in model.data_vars if value.name != PRIOR_NUMBERS}
+    held = [variable for variable in model.free_RVs if known & set(ancestors(variable.owner.inputs))]
+    return {
+        variable.name: np.full(
+            variable.shape.eval(mode="FAST_COMPILE"), 0.5 if isinstance(variable.owner.op, pm.Beta.rv_type) else 0.0
+        )
+        for variable in held
+    }
 
 
 def with_trial(compiled: Any, data: Mapping[str, np.ndarray], observed: Mapping[str, np.ndarray]) -> Any:

@@ -12,6 +12,7 @@ import xarray as xr
 from models import effect, fit, recovery, refits, simulate
 from models import study as studies
 from models import trial as trial_module
+from models.calibration import trials as simulated
 from models.design import design
 from models.groups import as_group
 from models.random_variables import built_in, prior_numbers
@@ -87,6 +88,19 @@ def test_new_priors_in_a_compiled_model_are_a_model_compiled_with_them(undarga):
     alone = fit.sample(fit.Compiled().model(effect, layout, other), QUICK)["posterior"]
     # the same seed, density and numbers: the same draws, but for the last bits that chaos may enlarge
     np.testing.assert_allclose(reused["theta"].mean(), alone["theta"].mean(), atol=1e-6)
+
+
+def test_draws_do_not_depend_on_which_trial_was_compiled_first():
+    """Where levels are centred, their default start would hold the first trial's covariates: draws would part at once."""
+    covered = simulate.load("mar")
+    one, other = (replace(design(*simulated.simulated(covered, seed, 40)), reliability=1.0) for seed in (1, 2))
+    assert one.covariate
+    priors, after = prior_set.load(), fit.Compiled()
+    after.model(effect, one, priors)
+    short = fit.Sampler(draws=20, tune=20, chains=1, seed=3)
+    ready = [each.model(effect, other, priors) for each in (after, fit.Compiled())]
+    found = [fit.sample(each, short)["posterior"] for each in ready]
+    np.testing.assert_array_equal(found[0]["trait"], found[1]["trait"])
 
 
 @pytest.mark.slow
