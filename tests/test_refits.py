@@ -91,7 +91,7 @@ def test_new_priors_in_a_compiled_model_are_a_model_compiled_with_them(undarga):
 
 
 def test_draws_do_not_depend_on_which_trial_was_compiled_first():
-    """Where levels are centred, their default start would hold the first trial's covariates: draws would part at once."""
+    """Where levels are centred, their default start would hold the first trial's covariates, and draws would part."""
     covered = simulate.load("mar")
     one, other = (replace(design(*simulated.simulated(covered, seed, 40)), reliability=1.0) for seed in (1, 2))
     assert one.covariate
