@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 from reports import design_file, simulations
@@ -111,18 +112,20 @@ def _answer(study: Design) -> Section:
 
 
 def reached(study: Design, quantity: str, effect: float) -> Sentence:
-    """Share of trials that would end with benefit at one true effect, and the size from which on most do."""
+    """Share of trials that would end with benefit (harm, if it is that) at one true effect; the size for most to."""
+    end = study.end(quantity, effect)
     found = [point for point in study.points if (point.quantity, point.effect) == (quantity, effect)]
-    found = [point for point in found if point.has("assurance")]
+    found = [point for point in found if point.has(end)]
     if not found:
         return sentence("{what}: no trial was analysed.", what=_what(study, quantity, effect))
-    low, high = (choose(found, key=lambda point: point["assurance"]) for choose in (min, max))
+    low, high = (choose(found, key=lambda point: point[end]) for choose in (min, max))
     spread = sentence(
         "{what}: between {low} of trials ({low_size} participants, attrition {low_loss}) and {high} ({high_size} "
-        "participants, attrition {high_loss}) end with a probability of benefit above {sure}.",
+        "participants, attrition {high_loss}) end with a probability of {end} above {sure}.",
+        end=Label("harm" if end == "harm" else "benefit"),
         what=_what(study, quantity, effect),
-        low=show(low["assurance"], SHARE, 0),
-        high=show(high["assurance"], SHARE, 0),
+        low=show(low[end], SHARE, 0),
+        high=show(high[end], SHARE, 0),
         low_size=whole(low.participants),
         high_size=whole(high.participants),
         low_loss=Number(low.attrition, loss(low.attrition)),
@@ -152,7 +155,7 @@ def _sizes(study: Design, quantity: str, effect: float) -> Sentence:
     parts: list[str] = []
     found: list[Point | None] = []
     for place, attrition in enumerate(study.grid("attrition")):
-        point = study.smallest(quantity, effect, attrition, "assurance")
+        point = study.smallest(quantity, effect, attrition, study.end(quantity, effect))
         slots[f"loss_{place}"] = Number(attrition, loss(attrition))
         if point:
             slots[f"size_{place}"] = whole(point.participants)
@@ -204,22 +207,18 @@ def smallest(study: Design) -> Table:
     )  # fmt: skip
     rows = []
     for quantity, label in study.quantities.items():
-        for measure in ("assurance", "narrow"):
-            for effect in study.grid("effect"):
-                if (measure == "assurance" and study.nothing(quantity, effect)) or not _analysed(
-                    study, quantity, measure
-                ):
-                    continue
-                cells = {"quantity": Cell(capital(label), label), "end": Cell(assurance.MEASURES[measure], measure)}
-                cells["effect"] = Cell(shift(effect), effect)
-                for place, value in enumerate(losses):
-                    point = study.smallest(quantity, effect, value, measure)
-                    cells[f"attrition_{place}"] = (
-                        Cell(fixed(point.participants), point.participants)
-                        if point
-                        else Cell("none tried", "none tried")
-                    )
-                rows.append(cells)
+        for certain, effect in product((True, False), study.grid("effect")):
+            measure = study.end(quantity, effect) if certain else "narrow"
+            if (certain and study.nothing(quantity, effect)) or not _analysed(study, quantity, measure):
+                continue
+            cells = {"quantity": Cell(capital(label), label), "end": Cell(assurance.MEASURES[measure], measure)}
+            cells["effect"] = Cell(shift(effect), effect)
+            for place, value in enumerate(losses):
+                point = study.smallest(quantity, effect, value, measure)
+                cells[f"attrition_{place}"] = (
+                    Cell(fixed(point.participants), point.participants) if point else Cell("none tried", "none tried")
+                )
+            rows.append(cells)
     return Table(
         "smallest_sizes",
         f"First size tried from which on {fixed(100 * WANTED)}% of trials end so",

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from models.faults import InvalidInput
 from reports import study_files
 from reports.numbers import AMOUNT, EVENTS, PLAIN, POINTS, Number, Unit, show
@@ -122,6 +124,13 @@ class Design:
         """Whether the quantity's true value is 0 there: mediators may move it where the arm's own shift is 0."""
         true = {point.truth for point in self.points if (point.quantity, point.effect) == (quantity, effect)}
         return true == {0.0}
+
+    def end(self, quantity: str, effect: float) -> str:
+        """What a trial should end with at a true effect: "harm" on the worse side of 0, else "assurance" (benefit)."""
+        found = {point.truth for point in self.points if (point.quantity, point.effect) == (quantity, effect)}
+        side = sum(np.sign(effect if math.isnan(truth) else truth) for truth in found)
+        worse = 1 if self.about.get("better", "lower") == "lower" else -1
+        return "harm" if side * worse > 0 else "assurance"
 
     def smallest(self, quantity: str, effect: float, attrition: float, measure: str) -> Point | None:
         """First size from which on every size tried reaches `WANTED`; None where the largest does not."""

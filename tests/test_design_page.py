@@ -137,6 +137,17 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     assert "assurance" in ends
 
 
+@pytest.mark.parametrize(("better", "effect", "end"), [("lower", 0.5, "harm"), ("higher", 0.5, "benefit")])
+def test_where_the_truth_is_harm_the_page_asks_for_harm(tmp_path: Path, better: str, effect: float, end: str) -> None:
+    folder = make(tmp_path, Grid(effect=(effect,)))
+    settings = json.loads((folder / "design.json").read_text())
+    (folder / "design.json").write_text(json.dumps(settings | {"better": better}))
+    design.build(folder)
+    assert f"end with a probability of {end} above 0.95" in words(folder)
+    ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
+    assert ends == {"harm" if end == "harm" else "assurance", "narrow"}
+
+
 def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(-0.5,)))
     settings = json.loads((folder / "design.json").read_text())

@@ -124,6 +124,7 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "waves": len(scenario.waves),
         "primary_wave": scenario.primary_wave,
         "outcome": scenario.outcome.kind,
+        "better": scenario.outcome.better,
         "link": scenario.outcome.link if scenario.outcome.kind == "binary" else "",
         "model": plan.model,
         "likelihood": plan.likelihood,
