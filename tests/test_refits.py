@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pymc as pm
+import pytensor
 import pytest
 import xarray as xr
 
-from models import effect, fit, recovery, refits, simulate
+from models import effect, fit, mediation, recovery, refits, simulate
 from models import study as studies
 from models import trial as trial_module
 from models.calibration import trials as simulated
@@ -17,7 +19,7 @@ from models.design import design
 from models.groups import as_group
 from models.random_variables import built_in, prior_numbers
 from priors import prior_set
-from tests import trials
+from tests import pinned_mediation, trials
 from tests.conftest import ROOT
 
 QUICK = fit.Sampler(draws=300, tune=300, chains=2, seed=3)
@@ -101,6 +103,35 @@ def test_draws_do_not_depend_on_which_trial_was_compiled_first():
     ready = [each.model(effect, other, priors) for each in (after, fit.Compiled())]
     found = [fit.sample(each, short)["posterior"] for each in ready]
     np.testing.assert_array_equal(found[0]["trait"], found[1]["trait"])
+
+
+def test_a_compiled_mediation_model_takes_a_trial_that_misses_other_shares():
+    """Of two shares, which one each of three incomplete outcomes lacks is data: another trial is not read as the first.
+
+    Two of them lack the first share, one the second, so that both trials have one shape.
+    """
+    base = pinned_mediation.four_waves(kinds=("share", "share"), seed=3)
+
+    def missing(*shares: int):
+        value = base.mediators.value.copy()
+        for person, place in enumerate(shares):
+            wave = base.wave_of[(base.participant_of == person) & (base.wave_of > 0)][0]
+            value[place, person, wave - base.mediators.lag] = np.nan
+        return replace(base, mediators=replace(base.mediators, value=value, ended=((True, True),) * 2))
+
+    one, other = missing(0, 0, 1), missing(0, 1, 0)
+    assert mediation.shape(one) == mediation.shape(other)
+    first, second = (mediation.build(layout, prior_set.load()) for layout in (one, other))
+    with first:
+        pm.set_data(mediation.data(other))
+    rng = np.random.default_rng(1)
+    shapes = {rv.name: tuple(rv.shape.eval(mode="FAST_COMPILE")) for rv in second.basic_RVs}
+    point = {name: rng.uniform(0.2, 0.8, shape) for name, shape in shapes.items()}
+    found = []
+    for model in (first, second):
+        asked = pytensor.function(model.basic_RVs, model.potentials[0], mode="FAST_COMPILE", on_unused_input="ignore")
+        found.append(float(asked(*(point[rv.name].astype(rv.dtype) for rv in model.basic_RVs))))
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
 @pytest.mark.slow
