@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from models.study import Study, parse
-from reports import index, output, page
+from reports import calibrations, index, output, page
 from tests import hostile
 from tests.hostile import MARK, PAYLOADS
 from tests.report_fixture import RED, Recipe, make
@@ -40,8 +40,11 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     plain = make(harmless, recipe)
     # the same optional tables, so that both pages hold the same things
     object.__setattr__(plain, "study", parse(hostile.complete(plain.study)))
-    page.build(plain)
-    page.build(hostile.run(spoilt, recipe))
+    with pytest.MonkeyPatch.context() as patch:
+        # studies of other priors are not shown, and the hostile run's priors have a name of their own
+        patch.setattr(calibrations, "COMMITTED", harmless / "none")
+        page.build(plain)
+        page.build(hostile.run(spoilt, recipe))
     return contents(harmless), contents(spoilt)
 
 

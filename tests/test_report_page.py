@@ -201,6 +201,7 @@ def test_every_number_in_the_sentences_is_in_the_record(green: Path) -> None:
         "3 months after the programme",
         "risk difference, 6 months",
         "left 0 out",
+        "wrong side of 0",
         "past 90 days",
         "towards 0",
         "away from 0",
