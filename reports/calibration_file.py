@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from models.calibration.summary import of_wave
 from models.faults import InvalidInput
 from reports import study_files
 from reports.numbers import AMOUNT, EVENTS, POINTS, RATIO, Number, Unit, places, show
@@ -99,9 +100,8 @@ class Row:
         return self.quantity.split("[", 1)[0]
 
     def at(self, wave: str) -> bool:
-        """Whether it is of that wave; an arm may stand before the wave in its key, a mediator on either side."""
-        inside = self.quantity.partition("[")[2].removesuffix("]")
-        return f", {wave}, " in f", {inside}, "
+        """Whether it is of that wave."""
+        return of_wave(self.quantity, wave)
 
     @property
     def shown(self) -> Unit:

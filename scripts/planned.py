@@ -142,9 +142,7 @@ def sizes(option: str, given: str) -> list[int]:
 def effect_of(scenario: Scenario) -> float:
     """The scenario's own arm effect at its primary wave."""
     place = [wave.value for wave in scenario.waves].index(scenario.primary_wave)
-    columns = scenario.outcome.union_of or (scenario.outcome.column,)
-    found = {each.arm_effects[place] if each.arm_effects else 0.0
-             for each in scenario.outcomes if each.column in columns}  # fmt: skip
+    found = {each.arm_effects[place] if each.arm_effects else 0.0 for each in scenario.parts}
     if len(found) > 1:
         raise InvalidInput(
             f"The scenario {scenario.name!r} has no single arm effect.",

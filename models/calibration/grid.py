@@ -15,7 +15,7 @@ from models import simulate
 from models.calibration import quantities, trials
 from models.calibration.plan import Plan
 from models.calibration.replication import fit_to
-from models.calibration.summary import share
+from models.calibration.summary import of_wave, share
 from models.design import design
 from models.faults import SamplerFailed
 from models.simulation.scenario import Missingness, Scenario
@@ -48,8 +48,7 @@ class Point:
     def scenario(self, base: Scenario) -> Scenario:
         """The scenario at this point; `ScenarioError` where it is impossible."""
         moved = tuple(self.effect if wave.role == "follow-up" else 0.0 for wave in base.waves)
-        wanted = base.outcome.union_of or (base.outcome.column,)
-        outcomes = (replace(each, arm_effects=moved) if each.column in wanted else each for each in base.outcomes)
+        outcomes = (replace(each, arm_effects=moved) if each in base.parts else each for each in base.outcomes)
         found = replace(base, outcomes=tuple(outcomes))
         rate = 1 - (1 - self.attrition) ** (1 / max(1, len(base.waves) - 1))
         lost = Missingness("dropout", (0.0, *[rate] * (len(base.waves) - 1)))
@@ -124,8 +123,6 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
     study, data = trials.simulated(scenario, simulated_by)
     layout = design(study, data)
     head: dict[str, Any] = {"point": place, "replication": number // len(grid.points)}
-    if reason := plan.module.lacking(layout):
-        return head | {"failed": reason}
     try:
         fitted = fit_to(plan, layout, fitted_by)
     except SamplerFailed as error:
@@ -148,13 +145,7 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
 def asked(found: Mapping[str, quantities.Quantity], wave: str) -> dict[str, quantities.Quantity]:
     """The difference between the arms and the path effects, at the primary wave."""
     names = (*DIFFERENCES, "natural_direct", "natural_indirect", "interventional_direct", "interventional_via")
-    parted = {name: name.removesuffix("]").partition("[") for name in found}
-    # an effect via one mediator is of a wave and of a mediator
-    return {
-        name: found[name]
-        for name, (base, _, inside) in parted.items()
-        if base in names and f", {wave}, " in f", {inside}, "
-    }
+    return {name: each for name, each in found.items() if name.partition("[")[0] in names and of_wave(name, wave)}
 
 
 def _truth(grid: Grid, place: int, found: Mapping[str, quantities.Quantity]) -> dict[str, float]:

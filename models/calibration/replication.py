@@ -66,8 +66,6 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
         study, data = trials.simulated(scenario, int(rng.integers(2**31)))
         layout, true = design(study, data), None
     head: dict[str, Any] = {"kind": kind, "replication": place}
-    if reason := plan.module.lacking(layout):
-        return head | {"failed": reason}
     try:
         fitted = fit_to(plan, layout, int(fitted_by.integers(2**31)))
     except SamplerFailed as error:
@@ -102,8 +100,10 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     Raises
     ------
     SamplerFailed
-        If there is no usable posterior.
+        If there is no usable posterior, or the model has nothing to be fitted to.
     """
+    if reason := plan.module.lacking(layout):
+        raise SamplerFailed(reason)
     ready = plan.compiled.model(plan.module, layout, plan.priors)
     tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()

@@ -32,6 +32,12 @@ def table(results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def of_wave(quantity: str, wave: str) -> bool:
+    """Whether a quantity's key is of that wave; an arm may stand before the wave in it, a mediator on either side."""
+    inside = quantity.partition("[")[2].removesuffix("]")
+    return f", {wave}, " in f", {inside}, "
+
+
 def sampling(results: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """How well fits were sampled: how many there are, and of them how many that a single analysis would question.
 

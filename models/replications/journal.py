@@ -13,6 +13,8 @@ from typing import Any
 
 from models.faults import InvalidInput
 
+_HEAD = b'{"description": '
+
 
 class Journal:
     """Results of finished replications, one JSON line each.
@@ -129,7 +131,7 @@ class Journal:
         if not path.is_file():
             return False
         with path.open("rb") as stream:
-            return b'{"description": '.startswith(head := stream.read(16)) or head == b'{"description": '
+            return _HEAD.startswith(stream.read(len(_HEAD)))
 
     @staticmethod
     @contextmanager

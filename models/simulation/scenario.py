@@ -246,6 +246,12 @@ class Scenario:
         """Number of women in both arms."""
         return self.control.participants + self.treated.participants
 
+    @property
+    def parts(self) -> tuple[Outcome, ...]:
+        """Outcomes with an equation that the primary one follows from: itself or, of a union, its parts."""
+        wanted = self.outcome.union_of or (self.outcome.column,)
+        return tuple(each for each in self.outcomes if each.column in wanted)
+
     def with_outcome(self, **changes: Any) -> "Scenario":
         """Return the scenario with fields of its primary outcome replaced."""
         return replace(self, outcomes=(replace(self.outcome, **changes), *self.outcomes[1:]))
