@@ -7,11 +7,11 @@ from pathlib import Path
 
 from reports import design_file, simulations
 from reports.calibration_file import MAIN
-from reports.design_file import MEASURES, SHARES, WANTED, Design, Point
+from reports.design_file import MEASURES, SHARES, WANTED, Design, Point, Shift
 from reports.figures import assurance
-from reports.figures.assurance import loss, shift
+from reports.figures.assurance import loss
 from reports.figures.axis import tick_text
-from reports.numbers import Number, Unit, fixed, places, show
+from reports.numbers import PLAIN, Number, Unit, fixed, places, show
 from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
 from reports.simulation_sentences import sampled, whole
 from reports.simulations import built
@@ -82,9 +82,9 @@ def build(folder: Path) -> Path:
 
 
 def _range(study: Design) -> str:
-    sizes = study.grid("participants")
+    sizes = study.sizes
     first = f"{fixed(sizes[0])} to " if len(sizes) > 1 else ""
-    return first + count(int(sizes[-1]), "participant")
+    return first + count(sizes[-1], "participant")
 
 
 def main(study: Design) -> str:
@@ -99,7 +99,7 @@ def main(study: Design) -> str:
 
 def _answer(study: Design) -> Section:
     key = main(study)
-    told = {f"effect_{place}": reached(study, key, effect) for place, effect in enumerate(study.grid("effect"))}
+    told = {f"shift_{place}": reached(study, key, shift) for place, shift in enumerate(study.shifts)}
     table = smallest(study)
     return Section(
         0,
@@ -111,19 +111,18 @@ def _answer(study: Design) -> Section:
     )
 
 
-def reached(study: Design, quantity: str, effect: float) -> Sentence:
-    """Share of trials that would end with benefit (harm, if it is that) at one true effect; the size for most to."""
-    end = study.end(quantity, effect)
-    found = [point for point in study.points if (point.quantity, point.effect) == (quantity, effect)]
-    found = [point for point in found if point.has(end)]
+def reached(study: Design, quantity: str, shift: Shift) -> Sentence:
+    """Share of trials that would end with benefit (harm, if it is that) at one true shift; the size for most to."""
+    end = study.end(quantity, shift)
+    found = [point for point in study.at(quantity, shift) if point.has(end)]
     if not found:
-        return sentence("{what}: no trial was analysed.", what=_what(study, quantity, effect))
+        return sentence("{what}: no trial was analysed.", what=_what(study, quantity, shift))
     low, high = (choose(found, key=lambda point: point[end]) for choose in (min, max))
     spread = sentence(
         "{what}: between {low} of trials ({low_size} participants, attrition {low_loss}) and {high} ({high_size} "
         "participants, attrition {high_loss}) end with a probability of {end} above {sure}.",
         end=Label("harm" if end == "harm" else "benefit"),
-        what=_what(study, quantity, effect),
+        what=_what(study, quantity, shift),
         low=show(low[end], SHARE, 0),
         high=show(high[end], SHARE, 0),
         low_size=whole(low.participants),
@@ -132,30 +131,33 @@ def reached(study: Design, quantity: str, effect: float) -> Sentence:
         high_loss=Number(high.attrition, loss(high.attrition)),
         sure=Number(0.95, "0.95"),
     )
-    return spread if study.nothing(quantity, effect) else joined(spread, _sizes(study, quantity, effect))
+    return spread if study.nothing(quantity, shift) else joined(spread, _sizes(study, quantity, shift))
 
 
-def _what(study: Design, quantity: str, effect: float) -> Label:
-    true = study.truth(quantity, effect)
+def _what(study: Design, quantity: str, shift: Shift) -> Label:
+    true = study.truth(quantity, shift)
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {true.text} {unit}".rstrip() if true else ""
-    head = f"With a true shift of {shift(effect)} {study.shift}"
-    if study.nothing(quantity, effect):
+    own = f"{Shift(shift.effect).text} {study.shift_unit}"
+    head = f"With a true shift of {own}"
+    if study.nothing(quantity, shift):
         head = "Where the arms do not differ"
     elif study.spread:
-        head = f"With true shifts around {shift(effect)} {study.shift} (SD {study.spread:g})"
-    elif study.about["model"] == "mediation":
+        head = f"With true shifts around {own} (SD {study.spread:g})"
+    elif study.about["model"] == "mediation" and not study.moved:
         head += " beside what goes through the mediators"
+    if study.moved and not study.nothing(quantity, shift):
+        head += f" and mediators moved {tick_text(shift.mediated, PLAIN)} × as far as the scenario states"
     return Label(f"{head} ({study.quantities[quantity]}{about})")
 
 
-def _sizes(study: Design, quantity: str, effect: float) -> Sentence:
+def _sizes(study: Design, quantity: str, shift: Shift) -> Sentence:
     """First size that brings enough trials there, attrition by attrition."""
     slots: dict[str, Piece] = {"wanted": show(WANTED, SHARE, 0)}
     parts: list[str] = []
     found: list[Point | None] = []
-    for place, attrition in enumerate(study.grid("attrition")):
-        point = study.smallest(quantity, effect, attrition, study.end(quantity, effect))
+    for place, attrition in enumerate(study.losses):
+        point = study.smallest(quantity, shift, attrition, study.end(quantity, shift))
         slots[f"loss_{place}"] = Number(attrition, loss(attrition))
         if point:
             slots[f"size_{place}"] = whole(point.participants)
@@ -197,24 +199,23 @@ def _margin(study: Design) -> list[Sentence]:
 
 def smallest(study: Design) -> Table:
     """First size that reaches the wanted share, by quantity, effect and end of the trial; one column an attrition."""
-    losses = study.grid("attrition")
     columns = (
         Column("quantity", "Quantity"),
         Column("end", "Ends with"),
-        Column("effect", "True shift", study.shift, number=True),
+        *_shift_columns(study),
         *(Column(f"attrition_{place}", f"Attrition {loss(value)}", "participants", number=True)
-          for place, value in enumerate(losses)),
+          for place, value in enumerate(study.losses)),
     )  # fmt: skip
     rows = []
     for quantity, label in study.quantities.items():
-        for certain, effect in product((True, False), study.grid("effect")):
-            measure = study.end(quantity, effect) if certain else "narrow"
-            if (certain and study.nothing(quantity, effect)) or not _analysed(study, quantity, measure):
+        for certain, shift in product((True, False), study.shifts):
+            measure = study.end(quantity, shift) if certain else "narrow"
+            if (certain and study.nothing(quantity, shift)) or not _analysed(study, quantity, measure):
                 continue
             cells = {"quantity": Cell(capital(label), label), "end": Cell(assurance.MEASURES[measure], measure)}
-            cells["effect"] = Cell(shift(effect), effect)
-            for place, value in enumerate(losses):
-                point = study.smallest(quantity, effect, value, measure)
+            cells |= _shift_cells(shift)
+            for place, value in enumerate(study.losses):
+                point = study.smallest(quantity, shift, value, measure)
                 cells[f"attrition_{place}"] = (
                     Cell(fixed(point.participants), point.participants) if point else Cell("none tried", "none tried")
                 )
@@ -225,6 +226,16 @@ def smallest(study: Design) -> Table:
         columns,
         tuple(rows),
     )
+
+
+def _shift_columns(study: Design) -> list[Column]:
+    own = Column("effect", "True shift", study.shift_unit, number=True)
+    return [own, Column("mediated", "Mediators", "× as stated", number=True)] if study.moved else [own]
+
+
+def _shift_cells(shift: Shift) -> dict[str, Cell]:
+    factor = tick_text(shift.mediated, PLAIN)
+    return {"effect": Cell(Shift(shift.effect).text, shift.effect), "mediated": Cell(factor, shift.mediated)}
 
 
 def _analysed(study: Design, quantity: str, measure: str) -> bool:
@@ -248,14 +259,14 @@ def _points(study: Design, quantity: str, place: int) -> Table:
     columns = (
         Column("participants", "Participants", number=True),
         Column("attrition", "Attrition", number=True),
-        Column("effect", "True shift", study.shift, number=True),
+        *_shift_columns(study),
         Column("truth", "True value", found[0].shown.name, number=True),
         *(HEADS[name] for name in shown),
     )
     extra = ("quantity", "replications", *(f"{name}_mcse" for name in shown))
     unit = found[0].shown.name
     caption = f"{capital(study.quantities[quantity])}: what trials ended with" + (f"; width in {unit}" if unit else "")
-    ordered = sorted(found, key=lambda point: (point.effect, point.participants, point.attrition))
+    ordered = sorted(found, key=lambda point: (point.shift, point.participants, point.attrition))
     return Table(f"grid_{place}", caption, columns, tuple(_row(point, shown) for point in ordered), extra)
 
 
@@ -264,7 +275,7 @@ def _row(point: Point, shown: list[str]) -> dict[str, Cell]:
     cells = {
         "participants": Cell(fixed(point.participants), point.participants),
         "attrition": Cell(loss(point.attrition), point.attrition),
-        "effect": Cell(shift(point.effect), point.effect),
+        **_shift_cells(point.shift),
         "truth": Cell(true.text if true else NONE, point.truth),
         "quantity": Cell("", point.quantity),
         "replications": Cell("", point.replications),

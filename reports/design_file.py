@@ -13,13 +13,14 @@ import numpy as np
 
 from models.faults import InvalidInput
 from reports import study_files
+from reports.figures.axis import tick_text
 from reports.numbers import AMOUNT, EVENTS, PLAIN, POINTS, Number, Unit, show
 from reports.words import short
 
 SCHEMA = "microsavings design 1"
 MEASURES = ("assurance", "narrow", "harm", "coverage", "width")
 SHARES = ("assurance", "narrow", "harm", "coverage")
-GRID = ("participants", "attrition", "effect")
+GRID = ("participants", "attrition", "effect", "mediated")
 COLUMNS = (*GRID, "quantity", "label", "truth", "replications", *MEASURES, *(f"{name}_mcse" for name in MEASURES))
 ABOUT = ("scenario", "title", "model", "priors", "command", "seed", "failed", "grid")
 UNITS = {"binary": POINTS, "count": EVENTS, "continuous": AMOUNT}
@@ -27,6 +28,20 @@ SHIFTS = {"binary": "log-odds", "count": "log-mean", "continuous": "units"}
 """By the kind of outcome: units of a difference, and of the arm's true shift."""
 WANTED = 0.8
 """Share of trials that a size is asked to bring to the wanted end."""
+
+
+@dataclass(frozen=True, order=True)
+class Shift:
+    """What the arm truly does: a shift of the outcome, in the unit of `SHIFTS`, and a factor on that of mediators."""
+
+    effect: float
+    mediated: float = 1.0
+
+    @property
+    def text(self) -> str:
+        """As printed; mediators only where they are not moved as the scenario states."""
+        beside = f", mediators × {tick_text(self.mediated, PLAIN)}" if self.mediated != 1 else ""
+        return tick_text(self.effect, PLAIN, signed=True) + beside
 
 
 @dataclass(frozen=True)
@@ -39,8 +54,8 @@ class Point:
         Of both arms together.
     attrition : float
         Share of participants lost.
-    effect : float
-        True shift by the arm, in the unit of `SHIFTS`.
+    shift : Shift
+        By the arm.
     quantity, label : str
         Key of the estimand, and words for it.
     truth : float
@@ -55,7 +70,7 @@ class Point:
 
     participants: int
     attrition: float
-    effect: float
+    shift: Shift
     quantity: str
     label: str
     truth: float
@@ -90,7 +105,7 @@ class Design:
     points: tuple[Point, ...]
 
     @property
-    def shift(self) -> str:
+    def shift_unit(self) -> str:
         """Unit of the arm's true shift."""
         return "probits" if self.about.get("link") == "probit" else SHIFTS[self.points[0].outcome]
 
@@ -99,19 +114,39 @@ class Design:
         """Labels by key, in the order of the file."""
         return {point.quantity: point.label for point in self.points}
 
-    def grid(self, name: str) -> list[float]:
-        """Values of one side of the grid, rising."""
-        return sorted({float(getattr(point, name)) for point in self.points})
+    @property
+    def moved(self) -> bool:
+        """Whether the mediators are moved otherwise than the scenario states anywhere."""
+        return any(shift.mediated != 1 for shift in self.shifts)
 
-    def line(self, quantity: str, effect: float, attrition: float) -> list[Point]:
+    @property
+    def sizes(self) -> list[int]:
+        """Participants tried, rising."""
+        return sorted({point.participants for point in self.points})
+
+    @property
+    def losses(self) -> list[float]:
+        """Attritions tried, rising."""
+        return sorted({point.attrition for point in self.points})
+
+    @property
+    def shifts(self) -> list[Shift]:
+        """True shifts tried, rising."""
+        return sorted({point.shift for point in self.points})
+
+    def line(self, quantity: str, shift: Shift, attrition: float) -> list[Point]:
         """Points of one curve, by size."""
-        found = [point for point in self.points if (point.quantity, point.effect, point.attrition)
-                 == (quantity, effect, attrition)]  # fmt: skip
+        found = [point for point in self.points if (point.quantity, point.shift, point.attrition)
+                 == (quantity, shift, attrition)]  # fmt: skip
         return sorted(found, key=lambda point: point.participants)
 
-    def truth(self, quantity: str, effect: float) -> Number | None:
-        """True value at an effect, as printed; None where it is not known or differs along the grid."""
-        found = [point for point in self.points if (point.quantity, point.effect) == (quantity, effect)]
+    def at(self, quantity: str, shift: Shift) -> list[Point]:
+        """Points of every size and attrition."""
+        return [point for point in self.points if (point.quantity, point.shift) == (quantity, shift)]
+
+    def truth(self, quantity: str, shift: Shift) -> Number | None:
+        """True value at a shift, as printed; None where it is not known or differs along the grid."""
+        found = self.at(quantity, shift)
         printed = {point.true_value.text: point.true_value for point in found if point.true_value}
         return next(iter(printed.values())) if len(printed) == 1 else None
 
@@ -120,22 +155,21 @@ class Design:
         """SD of the design prior around each true shift; 0 where each is fixed."""
         return float(self.about.get("effect_sd", 0.0))
 
-    def nothing(self, quantity: str, effect: float) -> bool:
+    def nothing(self, quantity: str, shift: Shift) -> bool:
         """Whether the quantity's true value is 0 there: mediators may move it where the arm's own shift is 0."""
-        true = {point.truth for point in self.points if (point.quantity, point.effect) == (quantity, effect)}
-        return true == {0.0}
+        return {point.truth for point in self.at(quantity, shift)} == {0.0}
 
-    def end(self, quantity: str, effect: float) -> str:
-        """What a trial should end with at a true effect: "harm" on the worse side of 0, else "assurance" (benefit)."""
-        found = {point.truth for point in self.points if (point.quantity, point.effect) == (quantity, effect)}
-        side = sum(np.sign(effect if math.isnan(truth) else truth) for truth in found)
+    def end(self, quantity: str, shift: Shift) -> str:
+        """What a trial should end with at a true shift: "harm" on the worse side of 0, else "assurance" (benefit)."""
+        found = {point.truth for point in self.at(quantity, shift)}
+        side = sum(np.sign(shift.effect if math.isnan(truth) else truth) for truth in found)
         worse = 1 if self.about.get("better", "lower") == "lower" else -1
         return "harm" if side * worse > 0 else "assurance"
 
-    def smallest(self, quantity: str, effect: float, attrition: float, measure: str) -> Point | None:
+    def smallest(self, quantity: str, shift: Shift, attrition: float, measure: str) -> Point | None:
         """First size from which on every size tried reaches `WANTED`; None where the largest does not."""
         reached = None
-        for point in reversed(self.line(quantity, effect, attrition)):
+        for point in reversed(self.line(quantity, shift, attrition)):
             if not (point.has(measure) and point[measure] >= WANTED):
                 break
             reached = point
@@ -160,7 +194,7 @@ def read(settings: Path, table: Path) -> Design:
         why = f"Its outcome is {outcome!r}, not one of {', '.join(UNITS)}."
         raise InvalidInput(f"{settings} cannot be used.", why, study_files.MADE)
     found = tuple(study_files.rows(table, COLUMNS, lambda row: _point(row, outcome)))
-    keys = [(point.participants, point.attrition, point.effect, point.quantity) for point in found]
+    keys = [(point.participants, point.attrition, point.shift, point.quantity) for point in found]
     if len(set(keys)) < len(keys):
         raise InvalidInput(f"{table} cannot be used.", "A point of the grid stands in it twice.", study_files.MADE)
     return Design(about, found)
@@ -175,7 +209,7 @@ def _point(row: Mapping[str, str], outcome: str) -> Point:
     return Point(
         int(study_files.number(row, "participants", 1, 1e9)),
         study_files.number(row, "attrition", 0.0, 1.0),
-        study_files.number(row, "effect"),
+        Shift(study_files.number(row, "effect"), study_files.number(row, "mediated")),
         study_files.word(row, "quantity"),
         short(row["label"] or row["quantity"], 80),
         study_files.optional(row, "truth"),

@@ -18,6 +18,9 @@ def design(
     effect: Annotated[
         str | None, typer.Option(help="Arm effects at follow-up on the link scale, e.g. -0.5,0; default: as stated.")
     ] = None,
+    mediated: Annotated[
+        str | None, typer.Option(help="Factors on the arm's effects on the mediators, e.g. 0,1,2; default 1.")
+    ] = None,
     effect_sd: Annotated[
         float, typer.Option(min=0.0, help="SD of a design prior around each effect: shares are assurance, not power.")
     ] = 0.0,
@@ -53,8 +56,10 @@ def design(
 
         plan = planned.plan(scenario, None, planned.Settings(model, likelihood, priors, draws, tune, chains, seed))
         effects = planned.numbers("--effect", effect) if effect else [planned.effect_of(plan.scenario)]
+        factors = planned.factors(plan.scenario, mediated)
         sizes = planned.sizes("--participants", participants)
-        grid = Grid.over(plan, sizes, planned.numbers("--attrition", attrition, below=1.0), effects, effect_sd)
+        losses = planned.numbers("--attrition", attrition, below=1.0)
+        grid = Grid.over(plan, sizes, losses, effects, factors, effect_sd)
         console.say(f"{len(grid.scenarios)} points, {replications} replications each")
         folder = out or console.BUILD / f"design-{Path(scenario).stem}-{model}"
         wish = design_study.Wish(grid, replications, console.command(), scheduler, workers)

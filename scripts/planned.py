@@ -139,6 +139,14 @@ def sizes(option: str, given: str) -> list[int]:
     return [int(size) for size in found]
 
 
+def factors(scenario: Scenario, given: str | None) -> list[float]:
+    """Factors on the arm's effects on the mediators; `InvalidInput` where there is no such effect to multiply."""
+    if given is not None and not any(any(each.arm_effects) for each in scenario.mediators):
+        why = f"The scenario {scenario.name!r} has no mediator that the arm moves."
+        raise InvalidInput(f"--mediated cannot be {given}.", why, "Leave it out, or choose another scenario.")
+    return numbers("--mediated", given) if given is not None else [1.0]
+
+
 def effect_of(scenario: Scenario) -> float:
     """The scenario's own arm effect at its primary wave."""
     place = [wave.value for wave in scenario.waves].index(scenario.primary_wave)

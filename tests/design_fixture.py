@@ -6,12 +6,13 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
-from reports.design_file import COLUMNS
+from reports.design_file import COLUMNS, GRID
 
 QUANTITIES = {"risk_difference[6 months]": "risk difference, 6 months"}
 PATHS = {"natural_indirect[6 months]": "natural indirect effect, 6 months"}
@@ -24,6 +25,7 @@ class Grid:
     participants: tuple[int, ...] = (60, 107, 200, 400)
     attrition: tuple[float, ...] = (0.0, 0.15, 0.3)
     effect: tuple[float, ...] = (-0.8, -0.5, 0.0)
+    mediated: tuple[float, ...] = (1.0,)
     model: str = "effect"
     replications: int = 300
     failed: int = 0
@@ -44,12 +46,13 @@ def make(folder: Path, grid: Grid | None = None) -> Path:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
         for key, label in quantities.items():
-            for participants in grid.participants:
-                for attrition in grid.attrition:
-                    for effect in grid.effect:
-                        row = {"participants": participants, "attrition": attrition, "effect": effect, "quantity": key}
-                        numbers = _numbers(rng, participants * (1 - attrition), effect * 0.19, grid)
-                        writer.writerow(row | {"label": grid.labels.get(key, label)} | numbers)
+            for point in product(*(getattr(grid, axis) for axis in GRID)):
+                row = dict(zip(GRID, point, strict=True))
+                direct, size = row["effect"] * 0.19, row["participants"] * (1 - row["attrition"])
+                # a made-up path of two points beside the direct effect
+                path = -0.02 * row["mediated"] if grid.model == "mediation" else 0.0
+                numbers = _numbers(rng, size, path if key in PATHS else direct + path, grid)
+                writer.writerow(row | {"quantity": key, "label": grid.labels.get(key, label)} | numbers)
     about = {
         "schema": "microsavings design 1",
         "scenario": "effect",
@@ -66,7 +69,7 @@ def make(folder: Path, grid: Grid | None = None) -> Path:
         "replications": grid.replications,
         "failed": grid.failed,
         "sampling": {"fits": 100, "divergent": 1, "unmixed": 2, "few": 3, "limited": 0, "doubtful": 4},
-        "grid": {name: list(getattr(grid, name)) for name in ("participants", "attrition", "effect")},
+        "grid": {name: list(getattr(grid, name)) for name in GRID},
         "sampler": {"name": "nutpie", "draws": 250, "tune": 300, "chains": 4},
         "versions": {"python": "3.13.1", "pymc": "6.3.0"},
         "code_sha256": "ef" * 32,

@@ -137,6 +137,31 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     assert "assurance" in ends
 
 
+def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(model="mediation", effect=(-0.5, 0.0), mediated=(0.0, 1.0, 2.0), attrition=(0.0,)))
+    design.build(folder)
+    told = words(folder)
+    assert "With a true shift of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
+    assert told.count("Where the arms do not differ") == 1  # neither shift nor mediators
+    keys = ("effect", "mediated", "participants")
+    for name, points in (("figures/curves_2.csv", 3 * 24), ("tables/grid_2.csv", 24)):
+        listed = rows(folder / name)
+        assert len(listed) == points
+        study = {tuple(float(one[key]) for key in keys): one for one in rows(folder / "design.csv")
+                 if one["quantity"] == "natural_indirect[6 months]"}  # fmt: skip
+        for one in listed:
+            source = study[tuple(float(one[key]) for key in keys)]
+            assert float(one["truth"]) == pytest.approx(float(source["truth"]), abs=1e-7)
+    assert "Mediators" in told
+    assert "Mediators × as stated" not in words(make_page(tmp_path / "as stated", Grid(model="mediation")))
+
+
+def make_page(folder: Path, grid: Grid) -> Path:
+    """A folder with its page."""
+    design.build(make(folder, grid))
+    return folder
+
+
 @pytest.mark.parametrize(("better", "effect", "end"), [("lower", 0.5, "harm"), ("higher", 0.5, "benefit")])
 def test_where_the_truth_is_harm_the_page_asks_for_harm(tmp_path: Path, better: str, effect: float, end: str) -> None:
     folder = make(tmp_path, Grid(effect=(effect,)))

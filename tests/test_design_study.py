@@ -120,6 +120,21 @@ def test_every_scenario_can_be_shifted(name):
     assert shifted[base.primary_wave] < 0
 
 
+def test_mediators_are_moved_as_far_as_a_point_says():
+    base = simulate.load("mediation_clean")
+    paths = {factor: truth(Point(base.participants, 0.0, -0.5, factor).scenario(base)).estimands["natural_indirect"]
+             for factor in (0.0, 1.0, 2.0)}  # fmt: skip
+    none, one, two = (paths[factor][base.primary_wave] for factor in (0.0, 1.0, 2.0))
+    assert none == 0
+    # a product of two slopes on the log-odds scale: not double on that of risks, but near it
+    assert 1.7 <= two / one <= 2.3
+    for name in ("effect", "null"):
+        with pytest.raises(planned.InvalidInput, match="--mediated"):
+            planned.factors(simulate.load(name), "0,1")
+    assert planned.factors(base, None) == planned.factors(simulate.load("effect"), None) == [1.0]
+    assert planned.factors(base, "0,.5") == [0.0, 0.5]
+
+
 def test_sizes_are_whole_and_enough_for_two_arms():
     assert planned.sizes("--participants", "60,107,60") == [60, 107]
     for wrong in ("60.5", "3", "0", "-60", "a"):

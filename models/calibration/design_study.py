@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -53,9 +53,7 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
         "schema": SCHEMA,
         "replications": wish.replications,
         "failed": sum("failed" in each for each in results),
-        "grid": {
-            name: sorted({getattr(point, name) for point in points}) for name in ("participants", "attrition", "effect")
-        },
+        "grid": {each.name: sorted({getattr(point, each.name) for point in points}) for each in fields(grid.Point)},
         "effect_sd": wish.grid.spread,
         "sampling": summary.sampling(results),
     }

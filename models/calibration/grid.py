@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -39,17 +39,23 @@ class Point:
     effect : float
         Arm effect on the outcome's link scale at every follow-up, beside what goes through mediators; of a union, on
         that of each of its parts.
+    mediated : float
+        Factor on the arm's effects on every mediator: 1 as the scenario states, 0 none.
     """
 
     participants: int
     attrition: float
     effect: float
+    mediated: float = 1.0
 
     def scenario(self, base: Scenario) -> Scenario:
         """The scenario at this point; `ScenarioError` where it is impossible."""
         moved = tuple(self.effect if wave.role == "follow-up" else 0.0 for wave in base.waves)
         outcomes = (replace(each, arm_effects=moved) if each in base.parts else each for each in base.outcomes)
         found = replace(base, outcomes=tuple(outcomes))
+        for mediator in base.mediators:
+            effects = tuple(self.mediated * each for each in mediator.arm_effects)
+            found = found.with_mediator(mediator.column, arm_effects=effects)
         rate = 1 - (1 - self.attrition) ** (1 / max(1, len(base.waves) - 1))
         lost = Missingness("dropout", (0.0, *[rate] * (len(base.waves) - 1)))
         found = replace(found, missingness=(lost,) if self.attrition > 0 else ())
@@ -82,10 +88,11 @@ class Grid:
         participants: Iterable[int],
         attrition: Iterable[float],
         effect: Iterable[float],
+        mediated: Iterable[float] = (1.0,),
         spread: float = 0.0,
     ) -> Grid:
         """Every combination."""
-        return cls(plan, tuple(Point(*each) for each in product(participants, attrition, effect)), spread)
+        return cls(plan, tuple(Point(*each) for each in product(participants, attrition, effect, mediated)), spread)
 
     @cached_property
     def scenarios(self) -> tuple[Scenario, ...]:
@@ -98,7 +105,7 @@ class Grid:
 
     def describe(self) -> dict[str, Any]:
         """What decides a replication's numbers, JSON-able."""
-        points = [[p.participants, p.attrition, p.effect] for p in self.points]
+        points = [list(asdict(point).values()) for point in self.points]
         return self.plan.describe() | {"grid": points, "effect_sd": self.spread}
 
 
@@ -162,9 +169,9 @@ def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        participants, attrition, effect, quantity, label, truth, replications; assurance, the share of trials that end
-        with P(benefit) > 0.95 (at one true effect: power); harm, likewise; narrow, the share whose 95% interval is
-        narrower than the margin; coverage; width, its mean; and `…_mcse` of each.
+        participants, attrition, effect, mediated, quantity, label, truth, replications; assurance, the share of trials
+        that end with P(benefit) > 0.95 (at one true effect: power); harm, likewise; narrow, the share whose 95%
+        interval is narrower than the margin; coverage; width, its mean; and `…_mcse` of each.
     """
     margin = grid.plan.scenario.outcome.margin
     whole = pd.DataFrame(
@@ -178,10 +185,7 @@ def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for (place, name), group in whole.groupby(["point", "quantity"], sort=False):
         point = grid.points[int(place)]
-        row: dict[str, Any] = {
-            "participants": point.participants,
-            "attrition": point.attrition,
-            "effect": point.effect,
+        row: dict[str, Any] = asdict(point) | {
             "quantity": name,
             "label": quantities.words(str(name)),
             "truth": float(group["truth"].iloc[0]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.design_file import WANTED, Design, Point
+from reports.design_file import WANTED, Design, Point, Shift
 from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, measured
 from reports.numbers import PLAIN, fixed
@@ -47,14 +47,15 @@ def draw(study: Design, quantity: str, place: int) -> Figure:
     def layout(width: float, form: str) -> str:
         return _layout(study, quantity, shown, width).svg(name(place), title, description, form)
 
-    columns = ("quantity", "effect", "truth", "attrition", "participants", "replications", "measure", "share", "mcse")
+    columns = ("quantity", "effect", "mediated", "truth", "attrition", "participants", "replications", "measure",
+               "share", "mcse")  # fmt: skip
     rows = tuple(
-        (quantity, point.effect, point.truth, point.attrition, point.participants, point.replications, measure,
-         point[measure], point[f"{measure}_mcse"])
+        (quantity, point.shift.effect, point.shift.mediated, point.truth, point.attrition, point.participants,
+         point.replications, measure, point[measure], point[f"{measure}_mcse"])
         for measure in shown
-        for effect in study.grid("effect")
-        for attrition in study.grid("attrition")
-        for point in study.line(quantity, effect, attrition)
+        for shift in study.shifts
+        for attrition in study.losses
+        for point in study.line(quantity, shift, attrition)
     )  # fmt: skip
     return Figure(name(place), title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, rows)
 
@@ -69,7 +70,7 @@ def _title(study: Design, quantity: str, measure: str) -> str:
 def where(point: Point) -> str:
     """A point of the grid in words."""
     size = f"{fixed(point.participants)} participants"
-    return f"{size}, attrition {loss(point.attrition)}, true shift {shift(point.effect)}"
+    return f"{size}, attrition {loss(point.attrition)}, true shift {point.shift.text}"
 
 
 def loss(attrition: float) -> str:
@@ -77,40 +78,34 @@ def loss(attrition: float) -> str:
     return tick_text(round(100 * attrition, 6), PLAIN) + "%"
 
 
-def shift(effect: float) -> str:
-    """True shift as printed."""
-    return tick_text(effect, PLAIN, signed=True)
-
-
 def _told(study: Design, quantity: str, shown: Sequence[str]) -> str:
     parts = []
     for measure in shown:
-        for effect in study.grid("effect"):
-            for attrition in study.grid("attrition"):
-                line = [point for point in study.line(quantity, effect, attrition) if point.has(measure)]
+        for shift in study.shifts:
+            for attrition in study.losses:
+                line = [point for point in study.line(quantity, shift, attrition) if point.has(measure)]
                 values = ", ".join(f"{fixed(100 * point[measure])}% at {fixed(point.participants)}" for point in line)
                 if values:
-                    at = f"true shift {shift(effect)}, attrition {loss(attrition)}"
+                    at = f"true shift {shift.text}, attrition {loss(attrition)}"
                     parts.append(f"{MEASURES[measure]}, {at}: {values}.")
     return " ".join(parts)
 
 
 def _layout(study: Design, quantity: str, shown: Sequence[str], width: float) -> Canvas:
-    effects = study.grid("effect")
-    # a row of panels is one end of the trial; with one effect alone all ends stand in one row
-    groups = [[(measure, effect) for effect in effects] for measure in shown]
-    groups = groups if len(effects) > 1 else [[panel for group in groups for panel in group]]
+    # a row of panels is one end of the trial; with one shift alone all ends stand in one row
+    groups = [[(measure, shift) for shift in study.shifts] for measure in shown]
+    groups = groups if len(study.shifts) > 1 else [[panel for group in groups for panel in group]]
     columns = min(len(groups[0]), 3 if width > 500 else 2)
     lines = len(groups) * -(-len(groups[0]) // columns)
-    losses = study.grid("attrition")
+    losses = study.losses
     key = _key_rows(losses, width)
     sheet = Canvas(width, lines * (HEAD + TALL + FOOT) + LINE * (len(key) + 1) + 14)
     wide = min(420.0, (width - GAP * (columns - 1)) / columns)
     row = 0
     for group in groups:
-        for place, (measure, effect) in enumerate(group):
+        for place, (measure, shift) in enumerate(group):
             left, top = (place % columns) * (wide + GAP), (row + place // columns) * (HEAD + TALL + FOOT)
-            _panel(sheet, study, quantity, effect, measure, (left, top, wide))
+            _panel(sheet, study, quantity, shift, measure, (left, top, wide))
         row += -(-len(group) // columns)
     y = lines * (HEAD + TALL + FOOT) + 8
     sheet.text(0, y, f"across: participants; up: % of trials; dotted: {fixed(100 * WANTED)}%", "note")
@@ -119,15 +114,15 @@ def _layout(study: Design, quantity: str, shown: Sequence[str], width: float) ->
 
 
 def _panel(
-    sheet: Canvas, study: Design, quantity: str, effect: float, measure: str, place: tuple[float, float, float]
+    sheet: Canvas, study: Design, quantity: str, shift: Shift, measure: str, place: tuple[float, float, float]
 ) -> None:
     left, top, wide = place
-    sizes, losses = study.grid("participants"), study.grid("attrition")
+    sizes, losses = study.sizes, study.losses
     reach = max(sizes[-1] - sizes[0], 1.0)
     x = Linear(sizes[0] - 0.04 * reach, sizes[-1] + 0.04 * reach, left + 34, left + wide - 12)
     y = Linear(0.0, 1.0, top + HEAD + TALL, top + HEAD)
-    true = study.truth(quantity, effect)
-    about = f"true shift {shift(effect)}" + (f": {true.text}{_points(study, quantity)}" if true else "")
+    true = study.truth(quantity, shift)
+    about = f"{'' if study.moved else 'true shift '}{shift.text}" + (f": {true.text}{_points(study, quantity)}" if true else "")
     sheet.text(left, top + 14, fitted(PANELS[measure], wide), "strong")
     sheet.text(left, top + 31, fitted(about, wide, 12), "note")
     for value in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -138,7 +133,7 @@ def _panel(
     for order, attrition in enumerate(losses):
         shape, mark = style(order)
         nudge = 3.0 * (order - (len(losses) - 1) / 2)
-        line = [point for point in study.line(quantity, effect, attrition) if point.has(measure)]
+        line = [point for point in study.line(quantity, shift, attrition) if point.has(measure)]
         if len(line) > 1:
             points = [(x(point.participants) + nudge, y(point[measure])) for point in line]
             sheet.path(points, f"{mark.split('-')[0]}-line thin")
