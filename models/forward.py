@@ -129,6 +129,7 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
     from their exact conditional distribution given the outcome, so that the draws are from the joint posterior.
     """
     plan = cells(design)
+    draws = _without_room(draws, design, plan)
     if not plan.incomplete:
         return draws
     values, layout = values_of(draws), design.mediators
@@ -179,6 +180,14 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         found[name] = (("chain", "draw", f"cell of {name}"), value)
     dropped = [name for name in draws if str(name).startswith(BETWEEN)]
     return draws.drop_vars(dropped).assign(found)
+
+
+def _without_room(draws: xr.Dataset, design: Design, plan: Cells) -> xr.Dataset:
+    """Draws without the missing values that nothing reads (`Mediators.room`), which stand last."""
+    names = [f"{MISSING}{design.mediators.name[place]}" for place, _, _ in plan.latent]
+    sizes = dict(zip(names, (people.size for _, people, _ in plan.latent), strict=True))
+    sizes |= {f"{BETWEEN}{design.mediators.name[place]}": int(each.sum()) for place, each in plan.inside}
+    return draws.isel({draws[name].dims[-1]: slice(size) for name, size in sizes.items()})
 
 
 def _rows(design: Design, rows: np.ndarray) -> Design:

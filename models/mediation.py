@@ -19,7 +19,7 @@ from models.averages import AVERAGES
 from models.design import Design
 from models.leave_one_out import Units
 from models.likelihoods import LIKELIHOODS, cell_log_probability, dispersion
-from models.mediation_cells import Cells, cells
+from models.mediation_cells import UNKNOWN, Cells, cells
 from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.path_draws import PathDraws
@@ -36,9 +36,8 @@ def shape(design: Design) -> tuple:
     """What a compiled model cannot be given anew: missing mediators that an outcome needs are unknowns of it."""
     layout, plan = design.mediators, cells(design)
     shares = tuple(layout.ends(place) for place in layout.of_kind("share"))
-    latent = tuple((place, people.size) for place, people, _ in plan.latent)
-    between = tuple((place, int(each.sum())) for place, each in plan.inside)
-    sizes = (plan.incomplete, plan.states.tobytes(), latent, between)
+    unknown = tuple((name, rows.size) for name, rows in plan.indices.items() if name.startswith(UNKNOWN))
+    sizes = (bool(plan.incomplete), plan.states.tobytes(), unknown)
     kinds = (layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, shares)
     return (*effect.layout_shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), *sizes)
 

@@ -12,6 +12,9 @@ from models.mediators import Mediators
 STATES = {"share": 3, "binary": 2}
 """Values over which a missing mediator is summed: 0, 1 and, for a share, what lies between."""
 
+UNKNOWN = ("latent cell of ", "between rows of ")
+"""Beginnings of the names of indices that have an entry for each missing value that is sampled."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -76,7 +79,7 @@ def cells(design: Design) -> Cells:
     found["outcome"] = design.outcome[~partly]
     inside = []
     for place, people, waves in latent:
-        indices[f"latent cell of {layout.name[place]}"] = _flat(layout, place, people, waves)
+        indices[f"latent cell of {layout.name[place]}"] = layout.filled(_flat(layout, place, people, waves))
     if partly.any():
         indices |= {
             "incomplete_cell_of": cell[partly],
@@ -92,9 +95,9 @@ def cells(design: Design) -> Cells:
             if summed[place].any() and layout.kind[place] == "share":
                 here = summed[place, partly]
                 inside.append((place, here))
-                indices[f"between rows of {name}"] = np.nonzero(here)[0]
+                rows = indices[f"between rows of {name}"] = layout.filled(np.nonzero(here)[0])
                 # the last entry, a 0, serves the rows where the share is known
-                indices[f"between entry of {name}"] = np.where(here, np.cumsum(here) - 1, here.sum())
+                indices[f"between entry of {name}"] = np.where(here, np.cumsum(here) - 1, rows.size)
     states = [range(STATES[layout.kind[place]] if summed[place].any() else 1) for place in range(layout.count)]
     combinations = (
         np.stack([each.ravel() for each in np.meshgrid(*states, indexing="ij")]) if states else np.zeros((0, 1))
@@ -150,5 +153,5 @@ def _pool(design: Design, known: dict) -> tuple[np.ndarray, list[tuple[int, np.n
         if people.size:
             latent.append((place, people, waves))
             entry[place][people, waves] = size + np.arange(people.size)
-            size += people.size
+            size += layout.filled(people).size
     return entry, latent, size

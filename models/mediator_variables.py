@@ -95,7 +95,7 @@ def incomplete_log_likelihood(
         What the mediators, by place, add to it.
     """
     layout, seen = design.mediators, known["incomplete_known"]
-    inside = dict(plan.inside)
+    shares = [place for place, _ in plan.inside]
     taken, weight = {}, pt.zeros((1, 1))
     for place in range(layout.count):
         value = pool[known[f"incomplete source of {layout.name[place]}"]][:, None]
@@ -106,8 +106,9 @@ def incomplete_log_likelihood(
         predictor = linear[known[f"incomplete cell of {layout.name[place]}"]]
         between = pt.zeros(1)
         own = spread_of(place, values, design)
-        if place in inside:
-            between = _between(place, int(inside[place].sum()), predictor, own, design, known)
+        if place in shares:
+            size = plan.indices[f"between rows of {layout.name[place]}"].size
+            between = _between(place, size, predictor, own, design, known)
         shown = _scaled(place, (state == 1) * 1.0 + (state == 2) * between[:, None], design, known)
         known_here = seen[place][:, None]
         taken[place] = known_here * value + (1 - known_here) * shown

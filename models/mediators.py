@@ -54,6 +54,9 @@ class Mediators:
         Mediators of the study file that cannot be modelled, by column, with the reason.
     notes : tuple of str
         Limitations to print in the report.
+    room : int
+        A compiled model has room for a multiple of so many missing values of a mediator, so that it serves trials that
+        miss somewhat more or fewer. Values for which there is room alone are read by nothing.
     """
 
     name: tuple[str, ...] = ()
@@ -71,11 +74,16 @@ class Mediators:
     reliability: tuple[float, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    room: int = 1
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self.name)
+
+    def filled(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of missing values, the first one repeated as often as there is room."""
+        return np.concatenate([rows, np.repeat(rows[:1], -rows.size % self.room)])
 
     @property
     def centred(self) -> tuple[bool, ...]:

@@ -156,22 +156,25 @@ def _with_latent(design: Design, draws, rng):
     values = forward.values_of(draws)
     for place, people, waves in plan.latent:
         name = layout.name[place]
-        noise = rng.standard_normal(people.size)
+        noise = rng.standard_normal(layout.filled(people).size)
         own = spread_of(place, values, design)
         middle = forward.mediator_predictor(values, design, place, people, waves)
         extra[f"missing {name}"] = (
             ("chain", "draw", f"cell of {name}"),
-            middle + own["residual_sd"][..., None] * noise,
+            middle + own["residual_sd"][..., None] * noise[: people.size],
         )
         point[f"missing {name}_standard"] = noise
         rule = stats.t(own["nu"].ravel()[0]) if "nu" in own else stats.norm()
         jacobian += rule.logpdf(noise).sum()
     for place, summed in plan.inside:
         name = layout.name[place]
-        inside = rng.uniform(0.1, 0.9, int(summed.sum()))
-        extra[f"{forward.BETWEEN}{name}"] = (("chain", "draw", f"inside of {name}"), inside[None, None])
+        rows = layout.filled(plan.partly[summed])
+        inside = rng.uniform(0.1, 0.9, rows.size)
         point[f"{forward.BETWEEN}{name}"] = inside
-        rows = plan.partly[summed]
+        extra[f"{forward.BETWEEN}{name}"] = (
+            ("chain", "draw", f"inside of {name}"),
+            inside[None, None, : int(summed.sum())],
+        )
         people, before = design.participant_of[rows], design.wave_of[rows] - layout.lag
         mean = special.expit(forward.mediator_predictor(values, design, place, people, before)[0, 0])
         precision = spread_of(place, values, design)["precision"].ravel()[0]
@@ -180,15 +183,18 @@ def _with_latent(design: Design, draws, rng):
 
 
 @pytest.mark.parametrize("known", [(-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)])
-@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize(("missing", "room"), [(0.0, 16), (0.3, 1), (0.3, 16)])
 @pytest.mark.parametrize(
     ("likelihood", "kinds"),
     [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2]), ("probit", KINDS[0])],
 )
-def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, known):
-    """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse."""
+def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, room, known):
+    """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse.
+
+    Room for more missing values than there are adds their own density and nothing else.
+    """
     design = pinned.four_waves(likelihood, kinds, missing)
-    layout = replace(design.mediators, reliability=known[: len(kinds)])
+    layout = replace(design.mediators, reliability=known[: len(kinds)], room=room)
     design = replace(design, mediators=layout, reliability=known[-1])
     model = mediation.build(design, PRIORS)
     fitted = pm.observe(

@@ -11,12 +11,13 @@ import pytensor
 import pytest
 import xarray as xr
 
-from models import effect, fit, mediation, recovery, refits, simulate
+from models import effect, fit, forward, mediation, recovery, refits, simulate
 from models import study as studies
 from models import trial as trial_module
 from models.calibration import trials as simulated
 from models.design import design
 from models.groups import as_group
+from models.mediation_cells import cells
 from models.random_variables import built_in, prior_numbers
 from priors import prior_set
 from tests import pinned_mediation, trials
@@ -132,6 +133,41 @@ def test_a_compiled_mediation_model_takes_a_trial_that_misses_other_shares():
         asked = pytensor.function(model.basic_RVs, model.potentials[0], mode="FAST_COMPILE", on_unused_input="ignore")
         found.append(float(asked(*(point[rv.name].astype(rv.dtype) for rv in model.basic_RVs))))
     assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+def test_a_compiled_mediation_model_with_room_takes_a_trial_that_misses_more():
+    """Both have room for 16 missing values of each mediator: the same shape, and each its own density."""
+    one, other = (pinned_mediation.four_waves(kinds=("normal", "share"), missing=rate) for rate in (0.1, 0.3))
+    assert mediation.shape(one) != mediation.shape(other)
+    one, other = (
+        replace(layout, mediators=replace(layout.mediators, room=16, ended=((True, True),) * 2))
+        for layout in (one, other)
+    )
+    assert mediation.shape(one) == mediation.shape(other)
+    first, second = (mediation.build(layout, prior_set.load()) for layout in (one, other))
+    with first:
+        pm.set_data(mediation.data(other))
+    rng, seen, point = np.random.default_rng(1), mediation.observed(other), {}
+    for variable in second.free_RVs:
+        shape = variable.shape.eval(mode="FAST_COMPILE")
+        value = seen.get(variable.name, rng.uniform(0.2, 0.8, shape))
+        point[second.rvs_to_values[variable].name] = value.astype(variable.dtype)
+    found = [float(model.compile_logp(jacobian=False, mode="FAST_COMPILE")(point)) for model in (first, second)]
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+
+
+def test_draws_of_missing_values_that_nothing_reads_are_left_out():
+    base = pinned_mediation.four_waves(kinds=("normal", "share"), missing=0.3)
+    layout = replace(base, mediators=replace(base.mediators, room=32))
+    plan = cells(layout)
+    names = ["missing m0", f"{forward.BETWEEN}m1"]
+    posterior = pinned_mediation.posterior(base, 3)
+    size = posterior.sizes["chain"], posterior.sizes["draw"]
+    drawn = {name: (("chain", "draw", f"{name}_dim_0"), np.full((*size, 32), 0.5)) for name in names}
+    completed = mediation.completed(posterior.assign(drawn), layout, 1)
+    for place, positions in plan.missing.items():
+        assert completed[f"missing m{place}"].shape == (*size, positions.size)
+        assert positions.size < 32
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from models.summary import LOWER, UPPER
 
 MOST = 1000
 """Draws from which quantities are computed; of more, evenly spaced ones."""
+ROOM = 16
+"""For missing mediators in a compiled model: simulated trials each miss other values."""
 RANKS = 99
 """Draws against which a truth is ranked: so far apart that they are nearly independent."""
 
@@ -104,6 +106,7 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     """
     if reason := plan.module.lacking(layout):
         raise SamplerFailed(reason)
+    layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
     ready = plan.compiled.model(plan.module, layout, plan.priors)
     tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()

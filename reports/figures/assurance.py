@@ -122,7 +122,9 @@ def _panel(
     x = Linear(sizes[0] - 0.04 * reach, sizes[-1] + 0.04 * reach, left + 34, left + wide - 12)
     y = Linear(0.0, 1.0, top + HEAD + TALL, top + HEAD)
     true = study.truth(quantity, shift)
-    about = f"{'' if study.moved else 'true shift '}{shift.text}" + (f": {true.text}{_points(study, quantity)}" if true else "")
+    about = f"{'' if study.moved else 'true shift '}{shift.text}" + (
+        f": {true.text}{_points(study, quantity)}" if true else ""
+    )
     sheet.text(left, top + 14, fitted(PANELS[measure], wide), "strong")
     sheet.text(left, top + 31, fitted(about, wide, 12), "note")
     for value in (0.0, 0.25, 0.5, 0.75, 1.0):
