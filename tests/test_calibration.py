@@ -21,6 +21,7 @@ from models.simulation import scenario_file
 from models.simulation.truth import truth
 from priors import prior_set
 from reports import calibration
+from tests import pinned_mediation
 from tests.plans import quick
 
 REPLICATIONS = 60
@@ -201,6 +202,12 @@ def _made_row(kind, number, true):
             "sd": 0.1, "lower": -0.2, "upper": 0.2, "rank": 40, "ranks": 99, "null": 0.0, "estimand": True}  # fmt: skip
 
 
+def test_every_parameter_has_words():
+    for kinds in (("normal", "share", "binary"), ("student", "share")):
+        layout = pinned_mediation.four_waves(kinds=kinds)
+        assert set(mediation.dimensions(layout)) <= set(quantities.WORDS | quantities.OF_MEDIATORS)
+
+
 def test_quantities_have_words_and_units():
     data, layout = trials.simulated(simulate.load("effect"), 1), None
     layout = design(*data)
@@ -208,6 +215,10 @@ def test_quantities_have_words_and_units():
     found = quantities.quantities(draws, effect, layout, data[0])
     outcome = simulate.load("effect").outcome
     assert quantities.words("risk_difference[6 months]") == "risk difference, 6 months"
+    via = quantities.words("interventional_via[6 months, income_share]")
+    assert via == "interventional effect via income_share, 6 months"
+    assert quantities.words("mediator_step[support, 3 months]") == "change of support to the wave, 3 months"
+    assert quantities.words("tau") == "SD of participants' own levels"
     assert quantities.unit("risk_difference[6 months]", outcome) == "points"
     assert quantities.unit("theta[6 months]", outcome) == "log-odds"
     assert all(each.values.shape == (1, 3) for each in found.values())

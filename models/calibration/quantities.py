@@ -48,13 +48,30 @@ WORDS = {
     "natural_direct": "natural direct effect",
     "natural_indirect": "natural indirect effect, through all mediators",
     "interventional_direct": "interventional direct effect",
-    "interventional_via": "interventional effect via",
-    "interventional_via_reversed": "interventional effect, switched in the other order, via",
+    "interventional_via": "interventional effect via {1}",
+    "interventional_via_reversed": "interventional effect, switched in the other order, via {1}",
     "dependence": "part due to the mediators' dependence",
     "controlled_direct": "controlled direct effect",
-    "mediator_difference": "difference in mediator",
+    "mediator_difference": "difference in {0}",
 }
-"""Names of quantities in words, before what is in their brackets."""
+OF_MEDIATORS = {
+    "mediator_mu_0": "level of {0} at the first wave",
+    "mediator_step": "change of {0} to the wave",
+    "mediator_theta": "arm effect on {0}",
+    "mediator_theta_negative_control": "arm effect on {0} before the programme",
+    "mediator_gamma": "covariate of {0}",
+    "mediator_tau": "SD of participants' own levels of {0}",
+    "mediator_residual_sd": "residual SD of {0}",
+    "mediator_nu": "degrees of freedom of {0}",
+    "mediator_precision": "precision of {0}",
+    "cutpoint_low": "lower cutpoint of {0}",
+    "cutpoint_gap": "distance between the cutpoints of {0}",
+    "cutpoint_high": "upper cutpoint of {0}",
+    "slope": "slope of the outcome on {0}",
+    "interaction": "difference between the arms in the slope on {0}",
+    "partial_correlation": "partial correlation of participants' own levels",
+}
+"""Names of quantities in words; numbers stand for what is in their brackets, the rest of which follows."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +150,10 @@ def _elements(name: str, array: xr.DataArray) -> dict[str, np.ndarray]:
 def words(name: str) -> str:
     """A quantity's name in words."""
     base, _, inside = name.removesuffix("]").partition("[")
-    told = WORDS.get(base, base.replace("_", " "))
-    return f"{told}, {inside}" if inside else told
+    told = (WORDS | OF_MEDIATORS).get(base, base.replace("_", " "))
+    labels = inside.split(", ") if inside else []
+    rest = [label for place, label in enumerate(labels) if f"{{{place}}}" not in told]
+    return ", ".join([told.format(*labels), *rest])
 
 
 def unit(name: str, outcome: Outcome) -> str:
