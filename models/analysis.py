@@ -269,23 +269,24 @@ def _leave_one_out(
     thin = leave_one_out.thinned(posterior, columns)
     if thin is None:
         return None, "Leave-one-out was not run: too many distinct histories for importance sampling in memory."
-    levels = model.response(thin, layout, (estimands.POPULATION,))
-    found = estimands.contrasts(levels, study)
-    name = next(name for name in summary.DIFFERENCES if name in found)
-    difference = found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave)
     compiled = fit.Compiled()
 
-    def without(faster: ModuleType, gone: np.ndarray) -> leave_one_out.Units:
+    def difference(draws: xr.Dataset) -> np.ndarray:
+        found = estimands.contrasts(model.response(draws, layout, (estimands.POPULATION,)), study)
+        name = next(name for name in summary.DIFFERENCES if name in found)
+        return found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave).to_numpy().ravel()
+
+    def without(faster: ModuleType, gone: np.ndarray) -> leave_one_out.Refitted:
         rest = grouping.without(layout, gone)
         settings = replace(sampler, draws=1000, tune=500, chains=2)
         draws = fit.sample(compiled.model(faster, rest, priors), settings)["posterior"].to_dataset()
-        return model.left_out(draws, layout)
+        return leave_one_out.Refitted(model.left_out(draws, layout), float(difference(draws).mean()))
 
     try:
         faster = registry.MODELS[model.NAME].get(registry.INTEGRATED)
         refit = partial(without, faster) if faster else None
         units = model.left_out(thin, layout)
-        return leave_one_out.leave_one_out(units, difference.to_numpy().ravel(), refit), ""
+        return leave_one_out.leave_one_out(units, difference(thin), refit), ""
     except (integrated.NodesExhausted, SamplerFailed) as error:
         return None, f"Leave-one-out was not run: {error}"
 

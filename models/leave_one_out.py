@@ -43,6 +43,14 @@ class Units:
     count: np.ndarray
 
 
+@dataclass(frozen=True)
+class Refitted:
+    """A fit without somebody: `units` at its draws, and `effect`, its mean of the answer."""
+
+    units: Units
+    effect: float
+
+
 def thinned(posterior: xr.Dataset, units: int) -> xr.Dataset | None:
     """Evenly spaced draws, as many as memory allows for so many units; None where that is too few."""
     total = posterior.sizes["chain"] * posterior.sizes["draw"]
@@ -52,7 +60,9 @@ def thinned(posterior: xr.Dataset, units: int) -> xr.Dataset | None:
     return posterior.isel(draw=slice(None, None, -(-total // wanted)))
 
 
-def leave_one_out(units: Units, effect: np.ndarray, refit: Callable[[np.ndarray], Units] | None = None) -> xr.Dataset:
+def leave_one_out(
+    units: Units, effect: np.ndarray, refit: Callable[[np.ndarray], Refitted] | None = None
+) -> xr.Dataset:
     """Expected log predictive density, diagnostics, and how far leaving one out moves the answer.
 
     Parameters
@@ -62,14 +72,15 @@ def leave_one_out(units: Units, effect: np.ndarray, refit: Callable[[np.ndarray]
     effect : ndarray, (draw,)
         The answer at the same draws.
     refit : callable, optional
-        Columns of units of which one participant each is left out, together, to `Units` at the draws of a fit without
-        them; where it is missing, a high Pareto k stays one.
+        Columns of units of which one participant each is left out, together, to a fit without them; where it is
+        missing, a high Pareto k stays one.
 
     Returns
     -------
     Dataset
         pareto_k (dim named as the units, one entry each); elpd, se; high, how many could not be left out; refitted, how
-        many were left out by refitting; shift_lower, shift_upper, the largest changes of the answer's mean.
+        many were left out by refitting; shift_lower, shift_upper, the largest changes of the answer's mean (by the
+        refit of whoever was left out alone, else by the weights).
     """
     likely = units.log_probability
     weight, k = weights(likely)
@@ -80,9 +91,12 @@ def leave_one_out(units: Units, effect: np.ndarray, refit: Callable[[np.ndarray]
     refitted = np.zeros(k.size, bool)
     if refit is not None and high.any():
         for group in _groups(np.flatnonzero(high), k.size):
-            left_out = refit(group).log_probability[:, group]
+            again = refit(group)
+            left_out = again.units.log_probability[:, group]
             elpd[group] = _log_sum(left_out) - np.log(len(left_out))
             refitted[group] = True
+            if group.size == 1:
+                shift[group] = again.effect - effect.mean()
     each = np.repeat(elpd, units.count)
     return xr.Dataset(
         {

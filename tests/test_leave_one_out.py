@@ -10,7 +10,7 @@ from models import effect, effect_integrated, fit, simulate
 from models.calibration import trials
 from models.design import design
 from models.histories import grouping
-from models.leave_one_out import FOLDS, Units, leave_one_out, thinned, weights
+from models.leave_one_out import FOLDS, Refitted, Units, leave_one_out, thinned, weights
 from priors import prior_set
 
 SAMPLER = fit.Sampler(draws=2000, tune=500, chains=2, seed=9)
@@ -66,6 +66,11 @@ def normal():
     return values, np.random.default_rng(3).normal(values.mean(), 1 / np.sqrt(40), 4000)
 
 
+def _by_weights(units, place):
+    weight, _ = weights(units.log_probability)
+    return special.logsumexp(np.log(weight[place]) + units.log_probability[:, place])
+
+
 def _exact(values, place):
     rest = np.delete(values, place)
     return stats.norm.logpdf(values[place], rest.mean(), np.sqrt(1 + 1 / rest.size))
@@ -91,7 +96,8 @@ def test_whoever_cannot_be_left_out_by_weights_is_refitted(normal, monkeypatch, 
     def refit(gone):
         asked.append(gone)
         rest = np.delete(values, gone)
-        return _normal_units(values, np.random.default_rng(5).normal(rest.mean(), 1 / np.sqrt(rest.size), 4000))
+        again = np.random.default_rng(5).normal(rest.mean(), 1 / np.sqrt(rest.size), 4000)
+        return Refitted(_normal_units(values, again), float(again.mean()))
 
     monkeypatch.setattr("models.leave_one_out.HIGH_K", -10.0 if several else 0.5)
     units = _normal_units(values, draws)
@@ -104,7 +110,14 @@ def test_whoever_cannot_be_left_out_by_weights_is_refitted(normal, monkeypatch, 
     assert len(asked) == (FOLDS if several else high)
     assert sorted(np.concatenate(asked)) == (list(range(40)) if several else np.flatnonzero(k > 0.5).tolist())
     if not several:
+        # by the fit without it, the farthest value's place and share in the mean are exact: 4 errors of 4,000 draws
+        place = int(np.argmax(values))
+        moved = np.delete(values, place).mean() - values.mean()
+        assert float(found["shift_lower"]) == pytest.approx(moved, abs=4 * np.sqrt(2 / 40 / 4000))
         left = leave_one_out(units, draws)
+        assert float(found["elpd"] - left["elpd"]) == pytest.approx(
+            _exact(values, place) - _by_weights(units, place), abs=0.1
+        )
         assert int(left["high"]) == high
         assert int(left["refitted"]) == 0
 
