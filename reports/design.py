@@ -137,7 +137,7 @@ def reached(study: Design, quantity: str, shift: Shift) -> Sentence:
 def _what(study: Design, quantity: str, shift: Shift) -> Label:
     true = study.truth(quantity, shift)
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
-    about = f", {true.text} {unit}".rstrip() if true else ""
+    about = f", {'at the centre ' * bool(study.spread)}{true.text} {unit}".rstrip() if true else ""
     own = f"{Shift(shift.effect).text} {study.shift_unit}"
     head = f"With a true shift of {own}"
     if study.nothing(quantity, shift):
@@ -173,19 +173,28 @@ def _sizes(study: Design, quantity: str, shift: Shift) -> Sentence:
 def _asked(study: Design) -> Sentence:
     """What was simulated, what failed, how exact the shares are."""
     worst = max(point[f"{name}_mcse"] for point in study.points for name in SHARES if point.has(f"{name}_mcse"))
-    trials = sorted({point.replications for point in study.points})
     told = sentence(
-        f"At each point of the grid {'{fewest}' if len(trials) == 1 else '{fewest} to {most}'} trials were simulated "
-        "from scenario “{scenario}” and analysed with the {model} model and the priors {priors}; Monte Carlo standard "
+        "At each point of the grid {trials} trials were simulated from scenario “{scenario}” and analysed with the "
+        "{model} model and the priors {priors}; Monte Carlo standard "
         "errors of shares are at most {error} points.",
-        fewest=whole(trials[0]),
-        **({"most": whole(trials[-1])} if len(trials) > 1 else {}),
+        trials=whole(int(study.about["replications"])),
         scenario=Label(study.text("scenario")),
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),
         error=Number(worst, fixed(100 * worst, 1)),
     )
-    return joined(told, *_margin(study), sampled(study.about))
+    return joined(told, *_lost(study), *_margin(study), sampled(study.about))
+
+
+def _lost(study: Design) -> list[Sentence]:
+    """Points of the grid at which no trial could be analysed; nothing where there is none."""
+    lost = {(point.participants, point.attrition, point.shift) for point in study.points if not point.replications}
+    if not lost:
+        return []
+    named = listed([f"{fixed(size)} participants, attrition {loss(gone)}, true shift {shift.text}"
+                    for size, gone, shift in sorted(lost)[:3]])  # fmt: skip
+    told = "At {count} of them every fit failed, so that they say nothing: {named}"
+    return [sentence(told + (" and others." if len(lost) > 3 else "."), count=whole(len(lost)), named=Label(named))]
 
 
 def _margin(study: Design) -> list[Sentence]:
@@ -260,7 +269,7 @@ def _points(study: Design, quantity: str, place: int) -> Table:
         Column("participants", "Participants", number=True),
         Column("attrition", "Attrition", number=True),
         *_shift_columns(study),
-        Column("truth", "True value", found[0].shown.name, number=True),
+        Column("truth", "True value" + ", centre" * bool(study.spread), found[0].shown.name, number=True),
         *(HEADS[name] for name in shown),
     )
     extra = ("quantity", "replications", *(f"{name}_mcse" for name in shown))

@@ -22,10 +22,12 @@ MEASURES = ("assurance", "narrow", "harm", "coverage", "width")
 SHARES = ("assurance", "narrow", "harm", "coverage")
 GRID = ("participants", "attrition", "effect", "mediated")
 COLUMNS = (*GRID, "quantity", "label", "truth", "replications", *MEASURES, *(f"{name}_mcse" for name in MEASURES))
-ABOUT = ("scenario", "title", "model", "priors", "command", "seed", "failed", "grid")
+ABOUT = ("scenario", "title", "model", "priors", "command", "seed", "replications", "failed", "grid")
 UNITS = {"binary": POINTS, "count": EVENTS, "continuous": AMOUNT}
 SHIFTS = {"binary": "log-odds", "count": "log-mean", "continuous": "units"}
 """By the kind of outcome: units of a difference, and of the arm's true shift."""
+THROUGH = ("natural_indirect", "interventional_via")
+"""Quantities that the arm's own shift of the outcome does not make."""
 WANTED = 0.8
 """Share of trials that a size is asked to bring to the wanted end."""
 
@@ -59,9 +61,9 @@ class Point:
     quantity, label : str
         Key of the estimand, and words for it.
     truth : float
-        Its true value, in the units of a run; NaN where the file has none.
+        Its true value, in the units of a run; NaN where the file has none. Under a design prior that at its centre.
     replications : int
-        Trials that it is taken over.
+        Trials that it is taken over; 0 where every fit failed.
     numbers : mapping of str to float
         `MEASURES` and their Monte Carlo errors, NaN where the file has none.
     outcome : str
@@ -155,14 +157,19 @@ class Design:
         """SD of the design prior around each true shift; 0 where each is fixed."""
         return float(self.about.get("effect_sd", 0.0))
 
+    def _truths(self, quantity: str, shift: Shift) -> set[float]:
+        return {point.truth for point in self.at(quantity, shift) if math.isfinite(point.truth)}
+
     def nothing(self, quantity: str, shift: Shift) -> bool:
         """Whether the quantity's true value is 0 there: mediators may move it where the arm's own shift is 0."""
-        return {point.truth for point in self.at(quantity, shift)} == {0.0}
+        # under a design prior only what goes through unmoved mediators is 0 in every trial
+        fixed = not self.spread or quantity.startswith(THROUGH)
+        return fixed and self._truths(quantity, shift) == {0.0}
 
     def end(self, quantity: str, shift: Shift) -> str:
         """What a trial should end with at a true shift: "harm" on the worse side of 0, else "assurance" (benefit)."""
-        found = {point.truth for point in self.at(quantity, shift)}
-        side = sum(np.sign(shift.effect if math.isnan(truth) else truth) for truth in found)
+        found = self._truths(quantity, shift) or {shift.effect}
+        side = sum(np.sign(truth) for truth in found)
         worse = 1 if self.about.get("better", "lower") == "lower" else -1
         return "harm" if side * worse > 0 else "assurance"
 
@@ -213,7 +220,7 @@ def _point(row: Mapping[str, str], outcome: str) -> Point:
         study_files.word(row, "quantity"),
         short(row["label"] or row["quantity"], 80),
         study_files.optional(row, "truth"),
-        int(study_files.number(row, "replications", 1, 1e9)),
+        int(study_files.number(row, "replications", 0, 1e9)),
         numbers,
         outcome,
     )

@@ -16,7 +16,10 @@ def design(
     participants: Annotated[str, typer.Option(help="Sizes of both arms together, e.g. 60,107,200,400.")],
     attrition: Annotated[str, typer.Option(help="Shares lost by the last wave, by chance, e.g. 0,.15,.3.")] = "0",
     effect: Annotated[
-        str | None, typer.Option(help="Arm effects at follow-up on the link scale, e.g. -0.5,0; default: as stated.")
+        str | None,
+        typer.Option(
+            help="Arm effects on the outcome at the primary wave, link scale, e.g. -0.5,0; default: as stated."
+        ),
     ] = None,
     mediated: Annotated[
         str | None, typer.Option(help="Factors on the arm's effects on the mediators, e.g. 0,1,2; default 1.")

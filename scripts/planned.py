@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import simulate
-from models.calibration import study
+from models.calibration import study, trials
 from models.calibration.plan import Plan
 from models.faults import InvalidInput, OutputExists
 from models.fit import Sampler
@@ -62,11 +62,25 @@ def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
             "The scenario has no mediator.",
             "Choose another scenario, or --model effect.",
         )
+    _analysable(chosen, settings.seed)
     iterations = settings.draws or DRAWS[settings.model], settings.tune or TUNE[settings.model]
     # without participants' traits there is no funnel that would ask for small steps
     accept = 0.8 if likelihood == INTEGRATED else 0.9
     sampler = Sampler(*iterations, settings.chains or 2, settings.seed, accept)
     return Plan(chosen, settings.model, likelihood, prior_set.load(settings.priors), sampler)
+
+
+def _analysable(scenario: Scenario, seed: int) -> None:
+    """Refuse a scenario whose trials' study file or data would be refused, before any work."""
+    try:
+        trials.simulated(scenario, seed)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"Trials of the scenario {scenario.name!r} cannot be analysed.",
+            f"One was simulated, and its study folder was refused: {error.why}",
+            "Mend the scenario's file; what is wrong is named as in a study file.",
+            error.faults,
+        ) from error
 
 
 def known(option: str, given: Iterable[str], names: Iterable[str]) -> None:

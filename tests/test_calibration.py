@@ -202,6 +202,20 @@ def _made_row(kind, number, true):
             "sd": 0.1, "lower": -0.2, "upper": 0.2, "rank": 40, "ranks": 99, "null": 0.0, "estimand": True}  # fmt: skip
 
 
+def test_a_wave_with_a_comma_in_its_value_keeps_its_truth():
+    base = simulate.load("mediation_clean")
+    waves = (*base.waves[:-1], replace(base.waves[-1], value="6, after"))
+    scenario = replace(base, waves=waves, primary_wave="6, after")
+    study, data = trials.simulated(scenario, 1)
+    layout = design(study, data)
+    found = quantities.quantities(mediation.prior(layout, prior_set.load(), 2, 1), mediation, layout, study)
+    known = quantities.known(truth(scenario, population=400), found)
+    named = {"risk_difference[6, after]", "interventional_via[6, after, income_share]", "natural_indirect[6, after]"}
+    assert named <= set(known)
+    told = quantities.words("interventional_via[6, after, income_share]")
+    assert told == "interventional effect via income_share, 6, after"
+
+
 def test_every_parameter_has_words():
     for kinds in (("normal", "share", "binary"), ("student", "share")):
         layout = pinned_mediation.four_waves(kinds=kinds)

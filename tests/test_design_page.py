@@ -10,6 +10,7 @@ import pytest
 
 from models.faults import InvalidInput
 from reports import design
+from reports.design_file import MEASURES
 from tests.design_fixture import Grid, make
 from tests.test_calibration_page import rewrite, rows, text, words
 from tests.test_report_page import Page, contents
@@ -181,6 +182,35 @@ def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
     rewrite(folder / "design.csv", unknown)
     design.build(folder)
     assert "With true shifts around −0.5 log-odds (SD 0.3) (risk difference, 6 months)" in words(folder)
+
+
+def test_the_end_that_a_path_is_asked_for_is_its_own_under_a_design_prior(tmp_path: Path) -> None:
+    """A harmful direct shift beside paths that benefit, or are 0 in every trial."""
+    folder = make(tmp_path, Grid(model="mediation", effect=(0.5, 0.0), mediated=(0.0, 1.0)))
+    settings = json.loads((folder / "design.json").read_text())
+    (folder / "design.json").write_text(json.dumps(settings | {"effect_sd": 0.3}))
+    design.build(folder)
+    listed = rows(folder / "tables" / "smallest_sizes.csv")
+    ends = {(one["quantity"].split(",")[0], one["effect"], one["mediated"], one["end"]) for one in listed}
+    assert {end for name, _, _, end in ends if name == "natural indirect effect"} == {"assurance", "narrow"}
+    assert ("natural indirect effect", "0.5", "0", "assurance") not in ends
+    assert ("risk difference", "0.5", "0", "harm") in ends
+    assert ("risk difference", "0", "0", "assurance") in ends  # true values around 0: benefit in half of them
+    assert "at the centre 9.5 percentage points" in words(folder)
+
+
+def test_a_point_at_which_every_fit_failed_is_told(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(effect=(-0.8,), failed=300))
+    empty = {name: "" for one in MEASURES for name in (one, f"{one}_mcse")} | {"truth": "", "replications": "0"}
+    lost = [one | (empty if (one["participants"], one["attrition"]) == ("400", "0.3") else {})
+            for one in rows(folder / "design.csv")]  # fmt: skip
+    rewrite(folder / "design.csv", lost)
+    design.build(folder)
+    told = words(folder)
+    assert "At each point of the grid 300 trials were simulated" in told
+    assert "At 1 of them every fit failed, so that they say nothing: 400 participants, attrition 30%, true" in told
+    first = rows(folder / "tables" / "smallest_sizes.csv")[0]
+    assert (first["attrition_2"], first["attrition_0"] != "none tried") == ("none tried", True)
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

@@ -37,6 +37,28 @@ def test_a_point_loses_the_share_that_it_says(attrition):
     assert scenario.outcome.arm_effects == (0.0, 0.0, -0.8, -0.8)
 
 
+def test_other_waves_keep_their_proportion_to_the_primary_ones():
+    base = simulate.load("effect").with_outcome(arm_effects=(0.0, 0.1, -0.1, -0.4))
+    for effect, moved in ((-0.4, (0.0, 0.1, -0.1, -0.4)), (-0.8, (0.0, 0.1, -0.2, -0.8)), (0.0, (0.0, 0.1, 0.0, 0.0))):
+        assert Point(60, 0.0, effect).scenario(base).outcome.arm_effects == pytest.approx(moved)
+    still = base.with_outcome(arm_effects=(0.0, 0.0, 0.0, 0.0))
+    assert Point(60, 0.0, 0.3).scenario(still).outcome.arm_effects == (0.0, 0.0, 0.3, 0.3)
+    assert planned.effect_of(base) == -0.4
+
+
+def test_nobody_is_lost_where_there_is_one_wave():
+    base = simulate.load("effect")
+    one = replace(
+        base,
+        waves=base.waves[-1:],
+        outcomes=(replace(base.outcome, intercepts=(-1.0,), arm_effects=(-0.5,)),),
+        missingness=(),
+    )
+    assert Point(60, 0.0, -0.5).scenario(one).waves == one.waves
+    with pytest.raises(ScenarioError, match="no later one"):
+        Point(60, 0.3, -0.5).scenario(one)
+
+
 def test_an_impossible_point_is_refused_before_any_work():
     with pytest.raises(ScenarioError):
         _ = _grid(participants=[60, 1]).scenarios
@@ -50,8 +72,12 @@ def test_points_are_summarised_by_what_their_trials_ended_with():
     ]
     results = [{"point": 1, "replication": k, "rows": {"risk_difference[6 months]": row}} for k, row in enumerate(rows)]
     results.append({"point": 1, "replication": 3, "failed": "no chain could start"})
-    row = grid.summarise(found, results).iloc[0]
-    assert (row["participants"], row["replications"]) == (107, 3)
+    table = grid.summarise(found, results).set_index("participants")
+    # every fit failed there, or none was made: a row that says so, not a point that is missing
+    assert table.loc[60, "replications"] == 0
+    assert table.loc[60, ["truth", "assurance", "width"]].isna().all()
+    row = table.loc[107]
+    assert row["replications"] == 3
     assert row["assurance"] == pytest.approx(1 / 3)
     assert row["harm"] == pytest.approx(1 / 3)
     assert row["narrow"] == pytest.approx(2 / 3)  # the margin is .10
@@ -76,7 +102,9 @@ def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):
     monkeypatch.setattr(grid.trials, "simulated", lambda scenario, _seed: seen.append(scenario) or one)
     fitted = SimpleNamespace(draws=None, diagnostics={})
     monkeypatch.setattr(grid, "fit_to", lambda *_: fitted)
-    found = {"risk_difference[6 months]": quantities.Quantity(np.array([[-0.1, 0.2]]), True, True)}
+    found = {
+        "risk_difference[6 months]": quantities.Quantity(np.array([[-0.1, 0.2]]), True, True, False, ("6 months",))
+    }
     monkeypatch.setattr(grid.quantities, "quantities", lambda *_: found)
     for spread in (0.0, 0.4):
         given = replace(_grid(participants=[60, 107], effect=[-0.5]), spread=spread)

@@ -18,7 +18,7 @@ from models.calibration.replication import fit_to
 from models.calibration.summary import of_wave, share
 from models.design import design
 from models.faults import SamplerFailed
-from models.simulation.scenario import Missingness, Scenario
+from models.simulation.scenario import Missingness, Outcome, Scenario, ScenarioError
 from models.simulation.truth import Truth, truth
 from models.summary import DIFFERENCES, LOWER, UPPER
 
@@ -37,8 +37,9 @@ class Point:
     attrition : float
         Share lost by the last wave, by chance alone and for good.
     effect : float
-        Arm effect on the outcome's link scale at every follow-up, beside what goes through mediators; of a union, on
-        that of each of its parts.
+        Arm effect on the outcome's link scale at the primary wave, beside what goes through mediators; of a union, on
+        that of each of its parts. Other follow-ups keep their proportion to it, or have the same where it was 0; other
+        outcomes keep their own.
     mediated : float
         Factor on the arm's effects on every mediator: 1 as the scenario states, 0 none.
     """
@@ -50,8 +51,11 @@ class Point:
 
     def scenario(self, base: Scenario) -> Scenario:
         """The scenario at this point; `ScenarioError` where it is impossible."""
-        moved = tuple(self.effect if wave.role == "follow-up" else 0.0 for wave in base.waves)
-        outcomes = (replace(each, arm_effects=moved) if each in base.parts else each for each in base.outcomes)
+        if self.attrition > 0 and len(base.waves) == 1:
+            raise ScenarioError(f"attrition is {self.attrition:g}: with one wave there is no later one; give 0")
+        outcomes = (
+            replace(each, arm_effects=self._moved(each, base)) if each in base.parts else each for each in base.outcomes
+        )
         found = replace(base, outcomes=tuple(outcomes))
         for mediator in base.mediators:
             effects = tuple(self.mediated * each for each in mediator.arm_effects)
@@ -60,6 +64,16 @@ class Point:
         lost = Missingness("dropout", (0.0, *[rate] * (len(base.waves) - 1)))
         found = replace(found, missingness=(lost,) if self.attrition > 0 else ())
         return simulate.resized(found, self.participants)
+
+    def _moved(self, outcome: Outcome, base: Scenario) -> tuple[float, ...]:
+        """Arm effects of an outcome, wave by wave; those at waves that are no follow-up stay."""
+        stated = outcome.arm_effects or (0.0,) * len(base.waves)
+        primary = stated[[wave.value for wave in base.waves].index(base.primary_wave)]
+        if self.effect == primary:
+            return stated
+        follows = [wave.role == "follow-up" for wave in base.waves]
+        moved = [self.effect * (each / primary if primary else 1.0) for each in stated]
+        return tuple(new if later else old for new, old, later in zip(moved, stated, follows, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +129,8 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        point, replication, and `rows`, for each estimand asked: truth, benefit and harm (posterior probabilities),
-        width, covered; or `failed`.
+        point, replication, and `rows`, for each estimand asked: truth (of the point: under a design prior each trial
+        has its own), benefit and harm (posterior probabilities), width, covered; or `failed`.
     """
     place, plan = number % len(grid.points), grid.plan
     seeds = np.random.SeedSequence([plan.sampler.seed, 53, number // len(grid.points)])
@@ -135,7 +149,7 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
     except SamplerFailed as error:
         return head | {"failed": str(error)}
     found = asked(quantities.quantities(fitted.draws, plan.module, layout, study), study.primary_wave)
-    true = {} if grid.spread > 0 else _truth(grid, place, found)
+    true = _truth(grid, place, found)
     lower_is_better = study.outcome.better == "lower"
     rows: dict[str, dict[str, Any]] = {}
     for name, each in found.items():
@@ -144,7 +158,7 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
         low, high = np.quantile(values, [LOWER, UPPER])
         benefit, harm = (below, above) if lower_is_better else (above, below)
         at = true.get(name, np.nan)
-        held = bool(low <= at <= high) if name in true else None
+        held = bool(low <= at <= high) if name in true and grid.spread == 0 else None
         rows[name] = {"truth": at, "benefit": benefit, "harm": harm, "width": float(high - low), "covered": held}
     return head | fitted.diagnostics | {"rows": rows}
 
@@ -171,7 +185,8 @@ def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     DataFrame
         participants, attrition, effect, mediated, quantity, label, truth, replications; assurance, the share of trials
         that end with P(benefit) > 0.95 (at one true effect: power); harm, likewise; narrow, the share whose 95%
-        interval is narrower than the margin; coverage; width, its mean; and `…_mcse` of each.
+        interval is narrower than the margin; coverage; width, its mean; and `…_mcse` of each. A point at which every
+        fit failed has rows of 0 replications.
     """
     margin = grid.plan.scenario.outcome.margin
     whole = pd.DataFrame(
@@ -183,20 +198,22 @@ def summarise(grid: Grid, results: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         ]
     )
     rows = []
-    for (place, name), group in whole.groupby(["point", "quantity"], sort=False):
-        point = grid.points[int(place)]
+    for (place, point), name in product(enumerate(grid.points), whole["quantity"].unique()):
+        group = whole[(whole["point"] == place) & (whole["quantity"] == name)]
         row: dict[str, Any] = asdict(point) | {
             "quantity": name,
             "label": quantities.words(str(name)),
-            "truth": float(group["truth"].iloc[0]),
+            "truth": float(group["truth"].iloc[0]) if len(group) else np.nan,
             "replications": len(group),
         }
+        rows.append(row)
+        if group.empty:
+            continue
         row |= share("assurance", group["benefit"] > CERTAIN) | share("harm", group["harm"] > CERTAIN)
         known = group["covered"].notna().all()
         row |= share("coverage", group["covered"].astype(bool)) if known else _unknown("coverage")
         row |= share("narrow", group["width"] < margin) if margin is not None else _unknown("narrow")
         row |= {"width": float(group["width"].mean()), "width_mcse": float(group["width"].sem())}
-        rows.append(row)
     return pd.DataFrame(rows)
 
 

@@ -48,30 +48,30 @@ WORDS = {
     "natural_direct": "natural direct effect",
     "natural_indirect": "natural indirect effect, through all mediators",
     "interventional_direct": "interventional direct effect",
-    "interventional_via": "interventional effect via {1}",
-    "interventional_via_reversed": "interventional effect, switched in the other order, via {1}",
+    "interventional_via": "interventional effect via {last}",
+    "interventional_via_reversed": "interventional effect, switched in the other order, via {last}",
     "dependence": "part due to the mediators' dependence",
     "controlled_direct": "controlled direct effect",
-    "mediator_difference": "difference in {0}",
+    "mediator_difference": "difference in {first}",
 }
 OF_MEDIATORS = {
-    "mediator_mu_0": "level of {0} at the first wave",
-    "mediator_step": "change of {0} to the wave",
-    "mediator_theta": "arm effect on {0}",
-    "mediator_theta_negative_control": "arm effect on {0} before the programme",
-    "mediator_gamma": "covariate of {0}",
-    "mediator_tau": "SD of participants' own levels of {0}",
-    "mediator_residual_sd": "residual SD of {0}",
-    "mediator_nu": "degrees of freedom of {0}",
-    "mediator_precision": "precision of {0}",
-    "cutpoint_low": "lower cutpoint of {0}",
-    "cutpoint_gap": "distance between the cutpoints of {0}",
-    "cutpoint_high": "upper cutpoint of {0}",
-    "slope": "slope of the outcome on {0}",
-    "interaction": "difference between the arms in the slope on {0}",
+    "mediator_mu_0": "level of {first} at the first wave",
+    "mediator_step": "change of {first} to the wave",
+    "mediator_theta": "arm effect on {first}",
+    "mediator_theta_negative_control": "arm effect on {first} before the programme",
+    "mediator_gamma": "covariate of {first}",
+    "mediator_tau": "SD of participants' own levels of {first}",
+    "mediator_residual_sd": "residual SD of {first}",
+    "mediator_nu": "degrees of freedom of {first}",
+    "mediator_precision": "precision of {first}",
+    "cutpoint_low": "lower cutpoint of {first}",
+    "cutpoint_gap": "distance between the cutpoints of {first}",
+    "cutpoint_high": "upper cutpoint of {first}",
+    "slope": "slope of the outcome on {first}",
+    "interaction": "difference between the arms in the slope on {first}",
     "partial_correlation": "partial correlation of participants' own levels",
 }
-"""Names of quantities in words; numbers stand for what is in their brackets, the rest of which follows."""
+"""Names of quantities in words, with the first or last label of their brackets; the others follow."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,15 @@ class Quantity:
         Whether 0 (1 for a ratio) means no difference between the arms.
     ratio : bool
         Whether it is a ratio.
+    labels : tuple of str
+        What stands in its name's brackets.
     """
 
     values: np.ndarray
     estimand: bool
     contrast: bool
     ratio: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def null(self) -> float:
@@ -114,19 +117,19 @@ def quantities(draws: xr.Dataset, model: ModuleType, layout: Design, study: Stud
     found = {}
     for name in model.dimensions(layout):
         contrast = "theta" in name
-        for key, values in _elements(name, draws[name]).items():
-            found[key] = Quantity(values, False, contrast)
+        for labels, values in _elements(draws[name]).items():
+            found[_key(name, labels)] = Quantity(values, False, contrast, labels=labels)
     levels = _population(model, draws, layout)
     for name, array in estimands.contrasts(levels, study).items():
         part = array.sel(average=estimands.POPULATION, drop=True) if "average" in array.dims else array
         contrast = str(name) in (*DIFFERENCES, *RATIOS)
-        for key, values in _elements(str(name), part).items():
-            found[key] = Quantity(values, True, contrast, str(name) in RATIOS)
+        for labels, values in _elements(part).items():
+            found[_key(str(name), labels)] = Quantity(values, True, contrast, str(name) in RATIOS, labels)
     paths = model.path_draws(draws, layout, [part.column for part in study.mediators]).values
     for name in PATHS:
         if name in paths:
-            for key, values in _elements(name, paths[name]).items():
-                found[key] = Quantity(values, True, True)
+            for labels, values in _elements(paths[name]).items():
+                found[_key(name, labels)] = Quantity(values, True, True, labels=labels)
     return found
 
 
@@ -135,25 +138,31 @@ def _population(model: ModuleType, draws: xr.Dataset, layout: Design) -> xr.Data
     return model.response(draws, layout, (estimands.POPULATION,))
 
 
-def _elements(name: str, array: xr.DataArray) -> dict[str, np.ndarray]:
-    """Each element that is known, (chain, draw), named `name[label, label]`."""
+def _key(name: str, labels: tuple[str, ...]) -> str:
+    return f"{name}[{', '.join(labels)}]" if labels else name
+
+
+def _elements(array: xr.DataArray) -> dict[tuple[str, ...], np.ndarray]:
+    """Each element that is known, (chain, draw), by its labels."""
     dims = [dim for dim in array.dims if dim not in ("chain", "draw")]
     if not dims:
-        return {name: array.transpose("chain", "draw").to_numpy()}
+        return {(): array.transpose("chain", "draw").to_numpy()}
     # in NumPy: stacking in xarray takes a fifth of a whole replication
     values = array.transpose("chain", "draw", *dims).to_numpy()
     values = values.reshape(*values.shape[:2], -1)
-    labels = [", ".join(map(str, label)) for label in product(*(array[dim].to_numpy() for dim in dims))]
-    return {f"{name}[{label}]": values[..., k] for k, label in enumerate(labels) if not np.isnan(values[..., k]).all()}
+    labels = [tuple(map(str, label)) for label in product(*(array[dim].to_numpy() for dim in dims))]
+    return {label: values[..., k] for k, label in enumerate(labels) if not np.isnan(values[..., k]).all()}
 
 
 def words(name: str) -> str:
     """A quantity's name in words."""
     base, _, inside = name.removesuffix("]").partition("[")
     told = (WORDS | OF_MEDIATORS).get(base, base.replace("_", " "))
-    labels = inside.split(", ") if inside else []
-    rest = [label for place, label in enumerate(labels) if f"{{{place}}}" not in told]
-    return ", ".join([told.format(*labels), *rest])
+    first, _, after = inside.partition(", ")
+    before, _, last = inside.rpartition(", ")
+    rest = after if "{first}" in told else before if "{last}" in told else inside
+    told = told.format(first=first, last=last)
+    return f"{told}, {rest}" if rest else told
 
 
 def unit(name: str, outcome: Outcome) -> str:
@@ -173,12 +182,11 @@ def unit(name: str, outcome: Outcome) -> str:
 def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:
     """The simulator's true value of each quantity that it knows, by name."""
     found = {}
-    for name in names:
-        base, _, inside = name.removesuffix("]").partition("[")
-        keys = inside.split(", ") if inside else []
+    for name, quantity in names.items():
+        base = name.partition("[")[0]
         base = {"total": "interventional_total"}.get(base, base)
         # effects via one mediator are of (wave, mediator) here and of (mediator, wave) there
-        for order in (keys, keys[::-1]):
+        for order in (quantity.labels, quantity.labels[::-1]):
             try:
                 found[name] = truth.value(base, *order)
                 break
