@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from reports import calibration_file
 from reports.calibration_file import PRIOR, Calibration
 from reports.facts import Facts
+
+if TYPE_CHECKING:
+    from models.study import Study
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "calibration"
 """Studies of the method itself, `<scenario>-<model>.json` and `.csv`, made once for each edition."""
@@ -33,9 +38,10 @@ def applicable(facts: Facts) -> list[Applicable]:
     """
     found = []
     own, committed = _read(facts.run.folder / OWN), _read(COMMITTED)
+    priors = facts.manifest["priors"]
     for model in (str(facts.manifest["model"]), *facts.further):
         for studies, mine in ((own, True), (committed, False)):
-            fitting = [study for study in studies if study.about["model"] == model and _alike(facts, study)]
+            fitting = [study for study in studies if not unlike((model,), priors, facts.study, study.about)]
             if fitting:
                 # the one nearest in size, and of those the largest
                 best = min(fitting, key=lambda one: (abs(_size(one) - participants(facts)), -one.asked(PRIOR)))
@@ -53,11 +59,36 @@ def _size(study: Calibration) -> int:
     return int(study.about["participants"])
 
 
-def _alike(facts: Facts, study: Calibration) -> bool:
-    """Whether priors and kind of outcome are the run's: only yes-or-no outcomes have differences in points."""
-    if study.about["priors"] != facts.manifest["priors"]["name"]:
-        return False
-    return facts.binary == any(row.unit == "points" for row in study.rows)
+def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, about: Mapping[str, Any]) -> str:
+    """Why a calibration says nothing of a run; empty where it applies.
+
+    Parameters
+    ----------
+    models, priors, study : collection of str, mapping, Study
+        Of the run: its models, its priors as the manifest has them, its study file.
+    about : mapping
+        Settings of the calibration, as its JSON file has them; what an older file lacks is taken as alike.
+
+    Returns
+    -------
+    str
+        What differs, in words.
+    """
+    outcome = study.outcome
+    if about["model"] not in models:
+        return f"The run holds no {about['model']} model."
+    if about["priors"] != priors["name"]:
+        return f"The run’s priors are {priors['name']}, the calibration’s {about['priors']}."
+    digests = {about.get("priors_sha256"), priors.get("sha256")} - {None}
+    if len(digests) > 1:
+        return "The priors of the run and of the calibration have one name, but their files differ."
+    kinds = outcome.kind, about.get("outcome", "binary")
+    if len(set(kinds)) > 1:
+        return f"The run’s outcome is {kinds[0]}, the calibration’s {kinds[1]}."
+    links = outcome.link, about.get("link") or "logit"
+    if outcome.kind == "binary" and len(set(links)) > 1:
+        return f"The run’s link is {links[0]}, the calibration’s {links[1]}."
+    return ""
 
 
 def _read(folder: Path) -> list[Calibration]:

@@ -55,7 +55,7 @@ def calibrate(
         folder = out or console.BUILD / f"calibration-{Path(scenario).stem}-{model}"
         wish = study.Wish(plan, replications, kinds, console.command(), scheduler, workers)
         if into is not None:
-            planned.run_folder(into)
+            planned.fits_into(into, plan)
         planned.begin(folder, force, scheduler)
         console.say(f"{replications} replications of each kind: {', '.join(kinds)}")
         with progress.replications() as update:

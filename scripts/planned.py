@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from models import run as runs
 from models import simulate
 from models.calibration import study, trials
 from models.calibration.plan import Plan
@@ -19,6 +20,7 @@ from models.replications import crew
 from models.replications.journal import Journal
 from models.simulation.scenario import Scenario
 from priors import prior_set
+from reports import calibrations
 
 TUNE, DRAWS = {"effect": 200, "mediation": 400}, {"effect": 500, "mediation": 750}
 """Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
@@ -108,11 +110,14 @@ def begin(folder: Path, force: bool, scheduler: str | None) -> None:
             shutil.rmtree(folder)
 
 
-def run_folder(run: Path) -> Path:
-    """The folder of a run; `InvalidInput` for any other."""
-    if not (run / "manifest.json").is_file():
-        raise InvalidInput(f"{run} is no run folder.", "It holds no manifest.json.", "Name a folder of analyse.py.")
-    return run
+def fits_into(run: Path, plan: Plan) -> None:
+    """Refuse a folder that is no run, or a run of which the calibration would say nothing: before the work."""
+    manifest = runs.verified(run)
+    models, about = [manifest["model"], *manifest.get("further", {})], study.describe(plan, "")
+    if reason := calibrations.unlike(models, manifest["priors"], runs.read_study(run), about):
+        raise InvalidInput(
+            f"{run} would not show this calibration.", reason, "Calibrate as the run was made, or leave out --into."
+        )
 
 
 def into(run: Path, folder: Path, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scipy.stats import binom
@@ -105,6 +106,27 @@ def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> 
     path = next(shelf.glob("*.json"))
     path.write_text(path.read_text().replace('"weakly_informative"', '"sceptical"'))
     assert calibrated.NOT_RUN in words(built(tmp_path / "run", Recipe()), 10)
+
+
+def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
+    """Whatever decides the posterior's shape; what an older file does not tell is taken as alike."""
+    models, priors = ("effect", "mediation"), {"name": "mine", "sha256": "a"}
+    about = {"model": "effect", "priors": "mine", "priors_sha256": "a", "outcome": "binary", "link": "logit"}
+
+    def told(kind: str = "binary", link: str = "logit", **changes: str) -> str:
+        study = SimpleNamespace(outcome=SimpleNamespace(kind=kind, link=link))
+        return calibrations.unlike(models, priors, study, about | changes)  # type: ignore[arg-type]
+
+    assert told() == told(model="mediation") == ""
+    assert "no dose model" in told(model="dose")
+    assert "mine" in told(priors="diffuse")
+    assert "files differ" in told(priors_sha256="b")
+    assert "count" in told(kind="count")
+    assert "probit" in told(link="probit")
+    assert told(kind="continuous", link="logit", outcome="continuous") == ""
+    older = {"model": "effect", "priors": "mine"}
+    binary = SimpleNamespace(outcome=SimpleNamespace(kind="binary", link="logit"))
+    assert calibrations.unlike(models, priors, binary, older) == ""  # type: ignore[arg-type]
 
 
 def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) -> None:

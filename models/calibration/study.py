@@ -17,6 +17,7 @@ from models.calibration.replication import replicate
 from models.faults import SamplerFailed
 from models.replications import crew
 from models.replications.journal import Journal
+from models.run import digest
 from models.summary import INTERVAL
 
 JOURNAL, STUDY, SUMMARY, REPLICATIONS = "journal.jsonl", "calibration.json", "calibration.csv", "replications.csv"
@@ -129,6 +130,7 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "model": plan.model,
         "likelihood": plan.likelihood,
         "priors": plan.priors.name,
+        "priors_sha256": digest(plan.priors.path),
         "command": command,
         "seed": plan.sampler.seed,
         "interval": INTERVAL,
