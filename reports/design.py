@@ -27,6 +27,10 @@ HEADS = {
     "width": Column("width", "Width of the interval", "mean (MCSE)", number=True),
 }
 NONE = "—"
+MOST_MARKS, MOST_ROWS = 900, 300
+"""Marks in curves and rows in tables that a page has room for (1 MiB); `design.csv` beside it always holds all."""
+MOST_TOLD = 6
+"""True shifts up to which each has its sentence; of more, the lowest and the highest have."""
 READ_CURVES = (
     "Each point: so many trials of that size were simulated with that true effect and that share of participants "
     "lost by chance alone, and each was analysed by the product’s own model and priors, with fewer draws. Upper "
@@ -99,7 +103,8 @@ def main(study: Design) -> str:
 
 def _answer(study: Design) -> Section:
     key = main(study)
-    told = {f"shift_{place}": reached(study, key, shift) for place, shift in enumerate(study.shifts)}
+    shifts = study.shifts if len(study.shifts) <= MOST_TOLD else [study.shifts[0], study.shifts[-1]]
+    told = {f"shift_{place}": reached(study, key, shift) for place, shift in enumerate(shifts)}
     table = smallest(study)
     return Section(
         0,
@@ -252,14 +257,45 @@ def _analysed(study: Design, quantity: str, measure: str) -> bool:
 
 
 def _curves(study: Design) -> Section:
-    drawn = [assurance.draw(study, key, place) for place, key in enumerate(study.quantities, start=1)]
-    made = {figure.name: figure for figure in drawn}
-    return Section(0, "What would trials of each size find?", "", figures=made, values={"reading": READ_CURVES})
+    shown = _room(study, len(assurance.MEASURES), MOST_MARKS)
+    drawn = [assurance.draw(study, key, place) for place, key in enumerate(shown, start=1)]
+    return Section(
+        0,
+        "What would trials of each size find?",
+        "",
+        sentences=_rest(study, shown),
+        figures={figure.name: figure for figure in drawn},
+        values={"reading": READ_CURVES},
+    )
 
 
 def _grid(study: Design) -> Section:
-    made = {f"grid_{place}": _points(study, key, place) for place, key in enumerate(study.quantities, start=1)}
-    return Section(0, "What are the numbers?", "", tables=made, values={"reading": READ_GRID})
+    shown = _room(study, 1, MOST_ROWS)
+    made = {f"grid_{place}": _points(study, key, place) for place, key in enumerate(shown, start=1)}
+    return Section(
+        0,
+        "What are the numbers?",
+        "",
+        sentences=_rest(study, shown),
+        tables=made,
+        values={"reading": READ_GRID},
+    )
+
+
+def _room(study: Design, each: int, most: int) -> list[str]:
+    """Quantities that there is room for, the main one first: `each` marks or rows a point of the grid."""
+    ordered = sorted(study.quantities, key=lambda key: key != main(study))
+    points = len(study.points) // len(ordered)
+    return ordered[: max(1, most // (each * points))]
+
+
+def _rest(study: Design, shown: list[str]) -> dict[str, Sentence]:
+    """Where to find those for which there is no room; nothing where there is room for all."""
+    left = len(study.quantities) - len(shown)
+    if not left:
+        return {}
+    told = "For {left} of {all} quantities there is no room on this page: {file} beside it holds their numbers."
+    return {"rest": sentence(told, left=whole(left), all=whole(len(study.quantities)), file=Label(TABLE))}
 
 
 def _points(study: Design, quantity: str, place: int) -> Table:

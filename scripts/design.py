@@ -61,6 +61,7 @@ def design(
         effects = planned.numbers("--effect", effect) if effect else [planned.effect_of(plan.scenario)]
         factors = planned.factors(plan.scenario, mediated)
         sizes = planned.sizes("--participants", participants)
+        planned.few("--effect times --mediated", len(effects) * len(factors))
         losses = planned.numbers("--attrition", attrition, below=1.0)
         grid = Grid.over(plan, sizes, losses, effects, factors, effect_sd)
         console.say(f"{len(grid.scenarios)} points, {replications} replications each")

@@ -24,6 +24,8 @@ from reports import calibrations
 
 TUNE, DRAWS = {"effect": 200, "mediation": 400}, {"effect": 500, "mediation": 750}
 """Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
+MOST_SHIFTS = 24
+"""Effects times factors on mediators in one design study."""
 FEWEST = 4
 """Participants of a trial at least: two in each arm."""
 
@@ -164,6 +166,16 @@ def factors(scenario: Scenario, given: str | None) -> list[float]:
         why = f"The scenario {scenario.name!r} has no mediator that the arm moves."
         raise InvalidInput(f"--mediated cannot be {given}.", why, "Leave it out, or choose another scenario.")
     return numbers("--mediated", given) if given is not None else [1.0]
+
+
+def few(option: str, count: int) -> None:
+    """Refuse more true shifts than a page can show."""
+    if count > MOST_SHIFTS:
+        raise InvalidInput(
+            f"{option} makes {count} true shifts.",
+            f"A page has room for {MOST_SHIFTS}.",
+            "Divide them between studies.",
+        )
 
 
 def effect_of(scenario: Scenario) -> float:

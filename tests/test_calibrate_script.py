@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.command_line import ROOT, files, messages, run
+from tests.test_report_asked import record
+from tests.test_report_script import saved
 
 SMALL = ("--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
 
@@ -36,7 +38,15 @@ def test_what_cannot_be_calibrated_is_refused_and_nothing_is_left(tmp_path, argu
     assert not list(tmp_path.glob("out/*.csv"))
 
 
-@pytest.mark.parametrize("option", [("--participants", "1"), ("--participants", "60", "--attrition", "1.5")])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--participants", "1"),
+        ("--participants", "60", "--attrition", "1.5"),
+        ("--participants", "60", "--mediated", "0,1"),
+        ("--participants", "60", "--effect", ",".join(map(str, range(25)))),
+    ],
+)
 def test_an_impossible_design_is_refused(tmp_path, option):
     found = run("design", "effect", *option, "--out", tmp_path / "out")
     assert found.exit_code == 3
@@ -48,6 +58,23 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     for force in ((), ("--force",)):
         assert run("calibrate", "effect", "--out", tmp_path, *force).exit_code == 7
     assert files(tmp_path) == {"thesis.txt": b"chapter 1"}
+
+
+def test_a_calibration_goes_into_a_run_that_it_speaks_of_and_into_no_other(tmp_path):
+    run_folder = saved(tmp_path / "run")
+    small = ("effect", *SMALL, "--replications", "2", "--workers", "1", "--into", run_folder)
+    refused = run("calibrate", *small, "--priors", "sceptical", "--out", tmp_path / "other")
+    assert refused.exit_code == 3
+    assert "sceptical" in refused.stderr
+    assert not (tmp_path / "other").exists()
+    found = run("calibrate", *small, "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.stderr
+    for ending in ("csv", "json"):
+        copied = run_folder / "calibration" / f"effect-effect.{ending}"
+        assert copied.read_bytes() == (tmp_path / "out" / f"calibration.{ending}").read_bytes()
+    told = record(run_folder)["sentences"]["calibration_effect"]["text"]
+    assert "of 107 participants simulated by scenario “effect”" in told
+    assert "Of 4 fits" in told
 
 
 @pytest.mark.slow

@@ -27,6 +27,12 @@ GRIDS = {
     "many losses": Grid(attrition=(0.0, 0.05, 0.1, 0.2, 0.3, 0.4)),
     "no margin": Grid(empty=("narrow",)),
     "hostile": HOSTILE,
+    "many shifts": Grid(
+        model="mediation",
+        effect=(-0.8, -0.5, -0.2, 0.0),
+        mediated=(0.0, 0.5, 1.0, 2.0, 3.0, 4.0),
+        labels={"natural_indirect[6 months]": "natural indirect effect, through all mediators, 6 months"},
+    ),
 }
 
 
@@ -136,6 +142,14 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     assert "With a true shift of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
     ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
     assert "assurance" in ends
+
+
+def test_what_a_page_has_no_room_for_stands_in_its_file(pages: dict[str, Path]) -> None:
+    told = words(pages["many shifts"])
+    assert told.count("For 1 of 2 quantities there is no room on this page: design.csv beside it holds") == 2
+    assert len(list((pages["many shifts"] / "figures").glob("curves_*.csv"))) == 1
+    assert told.count("of trials (60 participants") == 2  # the lowest and the highest shift
+    assert "there is no room" not in words(pages["mediation"])
 
 
 def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Path) -> None:

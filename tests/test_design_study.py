@@ -9,15 +9,16 @@ import numpy as np
 import pytest
 
 from models import fit, mediation, simulate
-from models.calibration import grid, quantities, trials
+from models.calibration import design_study, grid, quantities, replication, trials
 from models.calibration.grid import Grid, Point
-from models.calibration.plan import Plan
+from models.calibration.plan import Plan, number_of
 from models.design import design
 from models.replications.journal import Journal
 from models.simulation import scenario_file
 from models.simulation.scenario import ScenarioError
 from models.simulation.truth import truth
 from priors import prior_set
+from reports import design as page
 from scripts import planned
 
 
@@ -94,6 +95,31 @@ def test_a_large_effect_is_found_more_often_in_a_larger_trial():
     assert table.loc[40, "width"] > 1.8 * table.loc[400, "width"]  # √10 = 3.2 without the prior's help at 40
     assert table.loc[400, "harm"] == 0.0
     assert table["truth"].nunique() == 1
+
+
+@pytest.mark.slow
+def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
+    """Trials whose mediators are missing here and there; cut off on the way, it ends with the same bytes."""
+    scenario = simulate.resized(simulate.load("undarga"), 60)
+    sampler = fit.Sampler(draws=100, tune=100, chains=2, seed=2)
+    plan = Plan(scenario, "mediation", "sampled", prior_set.load(), sampler)
+    wish = design_study.Wish(Grid.over(plan, [60], [0.0], [0.0], [0.0, 1.0]), 2, "a command", workers=1)
+    table = design_study.run(wish, tmp_path).set_index(["mediated", "quantity"])
+    assert set(table["replications"]) == {2}
+    assert table.loc[(0.0, "natural_indirect[6 months]"), "truth"] == 0
+    assert table.loc[(1.0, "natural_indirect[6 months]"), "truth"] < 0
+    through = {name for _, name in table.index if name.startswith("interventional_via")}
+    assert len(through) == len(scenario.mediators)
+    assert page.build(tmp_path).is_file()
+    whole, journal = (tmp_path / "design.csv").read_bytes(), tmp_path / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-2]))
+    design_study.run(wish, tmp_path)
+    assert (tmp_path / "design.csv").read_bytes() == whole
+    assert len(plan.compiled._known) == 1
+    # truths from the prior: every path has its rank
+    rows = replication.replicate(plan, number_of("prior", 0))["rows"]
+    assert through | {"natural_indirect[6 months]", "risk_difference[6 months]", "tau"} <= set(rows)
+    assert all(0 <= row["rank"] <= row["ranks"] for row in rows.values())
 
 
 def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):
