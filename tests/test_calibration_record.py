@@ -30,7 +30,16 @@ def test_both_models_have_one():
 def test_paths_are_ranked_as_well():
     table, _ = _read("mediation_clean-mediation")
     bases = set(table.loc[table["kind"] == "prior", "quantity"].str.partition("[")[0])
-    assert {"risk_difference", "natural_indirect", "natural_direct", "interventional_via", "dependence"} <= bases
+    assert {"risk_difference", "natural_indirect", "natural_direct", "interventional_via"} <= bases
+    assert "dependence" not in bases  # 0 in every draw, by construction: its rank would say nothing
+
+
+def test_without_an_effect_no_path_is_found_more_often_than_it_should_be():
+    table, about = _read("mediation_clean-mediation")
+    rows = table[(table["kind"] == "null") & table["quantity"].str.contains("6 months") & table["excludes_0"].notna()]
+    assert {"natural_indirect[6 months]", "interventional_via[6 months, income_share]"} <= set(rows["quantity"])
+    # a dozen shares, each at most 5% plus three binomial standard errors
+    assert (rows["excludes_0"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / about["replications"]["null"])).all()
 
 
 @pytest.mark.parametrize("name", STUDIES)

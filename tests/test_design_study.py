@@ -119,7 +119,8 @@ def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
     # truths from the prior: every path has its rank
     rows = replication.replicate(plan, number_of("prior", 0))["rows"]
     assert through | {"natural_indirect[6 months]", "risk_difference[6 months]", "tau"} <= set(rows)
-    assert all(0 <= row["rank"] <= row["ranks"] for row in rows.values())
+    assert all(0 <= row["rank"] <= row["ranks"] and row["sd"] > 0 for row in rows.values())
+    assert not any(name.startswith("dependence") for name in rows)  # the model has no path between mediators
 
 
 def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):

@@ -52,7 +52,7 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        kind, replication, what `Fitted.diagnostics` holds, and `rows`, one for each quantity: truth,
+        kind, replication, what `Fitted.diagnostics` holds, and `rows`, one for each quantity that varies: truth,
         mean, sd, median, lower, upper, rank, ranks, null, estimand; or `failed`, why there is no posterior.
     """
     kind, place = kind_of(number)
@@ -75,7 +75,9 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     found = _quantities(plan, fitted.draws, layout, study)
     if true is None:
         true = quantities.known(_truth(plan, kind), found)
-    rows = {name: _row(found[name], true[name], ranked) for name in found if name in true}
+    # what the model holds at one value (dependence of mediators without paths between them) is not estimated
+    varies = {name: each for name, each in found.items() if np.ptp(each.values) > 0}
+    rows = {name: _row(each, true[name], ranked) for name, each in varies.items() if name in true}
     return head | fitted.diagnostics | {"rows": rows}
 
 
