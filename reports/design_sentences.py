@@ -1,0 +1,120 @@
+"""Sentences on a design study: what share of trials ends how, from which size on, and what was simulated."""
+
+from __future__ import annotations
+
+from reports import design_file
+from reports.calibration_file import MAIN
+from reports.design_file import SHARES, WANTED, Design, Point, Shift
+from reports.figures.assurance import loss
+from reports.figures.axis import tick_text
+from reports.numbers import PLAIN, Number, Unit, fixed, show
+from reports.parts import Label, Piece, Sentence, joined, sentence
+from reports.simulation_sentences import sampled, whole
+from reports.words import agreeing, listed
+
+SHARE = Unit(100, 1, "%", "percent")
+
+
+def main(study: Design) -> str:
+    """Key of the quantity that the sentences are about."""
+    keys = list(study.quantities)
+    named = str(study.about.get("primary", ""))
+    if named in keys:
+        return named
+    found = [key for name in MAIN for key in keys if key.split("[", 1)[0] == name]
+    return found[0] if found else keys[0]
+
+
+def reached(study: Design, quantity: str, shift: Shift) -> Sentence:
+    """Share of trials that would end with benefit (harm, if it is that) at one true shift; the size for most to."""
+    end = study.end(quantity, shift)
+    found = [point for point in study.at(quantity, shift) if point.has(end)]
+    if not found:
+        return sentence("{what}: no trial was analysed.", what=_what(study, quantity, shift))
+    low, high = (choose(found, key=lambda point: point[end]) for choose in (min, max))
+    spread = sentence(
+        "{what}: between {low} of trials ({low_size} participants, attrition {low_loss}) and {high} ({high_size} "
+        "participants, attrition {high_loss}) end with a probability of {end} above {sure}.",
+        end=Label("harm" if end == "harm" else "benefit"),
+        what=_what(study, quantity, shift),
+        low=show(low[end], SHARE, 0),
+        high=show(high[end], SHARE, 0),
+        low_size=whole(low.participants),
+        high_size=whole(high.participants),
+        low_loss=Number(low.attrition, loss(low.attrition)),
+        high_loss=Number(high.attrition, loss(high.attrition)),
+        sure=Number(0.95, "0.95"),
+    )
+    return spread if study.nothing(quantity, shift) else joined(spread, _sizes(study, quantity, shift))
+
+
+def _what(study: Design, quantity: str, shift: Shift) -> Label:
+    true = study.truth(quantity, shift)
+    unit = next(point.shown.name for point in study.points if point.quantity == quantity)
+    about = f", {'at the centre ' * bool(study.spread)}{true.text} {unit}".rstrip() if true else ""
+    own = f"{Shift(shift.effect).text} {study.shift_unit}"
+    head = f"With a true shift of {own}"
+    if study.nothing(quantity, shift):
+        head = "Where the arms do not differ"
+    elif study.spread:
+        head = f"With true shifts around {own} (SD {study.spread:g})"
+    elif study.about["model"] == "mediation" and not study.moved:
+        head += " beside what goes through the mediators"
+    if study.moved and not study.nothing(quantity, shift):
+        head += f" and mediators moved {tick_text(shift.mediated, PLAIN)} × as far as the scenario states"
+    return Label(f"{head} ({study.quantities[quantity]}{about})")
+
+
+def _sizes(study: Design, quantity: str, shift: Shift) -> Sentence:
+    """First size that brings enough trials there, attrition by attrition."""
+    slots: dict[str, Piece] = {"wanted": show(WANTED, SHARE, 0)}
+    parts: list[str] = []
+    found: list[Point | None] = []
+    for place, attrition in enumerate(study.losses):
+        point = study.smallest(quantity, shift, attrition, study.end(quantity, shift))
+        slots[f"loss_{place}"] = Number(attrition, loss(attrition))
+        if point:
+            slots[f"size_{place}"] = whole(point.participants)
+        found.append(point)
+        parts.append(
+            f"{{size_{place}}} at attrition {{loss_{place}}}" if point else f"none at attrition {{loss_{place}}}"
+        )
+    if not any(found):
+        return sentence("Of the sizes tried, none reaches {wanted}.", wanted=slots["wanted"])
+    return sentence(f"Of the sizes tried, {{wanted}} is reached from: {listed(parts)}.", **slots)
+
+
+def asked(study: Design) -> Sentence:
+    """What was simulated, what failed, how exact the shares are."""
+    worst = max(point[f"{name}_mcse"] for point in study.points for name in SHARES if point.has(f"{name}_mcse"))
+    told = sentence(
+        "At each point of the grid {trials} trials were simulated from scenario “{scenario}” and analysed with the "
+        "{model} model and the priors {priors}; Monte Carlo standard "
+        "errors of shares are at most {error} points.",
+        trials=whole(int(study.about["replications"])),
+        scenario=Label(study.text("scenario")),
+        model=Label(study.text("model")),
+        priors=Label(study.text("priors").replace("_", " ")),
+        error=Number(worst, fixed(100 * worst, 1)),
+    )
+    return joined(told, *_lost(study), *_margin(study), sampled(study.about))
+
+
+def _lost(study: Design) -> list[Sentence]:
+    """Points of the grid at which no trial could be analysed; nothing where there is none."""
+    lost = {(point.participants, point.attrition, point.shift) for point in study.points if not point.replications}
+    if not lost:
+        return []
+    named = listed([f"{fixed(size)} participants, attrition {loss(gone)}, true shift {shift.text}"
+                    for size, gone, shift in sorted(lost)[:3]])  # fmt: skip
+    told = "At {count} of them every fit failed, so that they say nothing: {named}"
+    return [sentence(told + (" and others." if len(lost) > 3 else "."), count=whole(len(lost)), named=Label(named))]
+
+
+def _margin(study: Design) -> list[Sentence]:
+    """The margin that intervals are compared with, with the digits it was given with; nothing where there is none."""
+    known, unit = study.about.get("margin"), design_file.UNITS[study.points[0].outcome]
+    if known is None:
+        return []
+    margin = Number(float(known), tick_text(float(known), unit))
+    return [sentence("The margin is {margin} {unit}.", margin=margin, unit=agreeing(margin.text, unit.name))]
