@@ -24,7 +24,7 @@ REPEATS = 3
 FITS = console.BUILD / "benchmark-fits.json"
 PLAIN = "PyMC, defaults"
 AIMS = {
-    "efficiency": "effective draws of the arm effect a second at n = 107, at least 5 times plain PyMC",
+    "efficiency": "effective draws of the arm effect a second at n = 107, at least 5 times plain PyMC and brms",
     "calibration": "at most 0.48 CPU seconds a fit, for 1,000 in 4 minutes on two cores",
     "million": "a million participants, one binary covariate, under 60 s and 4 GB",
     "hundred_thousand": "100,000 participants, a continuous covariate, under 10 minutes",
@@ -129,6 +129,10 @@ def _fits() -> None:
         typer.echo(f"{name}: {json.dumps(found[name])}")
     rates = {kind: found["efficiency"][kind]["a wall second"] for kind in ("integrated", "sampled", PLAIN)}
     typer.echo(f"effective draws a wall second: integrated × {rates['integrated'] / rates[PLAIN]:.1f} of plain PyMC")
+    own, other = found["efficiency"]["integrated"], found["efficiency"]["brms"]
+    if "ess" in other:
+        ratios = (own["a wall second"] / other["a wall second"], own["a cpu second"] / other["a cpu second"])
+        typer.echo("× {:.1f} of brms a wall second, × {:.1f} a CPU second".format(*ratios))
     FITS.parent.mkdir(parents=True, exist_ok=True)
     FITS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     console.say(f"written to {FITS}")

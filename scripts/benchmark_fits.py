@@ -20,6 +20,7 @@ from models.calibration.plan import Plan, number_of
 from models.design import Design, design
 from models.summary import convergence
 from priors import prior_set
+from scripts.benchmark_brms import brms
 
 WAVES = ("baseline", "post-test", "3 months", "6 months")
 ROLES = ("baseline", "negative control", "follow-up", "follow-up")
@@ -89,7 +90,7 @@ def _sampled(compiled: Any, sampler: fit.Sampler) -> Any:
 
 
 def efficiency() -> dict[str, Any]:
-    """Effective draws of the arm effect a second at n = 107: traits integrated out, sampled by nutpie, plain PyMC."""
+    """Effective draws of the arm effect a second at n = 107: traits integrated out, sampled by nutpie; PyMC; brms."""
     import pymc as pm
 
     layout, priors = design(*trials.simulated(simulate.load("effect"), 1)), prior_set.load()
@@ -115,7 +116,7 @@ def efficiency() -> dict[str, Any]:
 
     plain()  # compiles
     told("PyMC, defaults", plain)
-    return found
+    return found | {"brms": brms(layout, priors)}
 
 
 if __name__ == "__main__":

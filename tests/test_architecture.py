@@ -166,7 +166,15 @@ def test_the_makefile_is_short():
 def test_the_readme_links_to_what_exists():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
-    shared = {"__init__.py", "benchmark_fits.py", "console.py", "options.py", "planned.py", "progress.py"}
+    shared = {
+        "__init__.py",
+        "benchmark_brms.py",
+        "benchmark_fits.py",
+        "console.py",
+        "options.py",
+        "planned.py",
+        "progress.py",
+    }
     scripts = {path.name for path in (ROOT / "scripts").glob("*.py")} - shared
     assert set(re.findall(r"scripts/(\w+\.py)", README)) == scripts
 
