@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,15 +128,18 @@ def _fits() -> None:
             "peak GB": round(usage.ru_maxrss / 1024**2, 2),
         }
         typer.echo(f"{name}: {json.dumps(found[name])}")
-    rates = {kind: found["efficiency"][kind]["a wall second"] for kind in ("integrated", "sampled", PLAIN)}
-    typer.echo(f"effective draws a wall second: integrated × {rates['integrated'] / rates[PLAIN]:.1f} of plain PyMC")
-    own, other = found["efficiency"]["integrated"], found["efficiency"]["brms"]
-    if "ess" in other:
-        ratios = (own["a wall second"] / other["a wall second"], own["a cpu second"] / other["a cpu second"])
-        typer.echo("× {:.1f} of brms a wall second, × {:.1f} a CPU second".format(*ratios))
+    _compared(found["efficiency"])
     FITS.parent.mkdir(parents=True, exist_ok=True)
     FITS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     console.say(f"written to {FITS}")
+
+
+def _compared(rates: dict[str, dict[str, Any]]) -> None:
+    """Print how many times the other engines' effective draws a second each way of ours makes."""
+    for own, other in product(rates, (PLAIN, "brms")):
+        if own not in (PLAIN, "brms") and "ess" in rates[other]:
+            ratios = [rates[own][unit] / rates[other][unit] for unit in ("a wall second", "a cpu second")]
+            typer.echo(f"{own}: × {ratios[0]:.1f} of {other} a wall second, × {ratios[1]:.1f} a CPU second")
 
 
 def _timed(words: list[str], environment: dict[str, str]) -> Timing:

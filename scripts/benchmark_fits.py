@@ -103,11 +103,12 @@ def efficiency() -> dict[str, Any]:
         ess = float(convergence(draws[["theta"]]).sel(diagnostic="ess_bulk", follow_up="6 months")["theta"])
         found[name] = {"ess": round(ess), "a wall second": round(ess / wall), "a cpu second": round(ess / cpu)}
 
-    sampler = fit.Sampler(draws=2000, tune=1000, chains=4, seed=1)
     for name, module in (("integrated", effect_integrated), ("sampled", effect)):
         ready = fit.Compiled().model(module, layout, priors)
         fit.sample(ready, fit.Sampler(100, 100, 2, 1))
-        told(name, partial(_sampled, ready, sampler))
+        for target in (0.9, 0.8):  # the product's default, and that of PyMC and of brms
+            sampler = fit.Sampler(draws=2000, tune=1000, chains=4, seed=1, target_accept=target)
+            told(f"{name}, acceptance {target}", partial(_sampled, ready, sampler))
     model = pm.observe(effect.build(layout, priors), {"outcome": layout.outcome})
 
     def plain() -> Any:
