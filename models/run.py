@@ -17,7 +17,7 @@ import pandas as pd
 import tomli_w
 import xarray as xr
 
-from models import gate_table
+from models import gate_table, provenance
 from models.faults import InvalidInput, OutputExists
 from models.gate_table import Gate
 from models.study import Study, parse
@@ -165,6 +165,28 @@ def load(folder: Path) -> Run:
     }
     asked = folder / SENSITIVITY
     return Run(folder, manifest, study, *_read_fit(folder), further, _read_tree(asked) if asked.is_file() else None)
+
+
+@contextmanager
+def of_this_code(*folders: Path) -> Iterator[None]:
+    """Say so where a run cannot be shown because other code wrote it; the same fault of this code's runs is a bug.
+
+    Raises
+    ------
+    InvalidInput
+        If what was read lacks something and a manifest names other code than this.
+    """
+    try:
+        yield
+    except (LookupError, AttributeError, RuntimeError) as error:
+        other = [folder for folder in folders if verified(folder).get("code_sha256") != provenance.code_hash()]
+        if not other:
+            raise
+        raise InvalidInput(
+            f"{', '.join(map(str, other))} cannot be shown by this edition.",
+            f"Another edition of the code wrote it, without all that this one shows ({type(error).__name__}: {error}).",
+            "Check out the commit that its manifest.json names, or run the analysis again.",
+        ) from error
 
 
 def read_study(folder: Path) -> Study:

@@ -33,7 +33,8 @@ def compare(
         from models import run as runs
         from reports import comparison
 
-        found = comparison.compare(runs.load(first), runs.load(second), show_anyway)
+        with runs.of_this_code(first, second):
+            found = comparison.compare(runs.load(first), runs.load(second), show_anyway)
         if json:
             for warning in found.warnings:
                 typer.echo(f"! {warning}", err=True)

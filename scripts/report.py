@@ -52,8 +52,9 @@ def _report(run: Path, show_anyway: bool) -> None:
     from models import run as runs
     from reports import page
 
-    loaded = runs.load(run)
-    page.build(loaded, show_anyway)
+    with runs.of_this_code(run):
+        loaded = runs.load(run)
+        page.build(loaded, show_anyway)
     runs.write_sums(run)
     if loaded.status != "green":
         gates = [fit.gate for fit in (loaded, *loaded.further.values()) if fit.gate.status == loaded.status]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from models import provenance
 from models import run as runs
 from tests.report_fixture import RED, Recipe, make
 
@@ -71,6 +72,23 @@ def test_what_is_no_finished_run_exits_3_and_says_what_why_fix(tmp_path: Path, h
     assert done.returncode == 3
     assert done.stdout == ""
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["What", "Why", "Fix"]
+    assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(("other", "code"), [(True, 3), (False, 1)])
+def test_a_run_that_other_code_wrote_without_what_the_page_shows_says_so(
+    tmp_path: Path, other: bool, code: int
+) -> None:
+    folder = saved(tmp_path / "run")
+    checks = make(tmp_path).checks
+    runs.write_tree(checks.filter(lambda group: group.name != "patterns"), folder / "checks.nc")
+    manifest = json.loads((folder / runs.MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"]["checks.nc"] = runs.digest(folder / "checks.nc")
+    manifest["code_sha256"] = "ef" * 32 if other else provenance.code_hash()
+    (folder / runs.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    done = call(str(folder))
+    assert done.returncode == code
+    assert ("Another edition of the code wrote it" in done.stderr) == other
     assert not (folder / "report.html").exists()
 
 
