@@ -28,7 +28,6 @@ from models import (
     summary,
 )
 from models.design import Design, design
-from models.faults import SamplerFailed
 from models.gate_table import Gate
 from models.groups import as_group
 from models.histories import grouping
@@ -265,10 +264,6 @@ def _leave_one_out(
     model: ModuleType, posterior: xr.Dataset, layout: Design, priors: PriorSet, sampler: fit.Sampler, study: Study
 ) -> tuple[xr.Dataset | None, str]:
     """How well whoever is left out is predicted, and whether anybody moves the answer; or why that is not told."""
-    columns = model.left_out(posterior.isel(draw=[0]), layout).count.size
-    thin = leave_one_out.thinned(posterior, columns)
-    if thin is None:
-        return None, "Leave-one-out was not run: too many distinct histories for importance sampling in memory."
     compiled = fit.Compiled()
 
     def difference(draws: xr.Dataset) -> np.ndarray:
@@ -280,14 +275,20 @@ def _leave_one_out(
         rest = grouping.without(layout, gone)
         settings = replace(sampler, draws=1000, tune=500, chains=2)
         draws = fit.sample(compiled.model(faster, rest, priors), settings)["posterior"].to_dataset()
-        return leave_one_out.Refitted(model.left_out(draws, layout), float(difference(draws).mean()))
+        few = leave_one_out.thinned(draws, columns)
+        assert few is not None  # as of the fit itself
+        return leave_one_out.Refitted(model.left_out(few, layout), float(difference(draws).mean()))
 
     try:
+        columns = model.left_out(posterior.isel(draw=[0]), layout).count.size
+        thin = leave_one_out.thinned(posterior, columns)
+        if thin is None:
+            return None, "Leave-one-out was not run: too many distinct histories for importance sampling in memory."
         faster = registry.MODELS[model.NAME].get(registry.INTEGRATED)
         refit = partial(without, faster) if faster else None
         units = model.left_out(thin, layout)
         return leave_one_out.leave_one_out(units, difference(thin), refit), ""
-    except (integrated.NodesExhausted, SamplerFailed) as error:
+    except integrated.NodesExhausted as error:
         return None, f"Leave-one-out was not run: {error}"
 
 

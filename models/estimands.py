@@ -67,11 +67,17 @@ def contrasts(response: xr.DataArray, study: Study) -> xr.Dataset:
     if "ratio" in named:
         found[named["ratio"]] = treated / control
     if "odds_ratio" in named:
-        found[named["odds_ratio"]] = treated / (1 - treated) / (control / (1 - control))
+        found[named["odds_ratio"]] = _odds(treated) / _odds(control)
     if baseline:
         before = response.sel(wave=baseline[0], average=POPULATION, drop=True)
         found[named["change"]] = later.sel(average=POPULATION, drop=True) - before
     return xr.Dataset(found)
+
+
+def _odds(risk: xr.DataArray) -> xr.DataArray:
+    """Odds of a risk that is kept off 0 and 1 by what a double can tell from 1: a probit's tail reaches both."""
+    inside = risk.clip(2.0**-53, 1 - 2.0**-53)
+    return inside / (1 - inside)
 
 
 def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estimate]:

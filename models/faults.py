@@ -78,4 +78,12 @@ class SamplerFailed(RuntimeError):  # noqa: N818 - named after what happened
 
 
 class OutputExists(FileExistsError):  # noqa: N818 - named after what happened
-    """Output would be overwritten without leave (exit code 7)."""
+    """Output would be overwritten without leave (exit code 7); `fix` is what the user can do."""
+
+    fix = "Choose another --out, or add --force."
+
+
+class OutputForeign(OutputExists):
+    """What stands there is none of ours, so that no option replaces it."""
+
+    fix = "Choose another --out, or move away what is there."

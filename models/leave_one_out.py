@@ -15,6 +15,8 @@ import numpy as np
 import xarray as xr
 from arviz_stats.base import array_stats
 
+from models.faults import SamplerFailed
+
 DRAWS, FEWEST = 2000, 400
 """Evenly spaced draws that are used; of many participants fewer, but never less than the second."""
 MOST_NUMBERS = 60_000_000
@@ -80,7 +82,8 @@ def leave_one_out(
     Dataset
         pareto_k (dim named as the units, one entry each); elpd, se; high, how many could not be left out; refitted, how
         many were left out by refitting; shift_lower, shift_upper, the largest changes of the answer's mean (by the
-        refit of whoever was left out alone, else by the weights).
+        refit of whoever was left out alone, else by the weights); unweighed, how many have no such change because
+        weights cannot give it.
     """
     likely = units.log_probability
     weight, k = weights(likely)
@@ -88,15 +91,18 @@ def leave_one_out(
         elpd = _log_sum(np.log(weight.T) + likely)
     shift = weight @ effect - effect.mean()
     high = ~(k <= HIGH_K)
-    refitted = np.zeros(k.size, bool)
+    refitted, moved = np.zeros(k.size, bool), ~high
     if refit is not None and high.any():
         for group in _groups(np.flatnonzero(high), k.size):
-            again = refit(group)
+            try:
+                again = refit(group)
+            except SamplerFailed:  # they stay those that could not be left out
+                continue
             left_out = again.units.log_probability[:, group]
             elpd[group] = _log_sum(left_out) - np.log(len(left_out))
             refitted[group] = True
             if group.size == 1:
-                shift[group] = again.effect - effect.mean()
+                shift[group], moved[group] = again.effect - effect.mean(), True
     each = np.repeat(elpd, units.count)
     return xr.Dataset(
         {
@@ -105,8 +111,9 @@ def leave_one_out(
             "se": float(np.sqrt(each.size * each.var())),
             "high": int(units.count[high & ~refitted].sum()),
             "refitted": int(units.count[high & refitted].sum()),
-            "shift_lower": float(shift.min(initial=0.0)),
-            "shift_upper": float(shift.max(initial=0.0)),
+            "shift_lower": float(shift[moved].min(initial=0.0)),
+            "shift_upper": float(shift[moved].max(initial=0.0)),
+            "unweighed": int(units.count[~moved].sum()),
         }
     )
 

@@ -6,6 +6,7 @@ there cannot hide here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -149,7 +150,8 @@ def resized(scenario: Scenario, participants: int | None) -> Scenario:
         return scenario
     treated = round(participants * scenario.treated.participants / scenario.participants)
     if participants - treated < 1 or treated < 1:
-        raise ScenarioError(f"participants is {participants}: an arm would be empty; give 2 or more")
+        least = next(n for n in count(2) if 0 < round(n * scenario.treated.participants / scenario.participants) < n)
+        raise ScenarioError(f"participants is {participants}: an arm would be empty; give {least} or more")
     return scenario.with_participants(participants - treated, treated)
 
 

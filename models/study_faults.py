@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 from pydantic import ValidationError
@@ -36,7 +37,14 @@ def faults(error: ValidationError, keys: Iterable[str]) -> list[Fault]:
         Every key that a study file can have: an unknown one is compared with them.
     """
     known = sorted(set(keys))
-    return [_fault(detail, known) for detail in error.errors(include_url=False, include_context=False)]
+    details = error.errors(include_url=False, include_context=False)
+    # a list is also called too short when its entries are refused: those are what is wrong
+    return [_fault(one, known) for one in details if one["type"] != "too_short" or not _within(one["loc"], details)]
+
+
+def _within(place: tuple[int | str, ...], details: Iterable[ErrorDetails]) -> bool:
+    """Whether something else is wrong inside a place."""
+    return any(len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in details)
 
 
 def _fault(detail: ErrorDetails, known: list[str]) -> Fault:
@@ -50,6 +58,8 @@ def _fault(detail: ErrorDetails, known: list[str]) -> Fault:
         key, _, words = detail["msg"].removeprefix("Value error, ").partition(": ")
         return Fault(None, f"{place}.{key}", _shown(value.get(key, "missing")), words)
     words = _WORDS.get(detail["type"]) or detail["msg"].removeprefix("Input should be ")
+    if detail["type"] == "too_short" and (least := re.search(r"at least \d+", detail["msg"])):
+        words = f"{least.group()} of them"
     return Fault(None, place, _shown(value), words)
 
 

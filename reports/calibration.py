@@ -75,7 +75,7 @@ def build(folder: Path) -> Path:
         *([built("the ranks", lambda: _ranks(panels))] if panels else []),
         built("coverage", lambda: _coverage(study)),
         built("the tables", lambda: _tables(study)),
-        built("the settings", lambda: _again(study)),
+        built("the settings", lambda: simulations.again(study.about)),
     ]
     numbered = simulations.numbered(sections)
     people = count(int(study.about["participants"]), "participant")
@@ -108,13 +108,15 @@ def asked(study: Calibration) -> Sentence:
     }
     there = [kind for kind in words if study.asked(kind)]
     template = (
-        "Trials of {participants} participants and {waves} waves were simulated by scenario “{scenario}” and each "
+        "Trials of {participants} participants and {waves} {wave} were simulated by scenario “{scenario}” and each "
         "was analysed with the {model} model and the priors {priors}: " + "; ".join(words[kind] for kind in there) + "."
     )
+    waves = int(study.about["waves"])
     return sentence(
         template,
         participants=whole(int(study.about["participants"])),
-        waves=whole(int(study.about["waves"])),
+        waves=whole(waves),
+        wave=Label("wave" if waves == 1 else "waves"),
         scenario=Label(study.text("scenario")),
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),
@@ -149,15 +151,4 @@ def _tables(study: Calibration) -> Section:
         "",
         tables=found,
         values={"reading": READ_TABLES},
-    )
-
-
-def _again(study: Calibration) -> Section:
-    table = simulations.settings(study.about)
-    return Section(
-        0,
-        "How to get the same numbers again?",
-        "",
-        tables={table.name: table},
-        values={"command": True, "form": "plain"},
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from models.calibration.quantities import STANDARD
 from models.calibration.summary import of_wave
 from models.faults import InvalidInput
 from reports import study_files
@@ -31,7 +32,7 @@ UNITS = {
     "events": EVENTS,
     "units": AMOUNT,
     "score": Unit(1, 2, "", "score"),
-    **{name: Unit(1, 3, "", name) for name in ("log-odds", "probits", "log-mean", "")},
+    **{name: Unit(1, 3, "", name) for name in ("log-odds", "probits", "log-mean", STANDARD, "")},
 }
 SHARE = Unit(100, 1, "%", "percent")
 ABOUT = ("scenario", "title", "participants", "waves", "model", "priors", "command", "seed", "replications", "failed")
@@ -138,10 +139,7 @@ class Calibration:
     @cached_property
     def main(self) -> str:
         """Key of the quantity that the study is about."""
-        named = str(self.about.get("primary", ""))
         keys = {row.quantity: row for row in self.rows}
-        if named in keys:
-            return named
         wave = str(self.about.get("primary_wave", ""))
         for name in MAIN:
             found = [key for key, row in keys.items() if row.name == name]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.calibration import analysed
 from reports import calibration_file
 from reports.calibration_file import PRIOR, Calibration
 from reports.facts import Facts
@@ -88,6 +89,8 @@ def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, abo
     links = outcome.link, about.get("link") or "logit"
     if outcome.kind == "binary" and len(set(links)) > 1:
         return f"The run’s link is {links[0]}, the calibration’s {links[1]}."
+    if about["model"] == "mediation" and about.get("analysed"):
+        return analysed.unlike(analysed.analysed(study.mediators, study.lag), about["analysed"])
     return ""
 
 

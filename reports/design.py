@@ -77,7 +77,7 @@ def build(folder: Path) -> Path:
         built("the answer", lambda: _answer(study)),
         built("the curves", lambda: _curves(study)),
         built("the table", lambda: _grid(study)),
-        built("the settings", lambda: _again(study)),
+        built("the settings", lambda: simulations.again(study.about)),
     ]
     standfirst = f"What would trials of {_range(study)} find by the {study.text('model')} model?"
     numbered = simulations.numbered(sections)
@@ -234,14 +234,3 @@ def _cell(point: Point, name: str) -> Cell:
     text = show(point[name], unit, digits).text.removesuffix("%")
     told = f" ({show(error, unit, digits).text.removesuffix('%')})" if error == error else ""
     return Cell(text + told, point[name], "estimate" if name == "assurance" else "")
-
-
-def _again(study: Design) -> Section:
-    table = simulations.settings(study.about)
-    return Section(
-        0,
-        "How to get the same numbers again?",
-        "",
-        tables={table.name: table},
-        values={"command": True, "form": "plain"},
-    )

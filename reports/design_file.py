@@ -122,6 +122,16 @@ class Design:
         return any(shift.mediated != 1 for shift in self.shifts)
 
     @property
+    def through(self) -> bool:
+        """Whether the arm moves the outcome through mediators too, beside its own shift."""
+        return bool(self.about.get("arm_moves_mediators", self.about["model"] == "mediation"))
+
+    @property
+    def shift_name(self) -> str:
+        """What the arm's shift of the outcome is called: not all of the truth where mediators are moved too."""
+        return "own shift" if self.through else "true shift"
+
+    @property
     def sizes(self) -> list[int]:
         """Participants tried, rising."""
         return sorted({point.participants for point in self.points})

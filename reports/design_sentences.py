@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reports import design_file
 from reports.calibration_file import MAIN
 from reports.design_file import SHARES, WANTED, Design, Point, Shift
@@ -18,9 +20,6 @@ SHARE = Unit(100, 1, "%", "percent")
 def main(study: Design) -> str:
     """Key of the quantity that the sentences are about."""
     keys = list(study.quantities)
-    named = str(study.about.get("primary", ""))
-    if named in keys:
-        return named
     found = [key for name in MAIN for key in keys if key.split("[", 1)[0] == name]
     return found[0] if found else keys[0]
 
@@ -32,9 +31,17 @@ def reached(study: Design, quantity: str, shift: Shift) -> Sentence:
     if not found:
         return sentence("{what}: no trial was analysed.", what=_what(study, quantity, shift))
     low, high = (choose(found, key=lambda point: point[end]) for choose in (min, max))
-    spread = sentence(
+    told = (
         "{what}: between {low} of trials ({low_size} participants, attrition {low_loss}) and {high} ({high_size} "
-        "participants, attrition {high_loss}) end with a probability of {end} above {sure}.",
+        "participants, attrition {high_loss}) end with a probability of {end} above {sure}."
+    )
+    if len(found) == 1:
+        told = (
+            "{what}: {low} of trials ({low_size} participants, attrition {low_loss}) end with a probability of {end} "
+            "above {sure}."
+        )
+    spread = sentence(
+        told,
         end=Label("harm" if end == "harm" else "benefit"),
         what=_what(study, quantity, shift),
         low=show(low[end], SHARE, 0),
@@ -53,12 +60,12 @@ def _what(study: Design, quantity: str, shift: Shift) -> Label:
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {'at the centre ' * bool(study.spread)}{true.text} {unit}".rstrip() if true else ""
     own = f"{Shift(shift.effect).text} {study.shift_unit}"
-    head = f"With a true shift of {own}"
+    head = f"With {'an own' if study.through else 'a true'} shift of {own}"
     if study.nothing(quantity, shift):
         head = "Where the arms do not differ"
     elif study.spread:
         head = f"With true shifts around {own} (SD {study.spread:g})"
-    elif study.about["model"] == "mediation" and not study.moved:
+    elif study.through and not study.moved:
         head += " beside what goes through the mediators"
     if study.moved and not study.nothing(quantity, shift):
         head += f" and mediators moved {tick_text(shift.mediated, PLAIN)} × as far as the scenario states"
@@ -97,18 +104,40 @@ def asked(study: Design) -> Sentence:
         priors=Label(study.text("priors").replace("_", " ")),
         error=Number(worst, fixed(100 * worst, 1)),
     )
-    return joined(told, *_lost(study), *_margin(study), sampled(study.about))
+    losses = "Participants are lost by chance alone, as each point says"
+    losses += "; the scenario’s own missing data are left out." if study.about.get("missingness_left_out") else "."
+    return joined(told, sentence(losses), *_lost(study), *_margin(study), sampled(study.about))
 
 
 def _lost(study: Design) -> list[Sentence]:
     """Points of the grid at which no trial could be analysed; nothing where there is none."""
-    lost = {(point.participants, point.attrition, point.shift) for point in study.points if not point.replications}
+    trials: dict[tuple[int, float, Shift], int] = {}
+    for point in study.points:
+        at = (point.participants, point.attrition, point.shift)
+        trials[at] = max(trials.get(at, 0), point.replications)
+    lost = [at for at, analysed in trials.items() if not analysed]
+    return [*_failed(lost), *_without(study, trials)]
+
+
+def _failed(lost: list[tuple[int, float, Shift]]) -> list[Sentence]:
     if not lost:
         return []
     named = listed([f"{fixed(size)} participants, attrition {loss(gone)}, true shift {shift.text}"
                     for size, gone, shift in sorted(lost)[:3]])  # fmt: skip
     told = "At {count} of them every fit failed, so that they say nothing: {named}"
     return [sentence(told + (" and others." if len(lost) > 3 else "."), count=whole(len(lost)), named=Label(named))]
+
+
+def _without(study: Design, trials: Mapping[tuple[int, float, Shift], int]) -> list[Sentence]:
+    """Quantities that not every analysed trial has: where no mediator was seen in an arm there is no effect by it."""
+    found = []
+    for quantity, label in study.quantities.items():
+        points = [point for point in study.points if point.quantity == quantity]
+        of = sum(trials[point.participants, point.attrition, point.shift] for point in points)
+        if lacking := of - sum(point.replications for point in points):
+            told = "{lacking} of {of} analysed trials have no {quantity}; its shares are those of the others."
+            found.append(sentence(told, lacking=whole(lacking), of=whole(of), quantity=Label(label)))
+    return found
 
 
 def _margin(study: Design) -> list[Sentence]:

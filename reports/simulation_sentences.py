@@ -30,13 +30,15 @@ def sampled(about: Mapping[str, Any]) -> Sentence:
         first = sentence("{failed} of the fits failed; they are in no number here.", failed=whole(failed))
     if not isinstance(found, Mapping):
         return first
+    coarse = ", and {limited} an integral that should be finer" if found.get("limited") else ""
     told = sentence(
         "Of {fits} fits, {unmixed} had an R-hat above {limit}, {few} fewer than {least} effective draws of some "
-        "parameter, and {divergent} a divergent transition: {doubtful} had one of these, and they are counted in every "
-        "number here.",
+        f"parameter, {'' if coarse else 'and '}{{divergent}} a divergent transition{coarse}: {{doubtful}} had one of "
+        "these, and they are counted in every number here.",
         limit=Number(UNMIXED, f"{UNMIXED:g}"),
         least=whole(FEW),
         **{name: whole(int(found[name])) for name in ("fits", "unmixed", "few", "divergent", "doubtful")},
+        **({"limited": whole(int(found["limited"]))} if coarse else {}),
     )
     return joined(first, told)
 

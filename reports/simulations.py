@@ -84,6 +84,18 @@ def settings(about: Mapping[str, object]) -> Table:
     return Table("settings", "Settings, software and code", columns, tuple(rows))
 
 
+def again(about: Mapping[str, object]) -> Section:
+    """The section that says how to run a study again."""
+    table = settings(about)
+    return Section(
+        0,
+        "How to get the same numbers again?",
+        "",
+        tables={table.name: table},
+        values={"command": True, "form": "plain"},
+    )
+
+
 def _kind(key: str) -> str:
     return "code" if key.endswith("sha256") else ""
 

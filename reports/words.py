@@ -60,7 +60,8 @@ def at(wave_label: str) -> str:
 
 def agreeing(number: str, plural: str) -> str:
     """Set a unit to agree with the number before it: "1 percentage point", "1 event"."""
-    return plural.removesuffix("s") if number.lstrip("\u2212") == "1" else plural
+    noun, per, rest = plural.partition(" per ")
+    return f"{noun.removesuffix('s')}{per}{rest}" if number.lstrip("\u2212") == "1" else plural
 
 
 def listed(parts: tuple[str, ...] | list[str]) -> str:

@@ -40,7 +40,8 @@ def calibrate(
     Can be stopped at any moment: the same command goes on where it was; nothing finished is lost or repeated.
     The numbers do not depend on how many processes or machines do the work.
 
-    Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 7 a file cannot be written, 130 interrupted.
+    Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 4 every fit failed, 7 a file cannot be written, 130
+    interrupted.
     """
     with console.exits(debug):
         console.say("loading the libraries")
@@ -49,7 +50,7 @@ def calibrate(
         from scripts import planned
 
         kinds = tuple(each for each in KINDS if each in (kind or KINDS))
-        planned.known("--kind", kind or (), KINDS)
+        planned.known("--kind", kind or (), KINDS, several=True)
         settings = planned.Settings(model, likelihood, priors, draws, tune, chains, seed)
         plan = planned.plan(scenario, participants, settings)
         folder = out or console.BUILD / f"calibration-{Path(scenario).stem}-{model}"

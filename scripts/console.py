@@ -52,13 +52,15 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, InvalidPriors):
         return INVALID, _three("The priors cannot be used.", str(error), "Mend the file, or name a set that ships.")
     if isinstance(error, ScenarioError):
-        return INVALID, _three("Nothing was simulated.", str(error), "Mend what is named; --help lists the arguments.")
+        return INVALID, _three(
+            "Nothing was simulated.", str(error), "Mend what is named; docs/scenarios.md has every key of a scenario."
+        )
     if isinstance(error, SamplerFailed):
         return SAMPLER, _three(
             "The sampler failed.", str(error), "Check the data for separation, or run with more --tune."
         )
     if isinstance(error, OutputExists):
-        return DISK, _three("Nothing was written.", str(error), "Choose another --out, or add --force.")
+        return DISK, _three("Nothing was written.", str(error), error.fix)
     if isinstance(error, OSError):
         why = error.strerror or str(error)
         where = f" ({error.filename})" if error.filename else ""

@@ -14,11 +14,17 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 def design(
     scenario: options.Scenario,
     participants: Annotated[str, typer.Option(help="Sizes of both arms together, e.g. 60,107,200,400.")],
-    attrition: Annotated[str, typer.Option(help="Shares lost by the last wave, by chance, e.g. 0,.15,.3.")] = "0",
+    attrition: Annotated[
+        str,
+        typer.Option(
+            help="Shares lost by the last wave, by chance, e.g. 0,.15,.3; in place of the scenario's own missing data."
+        ),
+    ] = "0",
     effect: Annotated[
         str | None,
         typer.Option(
-            help="Arm effects on the outcome at the primary wave, link scale, e.g. -0.5,0; default: as stated."
+            help="Arm effects on the outcome at the primary wave, on its link's scale (log odds, log mean, units), "
+            "beside what goes through mediators, e.g. -0.5,0; default: as stated. For none at all also --mediated 0."
         ),
     ] = None,
     mediated: Annotated[
@@ -49,7 +55,8 @@ def design(
     than the margin, with its Monte-Carlo error: power at one true effect, assurance over --effect-sd. The losses of
     --attrition, by chance alone, replace the scenario's own. Can be stopped and gone on with, as calibrate.py.
 
-    Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 7 a file cannot be written, 130 interrupted.
+    Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 4 every fit failed, 7 a file cannot be written, 130
+    interrupted.
     """
     with console.exits(debug):
         console.say("loading the libraries")
@@ -64,6 +71,10 @@ def design(
         planned.few("--effect times --mediated", len(effects) * len(factors))
         losses = planned.numbers("--attrition", attrition, below=1.0)
         grid = Grid.over(plan, sizes, losses, effects, factors, effect_sd)
+        if plan.scenario.missingness:
+            console.say(
+                "the scenario's own missing data are left out: losses are those of --attrition, by chance alone"
+            )
         console.say(f"{len(grid.scenarios)} points, {replications} replications each")
         folder = out or console.BUILD / f"design-{Path(scenario).stem}-{model}"
         wish = design_study.Wish(grid, replications, console.command(), scheduler, workers)

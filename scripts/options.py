@@ -14,7 +14,9 @@ Scenario = Annotated[
 Model = Annotated[str, typer.Option(help="effect or mediation.")]
 Likelihood = Annotated[
     str | None,
-    typer.Option(help="integrated: traits integrated out (effect model's default here); sampled: with the rest."),
+    typer.Option(
+        help="integrated: traits integrated out (effect model alone, its default here); sampled: with the rest."
+    ),
 ]
 MainLikelihood = Annotated[
     str,
@@ -28,9 +30,9 @@ Participants = Annotated[int | None, typer.Option(min=4, help="Participants in b
 StudySeed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Seed of the whole study.")]
 Draws = Annotated[
     int | None,
-    typer.Option(min=100, help="Draws a chain; default 2000 (500 or 1000 where there are thousands of fits)."),
+    typer.Option(min=100, help="Draws a chain; default 2000 (500 or 750 where there are thousands of fits)."),
 ]
-Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (200 or 500).")]
+Tune = Annotated[int | None, typer.Option(min=100, help="Tuning steps a chain; default 1000 (200 or 400).")]
 Chains = Annotated[int | None, typer.Option(min=2, help="Chains; default 4 (2).")]
 Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; default: the study file's.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the run at --out.")]

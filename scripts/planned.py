@@ -13,7 +13,7 @@ from models import run as runs
 from models import simulate
 from models.calibration import study, trials
 from models.calibration.plan import Plan
-from models.faults import InvalidInput, OutputExists
+from models.faults import InvalidInput, OutputForeign
 from models.fit import Sampler
 from models.registry import INTEGRATED, MODELS
 from models.replications import crew
@@ -82,18 +82,18 @@ def _analysable(scenario: Scenario, seed: int) -> None:
         raise InvalidInput(
             f"Trials of the scenario {scenario.name!r} cannot be analysed.",
             f"One was simulated, and its study folder was refused: {error.why}",
-            "Mend the scenario's file; what is wrong is named as in a study file.",
+            "Mend the scenario's file, which has these keys too (docs/scenarios.md).",
             error.faults,
         ) from error
 
 
-def known(option: str, given: Iterable[str], names: Iterable[str]) -> None:
+def known(option: str, given: Iterable[str], names: Iterable[str], several: bool = False) -> None:
     """Refuse a name that is not among the known ones."""
     wrong = [name for name in given if name not in set(names)]
     if wrong:
-        raise InvalidInput(
-            f"{option} {wrong[0]} is not known here.", "It names what to do.", f"Choose of: {', '.join(names)}."
-        )
+        why = f"{wrong[0]!r} is none of {', '.join(names)}."
+        fix = f"Write one of them; for several, repeat {option} for each." if several else "Write one of them."
+        raise InvalidInput(f"{option} cannot be {wrong[0]}.", why, fix)
 
 
 def begin(folder: Path, force: bool, scheduler: str | None) -> None:
@@ -104,7 +104,7 @@ def begin(folder: Path, force: bool, scheduler: str | None) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not Journal.stands_at(folder / study.JOURNAL):
-        raise OutputExists(f"{folder} holds something else than a study of replications.")
+        raise OutputForeign(f"{folder} holds something else than a study of replications.")
     if force:
         if scheduler is not None:
             crew.knock(scheduler)

@@ -33,6 +33,7 @@ def simulate(
         if out.exists() and not force:
             raise OutputExists(f"{out} exists, and nothing is overwritten unasked.")
         _write(scenario, seed, out, participants, population)
+        _warn(out, scenario)
         typer.echo(out)
 
 
@@ -57,6 +58,18 @@ def _write(scenario: str, seed: int, out: Path, participants: int | None, popula
     for name in FILES:
         (partial / name).replace(out / name)
     partial.rmdir()
+
+
+def _warn(out: Path, scenario: str) -> None:
+    """Say at once what `check.py` would refuse: its place is in the scenario, not in the study file made from it."""
+    from models import study
+    from models.faults import InvalidInput
+
+    try:
+        study.read(out)
+    except InvalidInput as error:
+        told = "\n".join(f"  - {fault}" for fault in error.faults[:10])
+        console.say(f"check.py would refuse this study; mend the scenario {scenario}: {error.why}\n{told}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ def test_an_impossible_design_is_refused(tmp_path, option):
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("chapter 1")
     for force in ((), ("--force",)):
-        assert run("calibrate", "effect", "--out", tmp_path, *force).exit_code == 7
+        refused = run("calibrate", "effect", "--out", tmp_path, *force)
+        assert refused.exit_code == 7
+        assert "move away what is there" in refused.stderr  # --force would not help
     assert files(tmp_path) == {"thesis.txt": b"chapter 1"}
 
 

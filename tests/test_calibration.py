@@ -12,6 +12,7 @@ from scipy import stats
 
 from models import effect, mediation, simulate
 from models.calibration import quantities, replication, study, summary, trials
+from models.calibration.analysed import analysed
 from models.calibration.plan import KINDS, Plan, kind_of, number_of
 from models.calibration.uniformity import curve
 from models.design import design
@@ -152,6 +153,14 @@ def test_a_failed_fit_is_counted_not_hidden(tmp_path):
         study.write(wish, results[1:], tmp_path)
 
 
+def test_tables_hold_what_was_asked_of_a_folder_that_holds_more(tmp_path):
+    """So that the command on the page makes them again, wherever an earlier one was stopped."""
+    two = study.Wish(quick(), 2, ("truth", "null"), workers=1)
+    assert set(study.run(two, tmp_path)["replications"]) == {2}
+    fewer = study.run(replace(two, replications=1, kinds=("truth",)), tmp_path)
+    assert (set(fewer["kind"]), set(fewer["replications"])) == ({"truth"}, {1})
+
+
 def test_a_study_of_one_trial_has_a_page(tmp_path):
     study.write(study.Wish(quick(), 1, ("truth",)), [replication.replicate(quick(), number_of("truth", 0))], tmp_path)
     assert calibration.build(tmp_path).is_file()
@@ -227,14 +236,34 @@ def test_quantities_have_words_and_units():
     layout = design(*data)
     draws = effect.prior(layout, prior_set.load(), 3, 1)
     found = quantities.quantities(draws, effect, layout, data[0])
-    outcome = simulate.load("effect").outcome
     assert quantities.words("risk_difference[6 months]") == "risk difference, 6 months"
     via = quantities.words("interventional_via[6 months, income_share]")
     assert via == "interventional effect via income_share, 6 months"
     assert quantities.words("mediator_step[support, 3 months]") == "change of support to the wave, 3 months"
     assert quantities.words("tau") == "SD of participants' own levels"
-    assert quantities.unit("risk_difference[6 months]", outcome) == "points"
-    assert quantities.unit("theta[6 months]", outcome) == "log-odds"
+    units = {
+        ("effect", "risk_difference[6 months]"): "points",
+        ("effect", "theta[6 months]"): "log-odds",
+        ("counts", "theta[6 months]"): "log-mean",
+        ("counts", "dispersion"): "",
+        ("mediation_clean", "mediator_difference[social_support, 6 months]"): "score",
+        ("mediation_clean", "mediator_difference[income_share, 6 months]"): "points",
+    }
+    found_units = {key: quantities.unit(key[1], simulate.load(key[0])) for key in units}
+    assert found_units == units
+    score = simulate.load("effect").with_outcome(kind="continuous")
+    assert quantities.unit("tau", score) == quantities.STANDARD  # models see it standardised
+    assert quantities.unit("mean_difference[6 months]", score) == "units"
     assert all(each.values.shape == (1, 3) for each in found.values())
     assert found["risk_difference[6 months]"].null == 0
     assert np.isnan(found["tau"].null)
+
+
+def test_a_scenario_says_how_its_mediators_are_analysed():
+    base = simulate.load("mediation_clean")
+    asked = base.with_mediator("social_support", family="student").with_mediator("income_share", interaction=True)
+    read, _ = trials.simulated(asked, 1)
+    assert [(part.family, part.interaction) for part in read.mediators] == [("student", False), ("normal", True)]
+    plain, _ = trials.simulated(base, 1)
+    assert [(part.family, part.interaction) for part in plain.mediators] == [("normal", False), ("normal", False)]
+    assert analysed(read.mediators, read.lag) == analysed(asked.mediators)

@@ -139,7 +139,8 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     rewrite(folder / "design.csv", moved)
     design.build(folder)
     assert "Where the arms do not differ" not in words(folder)
-    assert "With a true shift of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
+    assert "With an own shift of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
+    assert "participants, attrition 30%, own shift 0)" in (folder / "figures" / "curves_1.svg").read_text()
     ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
     assert "assurance" in ends
 
@@ -156,7 +157,7 @@ def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Pat
     folder = make(tmp_path, Grid(model="mediation", effect=(-0.5, 0.0), mediated=(0.0, 1.0, 2.0), attrition=(0.0,)))
     design.build(folder)
     told = words(folder)
-    assert "With a true shift of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
+    assert "With an own shift of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
     assert told.count("Where the arms do not differ") == 1  # neither shift nor mediators
     keys = ("effect", "mediated", "participants")
     for name, points in (("figures/curves_2.csv", 3 * 24), ("tables/grid_2.csv", 24)):
@@ -225,6 +226,58 @@ def test_a_point_at_which_every_fit_failed_is_told(tmp_path: Path) -> None:
     assert "At 1 of them every fit failed, so that they say nothing: 400 participants, attrition 30%, true" in told
     first = rows(folder / "tables" / "smallest_sizes.csv")[0]
     assert (first["attrition_2"], first["attrition_0"] != "none tried") == ("none tried", True)
+
+
+def test_the_effect_model_says_so_too_where_the_arm_moves_mediators(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(effect=(0.0,)))
+    settings = json.loads((folder / "design.json").read_text())
+    (folder / "design.json").write_text(json.dumps(settings | {"arm_moves_mediators": True}))
+    rewrite(folder / "design.csv", [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")])
+    design.build(folder)
+    told = words(folder)
+    assert "With an own shift of 0 log-odds beside what goes through the mediators (risk difference" in told
+    assert "true shift 0" not in told
+
+
+def test_a_quantity_that_not_every_trial_has_is_told(tmp_path: Path) -> None:
+    """Not as a failed fit: in small trials an arm may lack whoever tells of a path."""
+    folder = make(tmp_path, Grid(model="mediation", effect=(-0.8,)))
+    lacking = {("60", "0.3"): "0", ("60", "0.15"): "290"}
+    listed = [one | ({"replications": lacking.get((one["participants"], one["attrition"]), "300")}
+                     if one["quantity"].startswith("natural_indirect") else {})
+              for one in rows(folder / "design.csv")]  # fmt: skip
+    rewrite(folder / "design.csv", listed)
+    design.build(folder)
+    told = words(folder)
+    assert "every fit failed" not in told
+    assert "310 of 3" in told
+    assert "analysed trials have no natural indirect effect, 6 months; its shares are those of the others" in told
+
+
+def test_a_grid_of_one_point_has_one_end(tmp_path: Path) -> None:
+    folder = make_page(tmp_path, Grid(participants=(107,), attrition=(0.0,), effect=(-0.5,)))
+    assert "between" not in words(folder).split("end with a probability")[0]
+    figure = (folder / "figures" / "curves_1.svg").read_text()
+    assert "participants, attrition 0%, true shift −0.5) of trials" in figure
+
+
+def test_a_count_is_drawn_in_its_own_unit(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(effect=(-0.5,)))
+    settings = json.loads((folder / "design.json").read_text())
+    (folder / "design.json").write_text(json.dumps(settings | {"outcome": "count", "margin": 1}))
+    design.build(folder)
+    assert "shift −0.5: −0.10 events<" in (folder / "figures" / "curves_1.svg").read_text()
+    assert "The margin is 1 event per participant." in words(folder)
+
+
+def test_an_integral_that_should_be_finer_is_named_where_there_is_one(tmp_path: Path) -> None:
+    folder = make(tmp_path, Grid(effect=(-0.5,)))
+    settings = json.loads((folder / "design.json").read_text())
+    counted = {"fits": 100, "divergent": 0, "unmixed": 0, "few": 0, "limited": 3, "doubtful": 3}
+    (folder / "design.json").write_text(json.dumps(settings | {"sampling": counted}))
+    design.build(folder)
+    assert "0 a divergent transition, and 3 an integral that should be finer: 3 had one of these" in words(folder)
+    assert "integral" not in words(make_page(tmp_path / "none", Grid()))
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

@@ -207,3 +207,12 @@ def test_a_trial_without_baseline_has_no_change(trial):
     study = trial[0].model_copy(update={"waves": trial[0].waves[1:]})
     response = _response(RISKS).sel(wave=list(pinned.WAVES[1:]))
     assert "change" not in estimands.contrasts(response, study)
+
+
+def test_odds_are_finite_where_a_risk_reaches_its_end(trial):
+    """A probit's tail does: 0 and 1 differ by as much as a double can tell, equal risks by nothing."""
+    ends = np.array([[0.44, 0.40, 1.0, 1.0], [0.44, 0.42, 1.0, 0.0]])
+    found = estimands.contrasts(_response(ends), trial[0])["odds_ratio"]
+    assert (found.sel(contrast="3 months") == 1).all()
+    assert np.isfinite(found.sel(contrast="6 months")).all()
+    assert (found.sel(contrast="6 months") < 1e-30).all()

@@ -9,6 +9,7 @@ from scipy import special, stats
 from models import effect, effect_integrated, fit, simulate
 from models.calibration import trials
 from models.design import design
+from models.faults import SamplerFailed
 from models.histories import grouping
 from models.leave_one_out import FOLDS, Refitted, Units, leave_one_out, thinned, weights
 from priors import prior_set
@@ -121,6 +122,33 @@ def test_whoever_cannot_be_left_out_by_weights_is_refitted(normal, monkeypatch, 
         assert float(found["elpd"] - left["elpd"]) == pytest.approx(better, rel=1e-9)
         assert int(left["high"]) == high
         assert int(left["refitted"]) == 0
+
+
+def test_whoever_no_fit_can_leave_out_moves_nothing_that_is_told(normal, monkeypatch):
+    """Weights that cannot be relied on give no change of the answer; a refit that fails is no end of the others."""
+    values, draws = normal
+    units = _normal_units(values, draws)
+    _, k = weights(units.log_probability)
+    monkeypatch.setattr("models.leave_one_out.HIGH_K", float(np.sort(k)[-2]) - 1e-9)  # two are beyond it
+    farthest = {int(place) for place in np.argsort(k)[-2:]}
+    assert int(np.argmax(values)) in farthest
+    failing = max(farthest, key=lambda place: abs(values[place]))
+
+    def refit(gone):
+        if gone[0] == failing:
+            raise SamplerFailed("no chain could start")
+        rest = np.delete(values, gone)
+        again = np.random.default_rng(5).normal(rest.mean(), 1 / np.sqrt(rest.size), 4000)
+        return Refitted(_normal_units(values, again), float(again.mean()))
+
+    found, alone = leave_one_out(units, draws, refit), leave_one_out(units, draws)
+    assert (int(found["refitted"]), int(found["high"]), int(found["unweighed"])) == (1, 1, 1)
+    assert (int(alone["refitted"]), int(alone["high"]), int(alone["unweighed"])) == (0, 2, 2)
+    told = values[[place for place in range(40) if place not in farthest]]
+    least = (values.mean() - told.max()) / 39
+    # the largest of the others, by weights of 4,000 draws
+    assert float(alone["shift_lower"]) == pytest.approx(least, abs=0.012)
+    assert float(alone["shift_lower"]) > (values.mean() - values[failing]) / 39 + 0.005
 
 
 def test_equal_participants_count_as_often_as_they_are(normal):

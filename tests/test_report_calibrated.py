@@ -111,10 +111,12 @@ def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> 
 def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     """Whatever decides the posterior's shape; what an older file does not tell is taken as alike."""
     models, priors = ("effect", "mediation"), {"name": "mine", "sha256": "a"}
+    parts = [("continuous", "normal"), ("share", "normal")]
+    mediators = [SimpleNamespace(kind=kind, family=family, interaction=False) for kind, family in parts]
     about = {"model": "effect", "priors": "mine", "priors_sha256": "a", "outcome": "binary", "link": "logit"}
 
-    def told(kind: str = "binary", link: str = "logit", **changes: str) -> str:
-        study = SimpleNamespace(outcome=SimpleNamespace(kind=kind, link=link))
+    def told(kind: str = "binary", link: str = "logit", **changes: object) -> str:
+        study = SimpleNamespace(outcome=SimpleNamespace(kind=kind, link=link), mediators=mediators, lag=1)
         return calibrations.unlike(models, priors, study, about | changes)  # type: ignore[arg-type]
 
     assert told() == told(model="mediation") == ""
@@ -124,6 +126,13 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     assert "count" in told(kind="count")
     assert "probit" in told(link="probit")
     assert told(kind="continuous", link="logit", outcome="continuous") == ""
+    clean = {"kinds": ["continuous", "share"], "families": ["normal"], "interaction": False, "lag": 1}
+    assert told(model="mediation", analysed=clean) == ""
+    assert told(model="effect", analysed=None) == ""
+    assert "share" in told(model="mediation", analysed=clean | {"kinds": ["continuous"]})
+    assert "normal" in told(model="mediation", analysed=clean | {"families": ["student"]})
+    assert "calibration has arm × mediator" in told(model="mediation", analysed=clean | {"interaction": True})
+    assert "after 0" in told(model="mediation", analysed=clean | {"lag": 0})
     older = {"model": "effect", "priors": "mine"}
     binary = SimpleNamespace(outcome=SimpleNamespace(kind="binary", link="logit"))
     assert calibrations.unlike(models, priors, binary, older) == ""  # type: ignore[arg-type]

@@ -2,11 +2,13 @@
 
 import re
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from models.calibration import trials
+from models.simulation import scenario_file
 from models.simulation.scenario import (
     Attendance,
     Confounder,
@@ -20,6 +22,7 @@ from models.simulation.scenario import (
 )
 from models.simulation.scenario_file import FOLDER, load, names
 
+ROOT = Path(__file__).parents[1]
 EXPECTED = {
     "correlated_traits",
     "counts",
@@ -162,6 +165,12 @@ FAULTS = {
         ),
         "contradict one another",
     ),
+    "one wave": (
+        lambda: replace(base(), waves=base().waves[-1:]),
+        "mediators act on the outcome one wave later, and there is one wave",
+    ),
+    "family": (lambda: base().with_mediator("social_support", family="cauchy"), "family 'cauchy' is unknown"),
+    "family of a share": (lambda: base().with_mediator("income_share", family="student"), "of a continuous mediator"),
     "persistence": (lambda: change(confounder=Confounder(persistence=1.0)), "between -1 and 1"),
     "selection": (lambda: change(selection=Selection("violence_any", 0.0)), "selection on 'violence_any'"),
     "attendance": (lambda: change(attendance=Attendance("s", (4,), (0.5, 0.5))), "offered and mean"),
@@ -260,3 +269,23 @@ def test_the_simulator_imports_no_other_part_of_the_project():
     assert {module for module in project if not module.startswith("models.simulation")} <= {"models.simulate"}
     outside = {module.split(".")[0] for module in seen - project}
     assert outside.isdisjoint({"pymc", "pytensor", "pandas", "xarray", "arviz", "scipy"})
+
+
+def test_the_documented_scenario_has_every_key_and_works(tmp_path):
+    """`docs/scenarios.md` is all that a person has who writes one."""
+    text = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    block = text.split("```toml\n")[1].split("```")[0]
+    scenario = load(write(tmp_path, block))
+    study, data = trials.simulated(scenario, 1)
+    assert (data.sizes["participant"], [part.interaction for part in study.mediators]) == (160, [True, False])
+    told = {line.split("#")[0].split("=")[0].strip(" []").split(".")[-1] for line in block.splitlines()}
+    for table in (*scenario_file._TABLES, Scenario):
+        assert {each.name for each in fields(table)} - told <= {"name"}, table
+
+
+def test_like_takes_a_file_beside_it_too(tmp_path):
+    (tmp_path / "base.toml").write_text('like = "effect"\ntitle = "Base (simulated)"', encoding="utf-8")
+    found = load(write(tmp_path, 'like = "base.toml"\nminimum_cell = 5'))
+    assert (found.title, found.minimum_cell) == ("Base (simulated)", 5)
+    with pytest.raises(ScenarioError, match=r"looked for .*none\.toml"):
+        load(write(tmp_path, 'like = "none.toml"'))

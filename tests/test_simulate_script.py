@@ -49,6 +49,27 @@ def test_equal_seeds_write_equal_bytes_and_others_do_not(tmp_path):
     assert (tmp_path / "a/truth.json").read_bytes() == (tmp_path / "c/truth.json").read_bytes()
 
 
+def test_what_a_check_would_refuse_is_said_at_once(tmp_path):
+    """A scenario without a margin can be simulated, and no study can be made of it as it stands."""
+    mine = tmp_path / "mine.toml"
+    lines = [
+        'like = "effect"',
+        "[[outcomes]]",
+        'column = "fell"',
+        "intercepts = [0, 0, 0, 0]",
+        "arm_effects = [0, 0, 0, 0]",
+    ]
+    mine.write_text("\n".join(lines), encoding="utf-8")
+    result = run(mine, "--seed", "1", "--out", tmp_path / "trial", *SMALL)
+    assert result.exit_code == 0
+    assert "mend the scenario" in result.stderr
+    assert "outcome.margin" in result.stderr
+    mine.write_text("\n".join([*lines, "margin = 0.1", 'margin_reason = "one in ten"']), encoding="utf-8")
+    assert "mend" not in run(mine, "--seed", "1", "--out", tmp_path / "again", *SMALL).stderr
+    study = tomllib.loads((tmp_path / "again" / "study.toml").read_text(encoding="utf-8"))
+    assert study["outcome"]["label"] == "fell"  # the column, where there is no label
+
+
 def test_overwrites_only_when_told_to_and_leaves_other_files(tmp_path):
     out = tmp_path / "trial"
     run("effect", "--seed", "1", "--out", out, *SMALL)

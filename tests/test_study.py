@@ -271,3 +271,10 @@ def test_no_file_a_data_file_a_folder_in_its_place(tmp_path: Path) -> None:
         assert words in caught.value.what
         assert caught.value.why
         assert caught.value.fix
+
+
+def test_a_list_is_not_called_too_short_for_entries_that_are_wrong() -> None:
+    places = range(len(STUDY["waves"]))
+    wrong = faults(changed(*((f"waves.{place}.month", "soon") for place in places)))
+    assert wrong == [(f"waves (no. {place + 1}).month", "soon") for place in places]
+    assert allowed(("waves", [])) == "at least 1 of them"

@@ -49,12 +49,15 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     )
     study.some_succeeded(results)
     table = grid.summarise(wish.grid, results)
-    described = study.describe(wish.grid.plan, wish.command) | {
+    described = study.describe(wish.grid.plan, wish.command)
+    del described["participants"]  # the scenario's own; the grid has sizes of its own
+    described |= {
         "schema": SCHEMA,
         "replications": wish.replications,
         "failed": sum("failed" in each for each in results),
         "grid": {each.name: sorted({getattr(point, each.name) for point in points}) for each in fields(grid.Point)},
         "effect_sd": wish.grid.spread,
+        "missingness_left_out": bool(wish.grid.plan.scenario.missingness),
         "sampling": summary.sampling(results),
     }
     study.replaced(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))

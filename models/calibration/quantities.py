@@ -12,7 +12,7 @@ import xarray as xr
 
 from models import estimands
 from models.design import Design
-from models.simulation.scenario import Outcome
+from models.simulation.scenario import Scenario
 from models.simulation.truth import Truth
 from models.study import Study
 from models.summary import DIFFERENCES
@@ -26,6 +26,8 @@ RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
 PARAMETERS = (
     "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
 )  # fmt: skip
+STANDARD = "SD at the first wave"
+"""Unit of a continuous outcome's parameters: models see it standardised."""
 LINKS = {"logit": "log-odds", "probit": "probits"}
 WORDS = {
     "mu_0": "level at the first wave",
@@ -165,17 +167,21 @@ def words(name: str) -> str:
     return f"{told}, {rest}" if rest else told
 
 
-def unit(name: str, outcome: Outcome) -> str:
-    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, or nothing."""
-    base = name.partition("[")[0]
+def unit(name: str, scenario: Scenario) -> str:
+    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, `STANDARD`, or nothing."""
+    base, _, inside = name.partition("[")
+    outcome = scenario.outcome
+    if base == "dispersion":
+        return ""
     if base in PARAMETERS:
-        return {"count": "log-mean", "continuous": "units"}.get(outcome.kind, LINKS.get(outcome.link, ""))
+        return {"count": "log-mean", "continuous": STANDARD}.get(outcome.kind, LINKS.get(outcome.link, ""))
     if base not in WORDS:
         return ""
     if base in RATIOS:
         return "ratio"
     if base == "mediator_difference":
-        return "score"
+        scores = any(each.kind == "continuous" and inside.startswith(f"{each.column}, ") for each in scenario.mediators)
+        return "score" if scores else "points"
     return {"binary": "points", "count": "events", "continuous": "units"}[outcome.kind]
 
 

@@ -76,7 +76,7 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     if true is None:
         true = quantities.known(_truth(plan, kind), found)
     # what the model holds at one value (dependence of mediators without paths between them) is not estimated
-    varies = {name: each for name, each in found.items() if np.ptp(each.values) > 0}
+    varies = {name: each for name, each in found.items() if (each.values != each.values.flat[0]).any()}
     rows = {name: _row(each, true[name], ranked) for name, each in varies.items() if name in true}
     return head | fitted.diagnostics | {"rows": rows}
 

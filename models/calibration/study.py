@@ -12,6 +12,7 @@ import pandas as pd
 
 from models import provenance
 from models.calibration import quantities, summary
+from models.calibration.analysed import analysed
 from models.calibration.plan import KINDS, Plan, number_of
 from models.calibration.replication import replicate
 from models.faults import SamplerFailed
@@ -51,7 +52,7 @@ class Wish:
 
 
 def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total: None) -> pd.DataFrame:
-    """Do the replications that the folder lacks and write tables of all that it holds; returns the summary.
+    """Do the replications that the folder lacks and write tables of those asked; returns the summary.
 
     Raises
     ------
@@ -62,9 +63,9 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     OSError
         A file cannot be written. Finished replications are kept in every case.
     """
-    numbers = [number_of(kind, k) for kind in wish.kinds for k in range(wish.replications)]
+    numbers = {number_of(kind, k): None for kind in wish.kinds for k in range(wish.replications)}
     found = replicated(replicate, wish.plan, numbers, folder, progress, wish.scheduler, wish.workers)
-    results = [result for _, result in found]
+    results = [result for number, result in found if number in numbers]
     order = {kind: place for place, kind in enumerate(KINDS)}
     results.sort(key=lambda result: (order[result["kind"]], result["replication"]))
     return write(wish, results, folder)
@@ -92,9 +93,8 @@ def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.Data
     some_succeeded(results)
     table = summary.table(results)
     found = summary.summarise(table)
-    outcome = wish.plan.scenario.outcome
     found.insert(2, "label", [quantities.words(name) for name in found["quantity"]])
-    found.insert(3, "unit", [quantities.unit(name, outcome) for name in found["quantity"]])
+    found.insert(3, "unit", [quantities.unit(name, wish.plan.scenario) for name in found["quantity"]])
     described = describe(wish.plan, wish.command) | {
         "schema": SCHEMA,
         "replications": {kind: count for kind in KINDS if (count := sum(each["kind"] == kind for each in results))},
@@ -135,6 +135,8 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "seed": plan.sampler.seed,
         "interval": INTERVAL,
         "margin": scenario.outcome.margin,
+        "arm_moves_mediators": any(any(each.arm_effects) for each in scenario.mediators),
+        "analysed": analysed(scenario.mediators) if plan.model == "mediation" else None,
         "sampler": asdict(plan.sampler),
         "versions": provenance.versions(),
         "code_sha256": provenance.code_hash(),

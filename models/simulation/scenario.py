@@ -78,7 +78,8 @@ class Mediator:
     `continuous`: the sum itself with residual SD `residual_sd`. `binary`: probability logit⁻¹(sum). `share`: ordered
     beta (Kubinec 2022) with P(0) = 1 - logit⁻¹(sum - c1), P(1) = logit⁻¹(sum - c2), else Beta(μφ, (1 - μ)φ),
     μ = logit⁻¹(sum), φ = `precision`, (c1, c2) = `cutpoints`. Paths multiply (source - its `centre`): `previous` from
-    the wave before (its own column is allowed), `same_wave` from a mediator listed earlier.
+    the wave before (its own column is allowed), `same_wave` from a mediator listed earlier. `family` and `interaction`
+    go to the study file as they are: how the trial is analysed, whatever made it.
     """
 
     column: str
@@ -96,6 +97,8 @@ class Mediator:
     covariates: Mapping[str, Any] = field(default_factory=dict)
     confounder: float = 0.0
     decimals: int = 4
+    family: str = "normal"
+    interaction: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ def names() -> list[str]:
 def load(scenario: str | Path) -> Scenario:
     """Return a scenario by its name in `models/simulation/scenarios` or by the path of a TOML file.
 
-    A file may say `like = "NAME"`: top-level keys that it does not give are those of that shipped scenario.
+    A file may say `like = "NAME"` of a shipped scenario, or `like = "OTHER.toml"` of a file beside it: top-level keys
+    that it does not give are those of that scenario. A key that it gives stands whole: nothing of the other's remains.
 
     Raises
     ------
@@ -53,13 +54,13 @@ def load(scenario: str | Path) -> Scenario:
 
 
 def _table(path: Path, shown: str, heirs: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Return the file's table over that of the shipped scenario it is `like`; a key replaces the whole key."""
+    """Return the file's table over that of the scenario it is `like`; a key replaces the whole key."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         known = ", ".join(names())
         raise ScenarioError(
-            f"there is no scenario {shown!r}; give the path of a .toml file or one of: {known}"
+            f"there is no scenario {shown!r}{_looked_for(path)}; give the path of a .toml file or one of: {known}"
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path} is not valid TOML ({error}); correct that place") from error
@@ -68,10 +69,14 @@ def _table(path: Path, shown: str, heirs: tuple[Path, ...] = ()) -> dict[str, An
     base = table.pop("like", None)
     if base is None:
         return table
-    parent = FOLDER / f"{base}.toml"
+    parent = path.parent / base if str(base).endswith(".toml") else FOLDER / f"{base}.toml"
     if parent in (path, *heirs):
         raise ScenarioError(f"{path} is like {base!r}, which is like it in turn: nothing is defined; drop one `like`")
     return {**_table(parent, shown=str(base), heirs=(*heirs, path)), **table}
+
+
+def _looked_for(path: Path) -> str:
+    return "" if path.parent == FOLDER else f" (looked for {path})"
 
 
 def _build(cls: type, table: Mapping[str, Any], where: str, misfits: list[str]) -> Any:
@@ -108,8 +113,18 @@ def _value(hint: Any, value: Any, where: str, misfits: list[str]) -> Any:
         return float(value)
     if kind in (str, int, bool) and type(value) is kind:
         return value
-    misfits.append(f"{where}: {value!r} has the wrong type; give {_NAMES.get(kind, 'a table or list as documented')}")
+    misfits.append(f"{where}: {value!r} has the wrong type; give {_shape(kind, where)}")
     return None
+
+
+def _shape(kind: Any, where: str) -> str:
+    """How a value of that type is written."""
+    if kind in _TABLES:
+        return f"one table, [{where}]"
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return f"tables, each headed [[{where}]]" if inner in _TABLES else "a list in square brackets"
+    return _NAMES.get(kind, f"a table, [{where}]")
 
 
 _NAMES = {float: "a number", int: "a whole number", str: "a text in quotes", bool: "true or false"}

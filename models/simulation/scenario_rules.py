@@ -75,6 +75,8 @@ def _frame(scenario: "Scenario") -> Iterator[str]:
     columns = ["participant", "wave", "arm", *(e.column for e in scenario.equations)]
     columns += [c.column for c in scenario.covariates]
     columns += [scenario.attendance.column] if scenario.attendance else []
+    if scenario.mediators and len(values) == 1:
+        yield "mediators act on the outcome one wave later, and there is one wave: add a wave before it, or drop them"
     for column in _repeated(columns):
         yield f"column {column!r} is used twice: one would overwrite the other; rename one"
 
@@ -126,6 +128,10 @@ def _mediator(scenario: "Scenario", mediator: "Mediator") -> Iterator[str]:
     earlier = columns[: columns.index(mediator.column)]
     if mediator.kind not in ("continuous", "share", "binary"):
         yield f"kind {mediator.kind!r} is unknown; use continuous, share or binary"
+    if mediator.family not in ("normal", "student"):
+        yield f"family {mediator.family!r} is unknown; use normal or student"
+    if mediator.family == "student" and mediator.kind != "continuous":
+        yield "family is student; that is of a continuous mediator only"
     if len(mediator.cutpoints) != 2 or not mediator.cutpoints[0] < mediator.cutpoints[1]:
         yield f"cutpoints {mediator.cutpoints} must be two rising numbers, or the three probabilities are not ones"
     if not mediator.precision > 0:

@@ -16,7 +16,7 @@ from models.simulation.scenario import ARMS, Covariate, Mediator, Outcome, Scena
 from models.simulation.truth import Truth
 
 FILES = ("data.csv", "study.toml", "truth.json")
-_TEXTS = {"label", "better", "margin", "margin_reason", "decimals", "link", "kind", "column"}
+_TEXTS = {"label", "better", "margin", "margin_reason", "decimals", "link", "kind", "column", "family", "interaction"}
 
 
 def write(folder: Path, trial: SimulatedTrial, truths: tuple[Truth, ...]) -> None:
@@ -69,15 +69,13 @@ def study_text(trial: SimulatedTrial) -> str:
     parts = [_lines({k: v for k, v in head.items() if v != ""}), "[data]\n" + _lines({"file": FILES[0]})]
     parts.append("[columns]\n" + _lines({name: name for name in ("participant", "wave", "arm")}))
     for name, arm in zip(ARMS, scenario.arms, strict=True):
-        texts = {"value": arm.value, "label": arm.label, "randomised": arm.participants}
+        texts = {"value": arm.value, "label": arm.label or arm.value, "randomised": arm.participants}
         parts.append(f"[arms.{name}]\n" + _lines(texts))
-    waves = [{"value": w.value, "label": w.label, "month": w.month, "role": w.role} for w in scenario.waves]
+    waves = [{"value": w.value, "label": w.label or w.value, "month": w.month, "role": w.role} for w in scenario.waves]
     parts += ["[[waves]]\n" + _lines(wave) for wave in waves]
     parts.append("[outcome]\n" + _lines(_outcome(scenario.outcome)))
     parts += ["[[further_outcomes]]\n" + _lines(_outcome(o)) for o in scenario.outcomes[1:]]
-    parts += [
-        "[[mediators]]\n" + _lines({"column": m.column, "kind": m.kind, "label": m.label}) for m in scenario.mediators
-    ]
+    parts += ["[[mediators]]\n" + _lines(_mediator(m)) for m in scenario.mediators]
     if scenario.attendance:
         offered = dict(zip(ARMS, scenario.attendance.offered, strict=True))
         parts.append("[attendance]\n" + _lines({"column": scenario.attendance.column, "offered": offered}))
@@ -119,15 +117,23 @@ def _numbers(values: Array, source: Outcome | Mediator | Covariate) -> list[str]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    table = {"column": outcome.column, "kind": outcome.kind, "label": outcome.label, "better": outcome.better}
+    table = {"column": outcome.column, "kind": outcome.kind, "label": outcome.label or outcome.column}
+    table["better"] = outcome.better
     if outcome.kind == "binary":
         table["link"] = outcome.link
     margin = {} if outcome.margin is None else {"margin": outcome.margin, "margin_reason": outcome.margin_reason}
     return {**table, **margin}
 
 
+def _mediator(mediator: Mediator) -> dict[str, Any]:
+    table = {"column": mediator.column, "kind": mediator.kind, "label": mediator.label or mediator.column}
+    asked = {"family": mediator.family, "interaction": mediator.interaction}
+    return table | {name: value for name, value in asked.items() if value not in ("normal", False)}
+
+
 def _covariate(covariate: Covariate) -> dict[str, Any]:
-    table = {"column": covariate.column, "kind": covariate.kind, "label": covariate.label, "adjust": covariate.adjust}
+    label = covariate.label or covariate.column
+    table = {"column": covariate.column, "kind": covariate.kind, "label": label, "adjust": covariate.adjust}
     return {**table, "levels": list(covariate.levels)} if covariate.levels else table
 
 

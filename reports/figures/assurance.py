@@ -63,14 +63,15 @@ def draw(study: Design, quantity: str, place: int) -> Figure:
 def _title(study: Design, quantity: str, measure: str) -> str:
     found = [point for point in study.points if point.quantity == quantity and point.has(measure)]
     low, high = (choose(found, key=lambda point: point[measure]) for choose in (min, max))
-    ends = [f"{fixed(100 * point[measure])}% ({where(point)})" for point in (low, high)]
-    return f"{capital(study.quantities[quantity])}: {MEASURES[measure]} in {' to '.join(ends)} of trials"
+    ends = [f"{fixed(100 * point[measure])}% ({where(study, point)})" for point in (low, high)]
+    spread = " to ".join(dict.fromkeys(ends))  # a grid of one point has one end
+    return f"{capital(study.quantities[quantity])}: {MEASURES[measure]} in {spread} of trials"
 
 
-def where(point: Point) -> str:
+def where(study: Design, point: Point) -> str:
     """A point of the grid in words."""
     size = f"{fixed(point.participants)} participants"
-    return f"{size}, attrition {loss(point.attrition)}, true shift {point.shift.text}"
+    return f"{size}, attrition {loss(point.attrition)}, {study.shift_name} {point.shift.text}"
 
 
 def loss(attrition: float) -> str:
@@ -86,7 +87,7 @@ def _told(study: Design, quantity: str, shown: Sequence[str]) -> str:
                 line = [point for point in study.line(quantity, shift, attrition) if point.has(measure)]
                 values = ", ".join(f"{fixed(100 * point[measure])}% at {fixed(point.participants)}" for point in line)
                 if values:
-                    at = f"true shift {shift.text}, attrition {loss(attrition)}"
+                    at = f"{study.shift_name} {shift.text}, attrition {loss(attrition)}"
                     parts.append(f"{MEASURES[measure]}, {at}: {values}.")
     return " ".join(parts)
 
@@ -122,7 +123,7 @@ def _panel(
     x = Linear(sizes[0] - 0.04 * reach, sizes[-1] + 0.04 * reach, left + 34, left + wide - 12)
     y = Linear(0.0, 1.0, top + HEAD + TALL, top + HEAD)
     true = study.truth(quantity, shift)
-    about = f"{'' if study.moved else 'true shift '}{shift.text}" + (
+    about = f"{'' if study.moved else study.shift_name + ' '}{shift.text}" + (
         f": {true.text}{_points(study, quantity)}" if true else ""
     )
     sheet.text(left, top + 14, fitted(PANELS[measure], wide), "strong")
@@ -165,7 +166,7 @@ def _sizes(sheet: Canvas, x: Linear, base: float, sizes: Sequence[float]) -> Non
 
 def _points(study: Design, quantity: str) -> str:
     unit = next(point.shown for point in study.points if point.quantity == quantity)
-    return " points" if unit.name else ""
+    return f" {unit.name.removeprefix('percentage ').partition(' per ')[0]}".rstrip()
 
 
 def _key_rows(losses: Sequence[float], width: float) -> list[list[int]]:

@@ -211,6 +211,8 @@ def _left_out(facts: Facts, group: xr.Dataset) -> str:
     unit = facts.scale.difference_unit
     low, high = (show(float(group[name]), unit, 1) for name in ("shift_lower", "shift_upper"))
     told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {facts.scale.points}")
+    if int(group.get("unweighed", 0)):
+        told.append("whoever importance sampling cannot leave out alone is not in that range")
     if int(group["refitted"]) and not facts.limit.minimum:
         told.append(f"{int(group['refitted'])} of them left out by refitting")
     return "; " + "; ".join(told).replace("-", "−")
