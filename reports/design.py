@@ -137,7 +137,7 @@ def smallest(study: Design) -> Table:
 
 
 def _shift_columns(study: Design) -> list[Column]:
-    own = Column("effect", "True shift", study.shift_unit, number=True)
+    own = Column("effect", capital(study.shift_name), study.shift_unit, number=True)
     return [own, Column("mediated", "Mediators", "× as stated", number=True)] if study.moved else [own]
 
 

@@ -129,7 +129,7 @@ class Design:
     @property
     def shift_name(self) -> str:
         """What the arm's shift of the outcome is called: not all of the truth where mediators are moved too."""
-        return "own shift" if self.through else "true shift"
+        return "direct effect" if self.through else "true shift"
 
     @property
     def sizes(self) -> list[int]:

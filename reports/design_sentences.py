@@ -60,11 +60,11 @@ def _what(study: Design, quantity: str, shift: Shift) -> Label:
     unit = next(point.shown.name for point in study.points if point.quantity == quantity)
     about = f", {'at the centre ' * bool(study.spread)}{true.text} {unit}".rstrip() if true else ""
     own = f"{Shift(shift.effect).text} {study.shift_unit}"
-    head = f"With {'an own' if study.through else 'a true'} shift of {own}"
+    head = f"With a {study.shift_name} of {own}"
     if study.nothing(quantity, shift):
         head = "Where the arms do not differ"
     elif study.spread:
-        head = f"With true shifts around {own} (SD {study.spread:g})"
+        head = f"With {study.shift_name}s around {own} (SD {study.spread:g})"
     elif study.through and not study.moved:
         head += " beside what goes through the mediators"
     if study.moved and not study.nothing(quantity, shift):

@@ -128,7 +128,8 @@ def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
     assert "Where the arms do not differ" in told
     worst = max(float(one[f"{name}_mcse"]) for one in rows(pages["effect"] / "design.csv")
                 for name in ("assurance", "narrow", "harm", "coverage"))  # fmt: skip
-    assert f"errors of shares are at most {100 * worst:.1f} points. The margin is 10 percentage points. No fit" in told
+    assert f"errors of shares are at most {100 * worst:.1f} points. Participants are lost by chance alone, as" in told
+    assert "as each point says. The margin is 10 percentage points. No fit" in told
     assert "2 of the fits failed" in words(pages["mediation"])
     assert "narrower than the margin in" not in words(pages["no margin"])
 
@@ -139,8 +140,8 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     rewrite(folder / "design.csv", moved)
     design.build(folder)
     assert "Where the arms do not differ" not in words(folder)
-    assert "With an own shift of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
-    assert "participants, attrition 30%, own shift 0)" in (folder / "figures" / "curves_1.svg").read_text()
+    assert "With a direct effect of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
+    assert "participants, attrition 30%, direct effect 0)" in (folder / "figures" / "curves_1.svg").read_text()
     ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
     assert "assurance" in ends
 
@@ -157,7 +158,7 @@ def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Pat
     folder = make(tmp_path, Grid(model="mediation", effect=(-0.5, 0.0), mediated=(0.0, 1.0, 2.0), attrition=(0.0,)))
     design.build(folder)
     told = words(folder)
-    assert "With an own shift of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
+    assert "With a direct effect of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
     assert told.count("Where the arms do not differ") == 1  # neither shift nor mediators
     keys = ("effect", "mediated", "participants")
     for name, points in (("figures/curves_2.csv", 3 * 24), ("tables/grid_2.csv", 24)):
@@ -235,7 +236,7 @@ def test_the_effect_model_says_so_too_where_the_arm_moves_mediators(tmp_path: Pa
     rewrite(folder / "design.csv", [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")])
     design.build(folder)
     told = words(folder)
-    assert "With an own shift of 0 log-odds beside what goes through the mediators (risk difference" in told
+    assert "With a direct effect of 0 log-odds beside what goes through the mediators (risk difference" in told
     assert "true shift 0" not in told
 
 
