@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from models.calibration.quantities import STANDARD
-from models.calibration.summary import of_wave
+from models.calibration.summary import STANDARD, of_wave
 from models.faults import InvalidInput
 from reports import study_files
 from reports.numbers import AMOUNT, EVENTS, POINTS, RATIO, Number, Unit, places, show

@@ -22,10 +22,10 @@ SMALL = ("--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
     ("arguments", "words"),
     [
         (("nothing_like_it",), "scenario"),
-        (("effect", "--model", "regression"), "--model regression"),
+        (("effect", "--model", "regression"), "--model cannot be regression"),
         (("effect", "--model", "mediation"), "no mediator"),
-        (("effect", "--likelihood", "guessed"), "--likelihood guessed"),
-        (("effect", "--kind", "posterior"), "--kind posterior"),
+        (("effect", "--likelihood", "guessed"), "--likelihood cannot be guessed"),
+        (("effect", "--kind", "posterior"), "--kind cannot be posterior"),
         (("effect", "--priors", "wishful"), "wishful"),
         (("effect", "--replications", "1", "--scheduler", "tcp://127.0.0.1:1"), "no Dask scheduler"),
     ],

@@ -252,7 +252,7 @@ def test_quantities_have_words_and_units():
     found_units = {key: quantities.unit(key[1], simulate.load(key[0])) for key in units}
     assert found_units == units
     score = simulate.load("effect").with_outcome(kind="continuous")
-    assert quantities.unit("tau", score) == quantities.STANDARD  # models see it standardised
+    assert quantities.unit("tau", score) == summary.STANDARD  # models see it standardised
     assert quantities.unit("mean_difference[6 months]", score) == "units"
     assert all(each.values.shape == (1, 3) for each in found.values())
     assert found["risk_difference[6 months]"].null == 0

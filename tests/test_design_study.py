@@ -211,7 +211,7 @@ def test_nothing_is_forgotten_for_a_scheduler_that_is_not_there_or_beside_anothe
     assert not tmp_path.exists()
     tmp_path.mkdir()
     (tmp_path / "journal.jsonl").write_text('{"diary": "of something else"}\n')
-    with pytest.raises(planned.OutputExists):
+    with pytest.raises(planned.OutputForeign):
         planned.begin(tmp_path, True, None)
 
 

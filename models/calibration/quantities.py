@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from models import estimands
+from models.calibration.summary import STANDARD
 from models.design import Design
 from models.simulation.scenario import Scenario
 from models.simulation.truth import Truth
@@ -26,8 +27,6 @@ RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
 PARAMETERS = (
     "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
 )  # fmt: skip
-STANDARD = "SD at the first wave"
-"""Unit of a continuous outcome's parameters: models see it standardised."""
 LINKS = {"logit": "log-odds", "probit": "probits"}
 WORDS = {
     "mu_0": "level at the first wave",

@@ -11,6 +11,8 @@ from scipy import stats
 
 from models.calibration.uniformity import curve
 
+STANDARD = "SD at the first wave"
+"""Unit of a continuous outcome's parameters: models see it standardised."""
 CHANCE = 0.05
 """Probability that any of a study's quantities leaves its band although all ranks are uniform (Bonferroni)."""
 

@@ -15,9 +15,9 @@ from models.simulation.scenario import Scenario
 from models.study import Study
 
 
-def simulated(scenario: Scenario, seed: int) -> tuple[Study, xr.Dataset]:
-    """A simulated trial, written as a study folder and read back."""
-    made = simulate.simulate(scenario, seed)
+def simulated(scenario: Scenario, seed: int, participants: int | None = None) -> tuple[Study, xr.Dataset]:
+    """A simulated trial, of another size if one is given, written as a study folder and read back."""
+    made = simulate.simulate(scenario, seed, participants)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in (("data.csv", study_folder.data_text(made)), ("study.toml", study_folder.study_text(made))):
             (Path(folder) / name).write_text(text, encoding="utf-8")
