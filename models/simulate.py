@@ -148,9 +148,13 @@ def resized(scenario: Scenario, participants: int | None) -> Scenario:
     """Return the scenario with so many women in both arms, split as in the scenario; ScenarioError if one is empty."""
     if participants is None:
         return scenario
-    treated = round(participants * scenario.treated.participants / scenario.participants)
+
+    def of_treated(all_women: int) -> int:
+        return round(all_women * scenario.treated.participants / scenario.participants)
+
+    treated = of_treated(participants)
     if participants - treated < 1 or treated < 1:
-        least = next(n for n in count(2) if 0 < round(n * scenario.treated.participants / scenario.participants) < n)
+        least = next(women for women in count(2) if 0 < of_treated(women) < women)
         raise ScenarioError(f"participants is {participants}: an arm would be empty; give {least} or more")
     return scenario.with_participants(participants - treated, treated)
 

@@ -12,7 +12,7 @@ from reports.figures import calibration_ranks, coverage
 from reports.parts import Label, Section, Sentence, sentence
 from reports.simulation_sentences import at_the_truth, held, inside, sampled, under_no_effect, whole
 from reports.simulations import built
-from reports.words import capital, count
+from reports.words import agreeing, capital, count
 
 SETTINGS, SUMMARY, REPLICATIONS = "calibration.json", "calibration.csv", "replications.csv"
 READ_RANKS = (
@@ -111,12 +111,12 @@ def asked(study: Calibration) -> Sentence:
         "Trials of {participants} participants and {waves} {wave} were simulated by scenario “{scenario}” and each "
         "was analysed with the {model} model and the priors {priors}: " + "; ".join(words[kind] for kind in there) + "."
     )
-    waves = int(study.about["waves"])
+    waves = whole(int(study.about["waves"]))
     return sentence(
         template,
         participants=whole(int(study.about["participants"])),
-        waves=whole(waves),
-        wave=Label("wave" if waves == 1 else "waves"),
+        waves=waves,
+        wave=Label(agreeing(waves.text, "waves")),
         scenario=Label(study.text("scenario")),
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),

@@ -89,6 +89,11 @@ class Point:
         return math.isfinite(self.numbers[name])
 
     @property
+    def place(self) -> tuple[int, float, Shift]:
+        """Where on the grid it stands."""
+        return self.participants, self.attrition, self.shift
+
+    @property
     def shown(self) -> Unit:
         """Unit of the truth and of the interval's width; ratios have none."""
         return PLAIN if "ratio" in self.quantity.split("[", 1)[0] else UNITS[self.outcome]
@@ -115,6 +120,14 @@ class Design:
     def quantities(self) -> dict[str, str]:
         """Labels by key, in the order of the file."""
         return {point.quantity: point.label for point in self.points}
+
+    @cached_property
+    def analysed(self) -> dict[tuple[int, float, Shift], int]:
+        """Trials analysed at each place of the grid; not every one has every quantity."""
+        found: dict[tuple[int, float, Shift], int] = {}
+        for point in self.points:
+            found[point.place] = max(found.get(point.place, 0), point.replications)
+        return found
 
     @property
     def moved(self) -> bool:
@@ -211,7 +224,7 @@ def read(settings: Path, table: Path) -> Design:
         why = f"Its outcome is {outcome!r}, not one of {', '.join(UNITS)}."
         raise InvalidInput(f"{settings} cannot be used.", why, study_files.MADE)
     found = tuple(study_files.rows(table, COLUMNS, lambda row: _point(row, outcome)))
-    keys = [(point.participants, point.attrition, point.shift, point.quantity) for point in found]
+    keys = [(point.place, point.quantity) for point in found]
     if len(set(keys)) < len(keys):
         raise InvalidInput(f"{table} cannot be used.", "A point of the grid stands in it twice.", study_files.MADE)
     return Design(about, found)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from reports import design_file
 from reports.calibration_file import MAIN
 from reports.design_file import SHARES, WANTED, Design, Point, Shift
-from reports.figures.assurance import loss
+from reports.figures.assurance import loss, where
 from reports.figures.axis import tick_text
 from reports.numbers import PLAIN, Number, Unit, fixed, show
 from reports.parts import Label, Piece, Sentence, joined, sentence
@@ -106,34 +104,25 @@ def asked(study: Design) -> Sentence:
     )
     losses = "Participants are lost by chance alone, as each point says"
     losses += "; the scenario’s own missing data are left out." if study.about.get("missingness_left_out") else "."
-    return joined(told, sentence(losses), *_lost(study), *_margin(study), sampled(study.about))
+    return joined(told, sentence(losses), *_lost(study), *_without(study), *_margin(study), sampled(study.about))
 
 
 def _lost(study: Design) -> list[Sentence]:
     """Points of the grid at which no trial could be analysed; nothing where there is none."""
-    trials: dict[tuple[int, float, Shift], int] = {}
-    for point in study.points:
-        at = (point.participants, point.attrition, point.shift)
-        trials[at] = max(trials.get(at, 0), point.replications)
-    lost = [at for at, analysed in trials.items() if not analysed]
-    return [*_failed(lost), *_without(study, trials)]
-
-
-def _failed(lost: list[tuple[int, float, Shift]]) -> list[Sentence]:
+    lost = {point.place: point for point in study.points if not study.analysed[point.place]}
     if not lost:
         return []
-    named = listed([f"{fixed(size)} participants, attrition {loss(gone)}, true shift {shift.text}"
-                    for size, gone, shift in sorted(lost)[:3]])  # fmt: skip
+    named = listed([where(study, lost[place]) for place in sorted(lost)[:3]])
     told = "At {count} of them every fit failed, so that they say nothing: {named}"
     return [sentence(told + (" and others." if len(lost) > 3 else "."), count=whole(len(lost)), named=Label(named))]
 
 
-def _without(study: Design, trials: Mapping[tuple[int, float, Shift], int]) -> list[Sentence]:
+def _without(study: Design) -> list[Sentence]:
     """Quantities that not every analysed trial has: where no mediator was seen in an arm there is no effect by it."""
     found = []
     for quantity, label in study.quantities.items():
         points = [point for point in study.points if point.quantity == quantity]
-        of = sum(trials[point.participants, point.attrition, point.shift] for point in points)
+        of = sum(study.analysed[point.place] for point in points)
         if lacking := of - sum(point.replications for point in points):
             told = "{lacking} of {of} analysed trials have no {quantity}; its shares are those of the others."
             found.append(sentence(told, lacking=whole(lacking), of=whole(of), quantity=Label(label)))

@@ -136,8 +136,9 @@ def _fits() -> None:
 
 def _compared(rates: dict[str, dict[str, Any]]) -> None:
     """Print how many times the other engines' effective draws a second each way of ours makes."""
-    for own, other in product(rates, (PLAIN, "brms")):
-        if own not in (PLAIN, "brms") and "ess" in rates[other]:
+    engines = (PLAIN, "brms")
+    for own, other in product([name for name in rates if name not in engines], engines):
+        if "ess" in rates[other]:
             ratios = [rates[own][unit] / rates[other][unit] for unit in ("a wall second", "a cpu second")]
             typer.echo(f"{own}: × {ratios[0]:.1f} of {other} a wall second, × {ratios[1]:.1f} a CPU second")
 

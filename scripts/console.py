@@ -172,8 +172,10 @@ def _refuse_other_than_run(out: Path, force: bool) -> None:
     """Never let --force delete what is no run: a study's folder, a home folder."""
     run = (out / "manifest.json").is_file() or (out.is_dir() and not any(out.iterdir()))
     if force and out.exists() and not run:
+        from models.faults import OutputForeign
+
         why = f"{out} holds something else than a run, and --force replaces only runs."
-        stop(DISK, _three("Nothing was written.", why, "Choose another --out, or move away what is there."))
+        raise OutputForeign(why)
 
 
 def command() -> str:

@@ -162,7 +162,7 @@ def sizes(option: str, given: str) -> list[int]:
 
 def factors(scenario: Scenario, given: str | None) -> list[float]:
     """Factors on the arm's effects on the mediators; `InvalidInput` where there is no such effect to multiply."""
-    if given is not None and not any(any(each.arm_effects) for each in scenario.mediators):
+    if given is not None and not scenario.arm_moves_mediators:
         why = f"The scenario {scenario.name!r} has no mediator that the arm moves."
         raise InvalidInput(f"--mediated cannot be {given}.", why, "Leave it out, or choose another scenario.")
     return numbers("--mediated", given) if given is not None else [1.0]

@@ -68,8 +68,8 @@ def _warn(out: Path, scenario: str) -> None:
     try:
         study.read(out)
     except InvalidInput as error:
-        told = "\n".join(f"  - {fault}" for fault in error.faults[:10])
-        console.say(f"check.py would refuse this study; mend the scenario {scenario}: {error.why}\n{told}")
+        fix = f"To analyse such a trial, mend the scenario {scenario}."
+        console.say(f"not yet a study:\n{InvalidInput(f'check.py would refuse {out}.', error.why, fix, error.faults)}")
 
 
 if __name__ == "__main__":

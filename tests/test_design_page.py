@@ -173,6 +173,12 @@ def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Pat
     assert "Mediators × as stated" not in words(make_page(tmp_path / "as stated", Grid(model="mediation")))
 
 
+def settle(folder: Path, changes: dict[str, object]) -> None:
+    """Change settings of a study."""
+    file = folder / "design.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
 def make_page(folder: Path, grid: Grid) -> Path:
     """A folder with its page."""
     design.build(make(folder, grid))
@@ -182,8 +188,7 @@ def make_page(folder: Path, grid: Grid) -> Path:
 @pytest.mark.parametrize(("better", "effect", "end"), [("lower", 0.5, "harm"), ("higher", 0.5, "benefit")])
 def test_where_the_truth_is_harm_the_page_asks_for_harm(tmp_path: Path, better: str, effect: float, end: str) -> None:
     folder = make(tmp_path, Grid(effect=(effect,)))
-    settings = json.loads((folder / "design.json").read_text())
-    (folder / "design.json").write_text(json.dumps(settings | {"better": better}))
+    settle(folder, {"better": better})
     design.build(folder)
     assert f"end with a probability of {end} above 0.95" in words(folder)
     ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
@@ -192,8 +197,7 @@ def test_where_the_truth_is_harm_the_page_asks_for_harm(tmp_path: Path, better: 
 
 def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(-0.5,)))
-    settings = json.loads((folder / "design.json").read_text())
-    (folder / "design.json").write_text(json.dumps(settings | {"effect_sd": 0.3}))
+    settle(folder, {"effect_sd": 0.3})
     unknown = [one | {"truth": "", "coverage": "", "coverage_mcse": ""} for one in rows(folder / "design.csv")]
     rewrite(folder / "design.csv", unknown)
     design.build(folder)
@@ -203,8 +207,7 @@ def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
 def test_the_end_that_a_path_is_asked_for_is_its_own_under_a_design_prior(tmp_path: Path) -> None:
     """A harmful direct shift beside paths that benefit, or are 0 in every trial."""
     folder = make(tmp_path, Grid(model="mediation", effect=(0.5, 0.0), mediated=(0.0, 1.0)))
-    settings = json.loads((folder / "design.json").read_text())
-    (folder / "design.json").write_text(json.dumps(settings | {"effect_sd": 0.3}))
+    settle(folder, {"effect_sd": 0.3})
     design.build(folder)
     listed = rows(folder / "tables" / "smallest_sizes.csv")
     ends = {(one["quantity"].split(",")[0], one["effect"], one["mediated"], one["end"]) for one in listed}
@@ -231,8 +234,7 @@ def test_a_point_at_which_every_fit_failed_is_told(tmp_path: Path) -> None:
 
 def test_the_effect_model_says_so_too_where_the_arm_moves_mediators(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(0.0,)))
-    settings = json.loads((folder / "design.json").read_text())
-    (folder / "design.json").write_text(json.dumps(settings | {"arm_moves_mediators": True}))
+    settle(folder, {"arm_moves_mediators": True})
     rewrite(folder / "design.csv", [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")])
     design.build(folder)
     told = words(folder)
@@ -264,8 +266,7 @@ def test_a_grid_of_one_point_has_one_end(tmp_path: Path) -> None:
 
 def test_a_count_is_drawn_in_its_own_unit(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(-0.5,)))
-    settings = json.loads((folder / "design.json").read_text())
-    (folder / "design.json").write_text(json.dumps(settings | {"outcome": "count", "margin": 1}))
+    settle(folder, {"outcome": "count", "margin": 1})
     design.build(folder)
     assert "shift −0.5: −0.10 events<" in (folder / "figures" / "curves_1.svg").read_text()
     assert "The margin is 1 event per participant." in words(folder)
@@ -273,9 +274,8 @@ def test_a_count_is_drawn_in_its_own_unit(tmp_path: Path) -> None:
 
 def test_an_integral_that_should_be_finer_is_named_where_there_is_one(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(-0.5,)))
-    settings = json.loads((folder / "design.json").read_text())
     counted = {"fits": 100, "divergent": 0, "unmixed": 0, "few": 0, "limited": 3, "doubtful": 3}
-    (folder / "design.json").write_text(json.dumps(settings | {"sampling": counted}))
+    settle(folder, {"sampling": counted})
     design.build(folder)
     assert "0 a divergent transition, and 3 an integral that should be finer: 3 had one of these" in words(folder)
     assert "integral" not in words(make_page(tmp_path / "none", Grid()))

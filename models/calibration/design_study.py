@@ -42,11 +42,8 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     """Do the replications that the folder lacks and write its tables; raises as `study.run`."""
     points = wish.grid.points
     numbers = range(wish.replications * len(points))
-    found = study.replicated(grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers)
-    results = sorted(
-        (result for number, result in found if number in numbers),
-        key=lambda result: (result["point"], result["replication"]),
-    )
+    results = study.replicated(grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers)
+    results.sort(key=lambda result: (result["point"], result["replication"]))
     study.some_succeeded(results)
     table = grid.summarise(wish.grid, results)
     described = study.describe(wish.grid.plan, wish.command)

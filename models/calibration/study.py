@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,8 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
     OSError
         A file cannot be written. Finished replications are kept in every case.
     """
-    numbers = {number_of(kind, k): None for kind in wish.kinds for k in range(wish.replications)}
-    found = replicated(replicate, wish.plan, numbers, folder, progress, wish.scheduler, wish.workers)
-    results = [result for number, result in found if number in numbers]
+    numbers = [number_of(kind, k) for kind in wish.kinds for k in range(wish.replications)]
+    results = replicated(replicate, wish.plan, numbers, folder, progress, wish.scheduler, wish.workers)
     order = {kind: place for place, kind in enumerate(KINDS)}
     results.sort(key=lambda result: (order[result["kind"]], result["replication"]))
     return write(wish, results, folder)
@@ -74,18 +73,19 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
 def replicated(
     work: crew.Work,
     given: Any,
-    numbers: Iterable[int],
+    numbers: Collection[int],
     folder: Path,
     progress: crew.Progress,
     scheduler: str | None,
     workers: int | None,
-) -> list[tuple[int, Any]]:
-    """Do what the folder's journal lacks; every number in it with its result. Arguments as for `crew.run`."""
+) -> list[Any]:
+    """Do what the folder's journal lacks; results of the numbers asked, whatever else it holds. As `crew.run`."""
     journal = Journal(
         folder / JOURNAL, given.describe() | {"code": provenance.code_hash(), "versions": provenance.versions()}
     )
     crew.run(work, given, numbers, journal, progress, scheduler, workers)
-    return journal.results()
+    asked = set(numbers)
+    return [result for number, result in journal.results() if number in asked]
 
 
 def write(wish: Wish, results: list[Mapping[str, Any]], folder: Path) -> pd.DataFrame:
@@ -135,7 +135,7 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "seed": plan.sampler.seed,
         "interval": INTERVAL,
         "margin": scenario.outcome.margin,
-        "arm_moves_mediators": any(any(each.arm_effects) for each in scenario.mediators),
+        "arm_moves_mediators": scenario.arm_moves_mediators,
         "analysed": analysed(scenario.mediators) if plan.model == "mediation" else None,
         "sampler": asdict(plan.sampler),
         "versions": provenance.versions(),

@@ -250,6 +250,11 @@ class Scenario:
         return self.control.participants + self.treated.participants
 
     @property
+    def arm_moves_mediators(self) -> bool:
+        """Whether the arm has an effect on any mediator."""
+        return any(any(each.arm_effects) for each in self.mediators)
+
+    @property
     def parts(self) -> tuple[Outcome, ...]:
         """Outcomes with an equation that the primary one follows from: itself or, of a union, its parts."""
         wanted = self.outcome.union_of or (self.outcome.column,)
