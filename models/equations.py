@@ -16,7 +16,7 @@ Array = Any
 
 
 def combination(weights: Array, rows: Any) -> Array:
-    """Weighted sum of rows, Σₖ weights[…, k] · rows[k].
+    """Weighted sum of rows, Σₖ weights[…, k] · rows[…, k, :].
 
     A sum in place of a matrix product: PyTensor fuses it into the expression around it, where each product would cost
     10 s of Numba's compilation (measured with PyTensor 3.3, Numba 0.68).
@@ -25,7 +25,7 @@ def combination(weights: Array, rows: Any) -> Array:
     ----------
     weights : array, (..., k)
         Parameters.
-    rows : sequence of arrays, (k, n)
+    rows : array, (..., k, n)
         Known numbers, one row for each weight.
 
     Returns
@@ -33,7 +33,7 @@ def combination(weights: Array, rows: Any) -> Array:
     array, (..., n)
     """
     if isinstance(weights, np.ndarray):
-        return sum(weights[..., k, None] * row for k, row in enumerate(rows))
+        return sum(weights[..., k, None] * rows[..., k, :] for k in range(rows.shape[-2]))
     return (weights[..., :, None] * rows).sum(-2)
 
 

@@ -12,13 +12,12 @@ import xarray as xr
 from models import equations
 from models.design import Design
 from models.likelihoods import LIKELIHOODS, dispersion
+from models.logistic import expit
 from models.mediation_cells import Cells, cells
-from models.mediator_kinds import MEDIATOR_KINDS, ends, log_between
+from models.mediator_kinds import MEDIATOR_KINDS, ends, log_between, two_points
 from models.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
-from models.terms import score, wave_terms
+from models.terms import mediator_terms, score, wave_terms
 
-BETWEEN = "between the ends of "
-"""Beginning of the name of a missing share's latent value, if it is neither 0 nor 1."""
 MISSING = "missing "
 """Beginning of the name of the missing values of a mediator that outcomes need."""
 
@@ -48,13 +47,14 @@ def traits_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -
 def mediator_predictor(
     values: Mapping[str, np.ndarray], design: Design, place: int, person: np.ndarray, wave: np.ndarray
 ) -> np.ndarray:
-    """One mediator on its link scale at some cells, (chain, draw, cell)."""
-    level, effect = wave_terms(values, design, MEDIATOR)
+    """One mediator on its link scale at some cells, (chain, draw, cell); wave −1 and less: before the first."""
+    level, effect = mediator_terms(values, design)
+    column = np.maximum(wave, -1) + 1
     lasts = lasting(design)
     trait = values["mediator_trait"][..., lasts.index(place), :][..., person] if place in lasts else 0.0
     return equations.predictor(
-        level[..., place, wave],
-        effect[..., place, wave],
+        level[..., place, column],
+        effect[..., place, column],
         design.arm[person],
         score(values, design.covariates, MEDIATOR)[..., place, person],
         trait,
@@ -105,7 +105,7 @@ def mediators_read(values: Mapping[str, np.ndarray], design: Design) -> dict[int
     layout, plan, found = design.mediators, cells(design), {}
     for place in acting(design):
         known = _known(design, place)
-        rows = plan.missing.get(place)
+        rows = plan.unknown.get(place)
         if rows is not None and f"{MISSING}{layout.name[place]}" in values:
             drawn = layout.scaled(place, values[f"{MISSING}{layout.name[place]}"])
             known = np.broadcast_to(known, (*drawn.shape[:-1], known.size)).copy()
@@ -115,15 +115,14 @@ def mediators_read(values: Mapping[str, np.ndarray], design: Design) -> dict[int
 
 
 def _known(design: Design, place: int) -> np.ndarray:
-    """Scaled value that each outcome reads, NaN where it is missing, 0 where the mediator does not act."""
+    """Scaled value that each outcome reads, NaN where nobody knows it, 0 where the mediator does not act."""
     layout = design.mediators
-    before = np.maximum(design.wave_of - layout.lag, 0)
-    value = layout.scaled(place, layout.value[place][design.participant_of, before])
+    value = layout.scaled(place, layout.felt(place, design.participant_of, design.wave_of))
     return np.where(layout.acts[place][design.wave_of], value, 0.0)
 
 
 def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
-    """Draws with a value for every missing mediator that an outcome needs, in the form of `Mediators.value`.
+    """Draws with a value for every mediator that an outcome needs and nobody knows, in the form of `Mediators.value`.
 
     Continuous ones were sampled with the rest. Shares and yes-or-no mediators were summed out: theirs are drawn here
     from their exact conditional distribution given the outcome, so that the draws are from the joint posterior.
@@ -169,24 +168,20 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
     uniform = np.random.default_rng([seed, 5]).random((*share.shape[:-1], 1)) * share[..., -1:]
     chosen = (uniform > share).sum(-1)
     found = {}
-    for place, positions in plan.missing.items():
-        if layout.kind[place] not in ("share", "binary"):
+    for place in layout.of_kind("share", "binary"):
+        if place not in plan.unknown:
             continue
-        inside = np.searchsorted(rows, positions)
-        state = plan.states[place][chosen[..., inside]]
-        between = values.get(f"{BETWEEN}{layout.name[place]}", 0.0)
+        inside = np.searchsorted(rows, plan.unknown[place])
+        levels = np.broadcast_to(shown[place], (*chosen.shape, plan.states.shape[1]))[..., inside, :]
+        value = np.take_along_axis(levels, chosen[..., inside, None], axis=-1)[..., 0]
         name = f"{MISSING}{layout.name[place]}"
-        value = (state == 1) * 1.0 + (state == 2) * between
-        found[name] = (("chain", "draw", f"cell of {name}"), value)
-    dropped = [name for name in draws if str(name).startswith(BETWEEN)]
-    return draws.drop_vars(dropped).assign(found)
+        found[name] = (("chain", "draw", f"cell of {name}"), layout.centre[place] + layout.scale[place] * value)
+    return draws.assign(found)
 
 
 def _without_room(draws: xr.Dataset, design: Design, plan: Cells) -> xr.Dataset:
     """Draws without the missing values that nothing reads (`Mediators.room`), which stand last."""
-    names = [f"{MISSING}{design.mediators.name[place]}" for place, _, _ in plan.latent]
-    sizes = dict(zip(names, (people.size for _, people, _ in plan.latent), strict=True))
-    sizes |= {f"{BETWEEN}{design.mediators.name[place]}": int(each.sum()) for place, each in plan.inside}
+    sizes = {f"{MISSING}{design.mediators.name[place]}": rows.size for place, rows in plan.latent.items()}
     return draws.isel({draws[name].dims[-1]: slice(size) for name, size in sizes.items()})
 
 
@@ -204,32 +199,33 @@ def _combinations(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Scaled value and log weight of a summed-out mediator in each combination, (chain, draw, cell, combination)."""
     layout, rows, state = design.mediators, plan.partly, plan.states[place]
-    before = np.maximum(design.wave_of[rows] - layout.lag, 0)
+    before = design.wave_of[rows] - layout.lag
     predictor = mediator_predictor(values, design, place, design.participant_of[rows], before)
     own = spread_at(values, design, place)
-    between = np.zeros_like(predictor)
     missing = np.isnan(read)
-    name = f"{BETWEEN}{layout.name[place]}"
-    if name in values:
-        between[..., missing] = values[name]
-    shown = layout.scaled(place, (state == 1) * 1.0 + (state == 2) * between[..., None])
-    shown = np.where(missing[:, None], shown, np.where(missing, 0.0, read)[:, None])
+    zeros = np.zeros_like(predictor)
     if layout.kind[place] == "binary":
         rule = MEDIATOR_KINDS["binary"].log_probability
+        levels = [zeros, zeros + 1]
         logs = [rule(np.zeros(1), predictor, own), rule(np.ones(1), predictor, own)]
     else:
         zero, one = ends(predictor, own)
+        lower, upper, weight = two_points(expit(predictor), own["precision"])
+        between = log_between(predictor, own)
+        levels = [zeros, zeros + 1, lower, upper]
         with np.errstate(divide="ignore"):
-            logs = [np.log(zero), np.log(one), log_between(predictor, own)]
-    weight = np.stack(logs, axis=-1)[..., state]
-    return shown, np.where(missing[:, None], weight, np.where(state == 0, 0.0, -np.inf))
+            logs = [np.log(zero), np.log(one), between + np.log(weight), between + np.log1p(-weight)]
+    shown = layout.scaled(place, np.stack(levels, axis=-1)[..., state])
+    shown = np.where(missing[:, None], shown, np.where(missing, 0.0, read)[:, None])
+    log_weight = np.stack(logs, axis=-1)[..., state]
+    return shown, np.where(missing[:, None], log_weight, np.where(state == 0, 0.0, -np.inf))
 
 
 def drawn_for_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
     """The outcome's predictor for new participants in the observed cells, mediators drawn anew, (chain, draw, …)."""
     values = values_of(draws) | {name: value for name, (_, value) in traits_of_new(draws, design, rng).items()}
     layout, read = design.mediators, {}
-    person, before = design.participant_of, np.maximum(design.wave_of - design.mediators.lag, 0)
+    person, before = design.participant_of, design.wave_of - design.mediators.lag
     for place in acting(design):
         predictor = mediator_predictor(values, design, place, person, before)
         own = spread_at(values, design, place)
@@ -241,19 +237,21 @@ def drawn_for_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -
 def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
     """The same trial with mediators and outcomes of new participants, whose parameters are the only draw of `truth`.
 
-    A mediator value that was missing is missing again, but the outcome that it moves has felt it. What the model takes
+    A mediator value that was missing is missing again, but the outcome that it moves has felt it, as it has what was
+    before the first wave. What the model takes
     from the first data (standardisation, which ends a share has) stays as it was.
     """
     values = values_of(truth) | {name: value for name, (_, value) in traits_of_new(truth, design, rng).items()}
     layout, read = design.mediators, {}
-    person, wave = np.indices((design.participants, len(design.wave))).reshape(2, -1)
-    before = np.maximum(design.wave_of - layout.lag, 0)
+    waves = np.arange(-layout.lag, len(design.wave))
+    person, wave = (each.ravel() for each in np.meshgrid(np.arange(design.participants), waves, indexing="ij"))
     value = np.empty_like(layout.value)
     for place in range(layout.count):
         predictor = mediator_predictor(values, design, place, person, wave)
         drawn = _draw(layout.kind[place], rng, predictor, spread_at(values, design, place))[0, 0]
-        value[place] = drawn.reshape(value[place].shape)
-        felt = layout.scaled(place, value[place][design.participant_of, before])
+        lived = drawn.reshape(design.participants, waves.size)
+        value[place] = lived[:, layout.lag :]
+        felt = layout.scaled(place, lived[design.participant_of, design.wave_of])
         read[place] = np.where(layout.acts[place][design.wave_of], felt, 0.0)
     linear = outcome_predictor(values, design, read, values.get("trait", 0.0))
     outcome = LIKELIHOODS[design.likelihood].draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
@@ -296,7 +294,8 @@ def conditional_trait(
         whole = values["mediator_trait"][..., k, :] / values["mediator_tau"][..., k, None]
         before = sum(np.asarray(w)[..., None] * z for w, z in zip(row, scores, strict=False))
         scores.append((whole - before) / np.asarray(row[-1])[..., None])
-    mean = sum((np.asarray(w)[..., None] * z for w, z in zip(root[-1], scores, strict=False)), np.zeros(1))
+    nobody = np.zeros(design.participants)
+    mean = sum((np.asarray(w)[..., None] * z for w, z in zip(root[-1], scores, strict=False)), nobody)
     return values["tau"][..., None] * mean, values["tau"] * root[-1][-1]
 
 

@@ -20,11 +20,11 @@ from models.design import Design
 from models.leave_one_out import Units
 from models.likelihoods import LIKELIHOODS, cell_log_probability, dispersion
 from models.mediation_cells import UNKNOWN, Cells, cells
-from models.mediator_parameters import MEDIATOR, acting, coordinates, dimensions, interacting, lasting
+from models.mediator_parameters import acting, coordinates, dimensions, interacting, lasting
 from models.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.path_draws import PathDraws
 from models.random_variables import STANDARD, declare_outcome, declare_parameters
-from models.terms import wave_terms
+from models.terms import mediator_terms, wave_terms
 from priors.prior_set import PriorSet
 
 NAME = "mediation"
@@ -39,7 +39,14 @@ def shape(design: Design) -> tuple:
     unknown = tuple((name, rows.size) for name, rows in plan.indices.items() if name.startswith(UNKNOWN))
     sizes = (bool(plan.incomplete), plan.states.tobytes(), unknown)
     kinds = (layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, shares)
-    return (*effect.layout_shape(design), *kinds, layout.acts.tobytes(), layout.measured.tobytes(), *sizes)
+    return (
+        *effect.layout_shape(design),
+        *kinds,
+        layout.acts.tobytes(),
+        layout.followed.tobytes(),
+        layout.seen.tobytes(),
+        *sizes,
+    )
 
 
 def data(design: Design) -> dict[str, np.ndarray]:
@@ -75,8 +82,8 @@ def build(design: Design, priors: PriorSet) -> pm.Model:
 
     Notes
     -----
-    A continuous mediator that is missing where a later outcome needs it is a latent value. A missing share or
-    yes-or-no mediator is summed out of that outcome's likelihood, a `pm.Potential`: a sum is no random variable.
+    A continuous mediator that is missing where an outcome needs it, or was before the first wave, is a latent value. A
+    share or yes-or-no mediator is summed out of that outcome's likelihood, a `pm.Potential`: a sum is no variable.
     """
     labels, plan = coordinates(design), cells(design)
     coords = {name: names for name, names in labels.items() if names}
@@ -172,8 +179,8 @@ def _form(design: Design) -> dict[str, np.ndarray]:
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:
-    """Each mediator on its link scale, flat over (mediator, participant, wave): one gather a use compiles fast."""
-    level, effect = wave_terms(values, design, MEDIATOR)
+    """Each mediator on its link scale, flat over (mediator, participant, 1 + wave): one gather a use compiles fast."""
+    level, effect = mediator_terms(values, design)
     arm = known["mediator_arm"][:, :, None]
     return equations.predictor(level[:, None, :], effect[:, None, :], arm, total[:, :, None], trait[:, :, None]).ravel()
 

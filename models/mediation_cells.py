@@ -9,11 +9,11 @@ import numpy as np
 from models.design import Design
 from models.mediators import Mediators
 
-STATES = {"share": 3, "binary": 2}
-"""Values over which a missing mediator is summed: 0, 1 and, for a share, what lies between."""
+STATES = {"share": 4, "binary": 2}
+"""Values over which a mediator that is not known is summed: 0, 1 and, for a share, two that stand for those between."""
 
-UNKNOWN = ("latent cell of ", "between rows of ")
-"""Beginnings of the names of indices that have an entry for each missing value that is sampled."""
+UNKNOWN = "latent cell of "
+"""Beginning of the names of indices that have an entry for each value that is sampled."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,14 @@ class Cells:
         Outcomes of which a share or a yes-or-no mediator is missing.
     states : ndarray of int, (mediator, combination)
         Every combination of the values over which such mediators are summed.
-    latent : tuple of (int, ndarray, ndarray)
-        For each continuous mediator with missing values that are needed: its place, whose they are, and when.
+    latent : dict of int to ndarray
+        For each continuous mediator of which outcomes need a value that is not known: those of the design's outcomes,
+        each with a latent value of its own.
     partly : ndarray of int
         Which of the design's outcomes are incomplete.
-    missing : dict of int to ndarray
-        For each mediator with missing values that are needed: the outcomes that read them, in the order in which the
+    unknown : dict of int to ndarray
+        For each mediator with needed values that are not known: the outcomes that read them, in the order in which the
         values are stored.
-    inside : tuple of (int, ndarray)
-        For each share that is summed out: its place, and for which of the incomplete outcomes.
     """
 
     observed: dict[str, np.ndarray]
@@ -49,37 +48,31 @@ class Cells:
     mediators: int
     incomplete: int
     states: np.ndarray = field(repr=False)
-    latent: tuple[tuple[int, np.ndarray, np.ndarray], ...] = ()
-    inside: tuple[tuple[int, np.ndarray], ...] = ()
+    latent: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     partly: np.ndarray = field(default_factory=lambda: np.zeros(0, int), repr=False)
-    missing: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+    unknown: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
 
 def cells(design: Design) -> Cells:
     """Sort a design's cells."""
     layout, person, wave = design.mediators, design.participant_of, design.wave_of
-    known = {place: np.nonzero(~np.isnan(layout.value[place])) for place in range(layout.count)}
     found: dict[str, np.ndarray] = {}
     indices: dict[str, np.ndarray] = {}
-    for place, (people, waves) in known.items():
-        indices[f"cell of {layout.name[place]}"] = _flat(layout, place, people, waves)
-        found[f"value of {layout.name[place]}"] = _typed(layout.kind[place], layout.value[place][people, waves])
-    entry, latent, size = _pool(design, known)
-    source = np.full((layout.count, person.size), size)
-    summed = np.zeros((layout.count, person.size), bool)
-    for place in range(layout.count):
-        needs = layout.acts[place][wave]
-        read = entry[place, person[needs], wave[needs] - layout.lag]
-        source[place, needs] = np.where(read < 0, size, read)
-        summed[place, needs] = read < 0
+    for place, name in enumerate(layout.name):
+        people, waves = np.nonzero(~np.isnan(layout.value[place]))
+        indices[f"cell of {name}"] = _flat(layout, place, people, waves)
+        found[f"value of {name}"] = _typed(layout.kind[place], layout.value[place][people, waves])
+    read, latent, size = _pool(design)
+    summed = read == SUMMED
+    source = np.where(read < 0, size, read)
     partly = summed.any(axis=0)
     cell = person * len(design.wave) + wave
     indices["cell_of"] = cell[~partly]
     indices |= {f"source of {name}": source[place, ~partly] for place, name in enumerate(layout.name)}
     found["outcome"] = design.outcome[~partly]
-    inside = []
-    for place, people, waves in latent:
-        indices[f"latent cell of {layout.name[place]}"] = layout.filled(_flat(layout, place, people, waves))
+    for place, rows in latent.items():
+        before = _flat(layout, place, person[rows], wave[rows] - layout.lag)
+        indices[f"{UNKNOWN}{layout.name[place]}"] = layout.filled(before)
     if partly.any():
         indices |= {
             "incomplete_cell_of": cell[partly],
@@ -89,15 +82,8 @@ def cells(design: Design) -> Cells:
         for place, name in enumerate(layout.name):
             indices[f"incomplete source of {name}"] = source[place, partly]
             if summed[place].any():
-                # where the mediator does not act there is none: any cell will do
-                before = np.maximum(wave[partly] - layout.lag, 0)
-                indices[f"incomplete cell of {name}"] = _flat(layout, place, person[partly], before)
-            if summed[place].any() and layout.kind[place] == "share":
-                here = summed[place, partly]
-                inside.append((place, here))
-                rows = indices[f"between rows of {name}"] = layout.filled(np.nonzero(here)[0])
-                # the last entry, a 0, serves the rows where the share is known
-                indices[f"between entry of {name}"] = np.where(here, np.cumsum(here) - 1, rows.size)
+                # where the mediator does not act any cell will do
+                indices[f"incomplete cell of {name}"] = _flat(layout, place, person[partly], wave[partly] - layout.lag)
     states = [range(STATES[layout.kind[place]] if summed[place].any() else 1) for place in range(layout.count)]
     combinations = (
         np.stack([each.ravel() for each in np.meshgrid(*states, indexing="ij")]) if states else np.zeros((0, 1))
@@ -108,50 +94,43 @@ def cells(design: Design) -> Cells:
         layout.count,
         int(partly.sum()),
         combinations.astype(int),
-        tuple(latent),
-        tuple(inside),
+        latent,
         np.nonzero(partly)[0],
-        _missing(design, latent, summed),
+        {place: np.nonzero(rows)[0] for place, rows in enumerate(summed) if rows.any()} | latent,
     )
 
 
-def _missing(design: Design, latent: list, summed: np.ndarray) -> dict[int, np.ndarray]:
-    found = {place: np.nonzero(summed[place])[0] for place in range(summed.shape[0]) if summed[place].any()}
-    for place, people, waves in latent:
-        at = {
-            (person, wave): row
-            for row, (person, wave) in enumerate(zip(design.participant_of, design.wave_of, strict=True))
-        }
-        found[place] = np.array(
-            [at[person, wave + design.mediators.lag] for person, wave in zip(people, waves, strict=True)]
-        )
-    return found
-
-
 def _flat(layout: Mediators, place: int, person: np.ndarray, wave: np.ndarray) -> np.ndarray:
-    """Entry of the grid (mediator, participant, wave), flat."""
-    return np.ravel_multi_index((np.full_like(person, place), person, wave), layout.value.shape)
+    """Entry of the grid (mediator, participant, 1 + wave), flat; whatever was before the first wave is one time."""
+    _, participants, waves = layout.value.shape
+    return (place * participants + person) * (waves + 1) + np.maximum(wave, -1) + 1
 
 
 def _typed(kind: str, values: np.ndarray) -> np.ndarray:
     return values.astype(int) if kind == "binary" else values
 
 
-def _pool(design: Design, known: dict) -> tuple[np.ndarray, list[tuple[int, np.ndarray, np.ndarray]], int]:
-    """Entry of the pool that holds each mediator value, −1 where none does; latent ones; number of entries."""
-    layout = design.mediators
-    entry, size = np.full(layout.value.shape, -1), 0
-    for place, at in known.items():
-        entry[place][at] = size + np.arange(at[0].size)
-        size += at[0].size
-    latent = []
+NOTHING, SUMMED = -1, -2
+"""What an outcome reads of a mediator that does not act, and of one that is summed out, in place of a pool's entry."""
+
+
+def _pool(design: Design) -> tuple[np.ndarray, dict[int, np.ndarray], int]:
+    """Entry of the pool that each outcome reads of each mediator (mediator, observation); latent ones; their number."""
+    layout, person, wave = design.mediators, design.participant_of, design.wave_of
+    read, size = np.full((layout.count, person.size), NOTHING), 0
+    latent: dict[int, np.ndarray] = {}
+    for place in range(layout.count):
+        observed = ~np.isnan(layout.value[place])
+        entry = size + np.cumsum(observed).reshape(observed.shape) - 1
+        size += int(observed.sum())
+        needs = layout.acts[place][wave]
+        known = needs & ~np.isnan(layout.felt(place, person, wave))
+        read[place, known] = entry[person[known], wave[known] - layout.lag]
+        read[place, needs & ~known] = SUMMED
     for place in layout.of_kind("normal", "student"):
-        needs = layout.acts[place][design.wave_of]
-        needed = np.zeros(layout.value[place].shape, bool)
-        needed[design.participant_of[needs], design.wave_of[needs] - layout.lag] = True
-        people, waves = np.nonzero(needed & np.isnan(layout.value[place]))
-        if people.size:
-            latent.append((place, people, waves))
-            entry[place][people, waves] = size + np.arange(people.size)
-            size += layout.filled(people).size
-    return entry, latent, size
+        rows = np.flatnonzero(read[place] == SUMMED)
+        if rows.size:
+            latent[place] = rows
+            read[place, rows] = size + np.arange(rows.size)
+            size += layout.filled(rows).size
+    return read, latent, size

@@ -13,6 +13,8 @@ from models.logistic import expit, log_expit
 
 ABSENT = 1e3
 """Where a cutpoint stands whose end was never observed: exp(−1000) is 0."""
+NEAR = 1e-6
+"""How near to 0 or 1 the mean of a share between its ends may come."""
 State = tuple[np.ndarray | float, np.ndarray]
 Spread = Mapping[str, Any]
 """Parameters beside the predictor, broadcast against it: residual_sd, nu, low, high, precision."""
@@ -120,16 +122,18 @@ def _share_states(predictor: np.ndarray, spread: Spread) -> list[State]:
     return [(0.0, zero), (lower, weight * between), (upper, (1 - weight) * between), (1.0, one)]
 
 
-def two_points(mean: np.ndarray, precision: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def two_points(mean: Any, precision: Any) -> tuple[Any, Any, Any]:
     """Two values and the lower one's weight, with the first three moments of Beta(mean · φ, (1 − mean) · φ).
 
     For a variable with mean m, SD s and skewness g the values are m + s (g ± √(g² + 4)) / 2.
+    NumPy or PyTensor alike.
     """
-    mean = np.clip(mean, 1e-12, 1 - 1e-12)  # an absurd prior draw rounds to 0 or 1
-    spread = np.sqrt(mean * (1 - mean) / (precision + 1))
+    # what is nearer to an end has next to no probability between the ends; its skewness would lose all digits
+    mean = mean.clip(NEAR, 1 - NEAR)
+    spread = (mean * (1 - mean) / (precision + 1)) ** 0.5
     # the skewness of a beta distribution, s the SD of its mean-precision form
-    skew = 2 * (1 - 2 * mean) * np.sqrt(precision + 1) / ((precision + 2) * np.sqrt(mean * (1 - mean)))
-    root = np.sqrt(skew**2 + 4)
+    skew = 2 * (1 - 2 * mean) * (precision + 1) ** 0.5 / ((precision + 2) * (mean * (1 - mean)) ** 0.5)
+    root = (skew**2 + 4) ** 0.5
     low, high = (skew - root) / 2, (skew + root) / 2
     return mean + spread * low, mean + spread * high, high / (high - low)
 

@@ -65,7 +65,7 @@ def interacting(design: Design) -> list[int]:
     """Places of those whose slope differs by arm: at follow-ups, since no earlier arm difference is an effect."""
     layout = design.mediators
     later = np.array([role == "follow-up" for role in design.role])
-    return [place for place in acting(design) if layout.interaction[place] and (layout.acts[place] & later).any()]
+    return [place for place in acting(design) if layout.interaction[place] and (layout.followed[place] & later).any()]
 
 
 def lasting(design: Design) -> list[int]:

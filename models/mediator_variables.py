@@ -10,9 +10,10 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from models.design import Design
-from models.forward import BETWEEN, MISSING
+from models.forward import MISSING
 from models.likelihoods import LIKELIHOODS
-from models.mediation_cells import Cells
+from models.mediation_cells import UNKNOWN, Cells
+from models.mediator_kinds import two_points
 from models.mediator_parameters import spread_of
 from models.random_variables import STANDARD, log_probability
 
@@ -56,11 +57,11 @@ def _scaled(place: int, value: Any, design: Design, known: Mapping[str, Any]) ->
 def declare_missing(
     linear: Any, values: Mapping[str, Any], design: Design, plan: Cells, known: Mapping[str, Any]
 ) -> Any:
-    """Add the missing values of continuous mediators that an observed outcome needs, all in one vector."""
+    """Add the values of continuous mediators that an observed outcome needs and nobody knows, all in one vector."""
     rows = []
-    for place, _, _ in plan.latent:
+    for place in plan.latent:
         name, own = design.mediators.name[place], spread_of(place, values, design)
-        middle = linear[known[f"latent cell of {name}"]]
+        middle = linear[known[f"{UNKNOWN}{name}"]]
         standard = f"missing {name}{STANDARD}"
         noise = (
             pm.StudentT(standard, nu=own["nu"], shape=middle.shape)
@@ -83,7 +84,8 @@ def incomplete_log_likelihood(
 ) -> Any:
     """Log likelihood of the outcomes of which a share or yes-or-no mediator is missing, summed over what it may be.
 
-    Each combination of values has its log weight; between its ends a share has a latent value of its own.
+    Each combination of values has its log weight; between its ends a share has the two values of `two_points`, so that
+    no latent value can run off to an end of the scale where nothing holds it.
 
     Parameters
     ----------
@@ -95,7 +97,6 @@ def incomplete_log_likelihood(
         What the mediators, by place, add to it.
     """
     layout, seen = design.mediators, known["incomplete_known"]
-    shares = [place for place, _ in plan.inside]
     taken, weight = {}, pt.zeros((1, 1))
     for place in range(layout.count):
         value = pool[known[f"incomplete source of {layout.name[place]}"]][:, None]
@@ -104,15 +105,10 @@ def incomplete_log_likelihood(
             continue
         state = plan.states[place][None, :]
         predictor = linear[known[f"incomplete cell of {layout.name[place]}"]]
-        between = pt.zeros(1)
-        own = spread_of(place, values, design)
-        if place in shares:
-            size = plan.indices[f"between rows of {layout.name[place]}"].size
-            between = _between(place, size, predictor, own, design, known)
-        shown = _scaled(place, (state == 1) * 1.0 + (state == 2) * between[:, None], design, known)
+        levels, logs = states(layout.kind[place], predictor, spread_of(place, values, design))
+        shown = _scaled(place, sum((state == k) * level for k, level in enumerate(levels)), design, known)
         known_here = seen[place][:, None]
         taken[place] = known_here * value + (1 - known_here) * shown
-        logs = log_weights(layout.kind[place], predictor, own)
         of_state = sum((state == k) * logs[k][:, None] for k in range(len(logs)))
         weight = weight + known_here * np.where(state == 0, 0.0, IMPOSSIBLE) + (1 - known_here) * of_state
     likely = log_probability(
@@ -124,27 +120,19 @@ def incomplete_log_likelihood(
     return pt.logsumexp(weight + likely, axis=1).sum()
 
 
-def _between(
-    place: int, size: int, predictor: Any, own: Mapping[str, Any], design: Design, known: Mapping[str, Any]
-) -> Any:
-    """A latent share between the ends for the cells where it is missing, 0 elsewhere (where it is not used)."""
-    name = design.mediators.name[place]
-    mean = pm.math.sigmoid(predictor[known[f"between rows of {name}"]])
-    drawn = pm.Beta(
-        f"{BETWEEN}{name}",
-        alpha=mean * own["precision"],
-        beta=(1 - mean) * own["precision"],
-        shape=size,
-    )
-    return pt.concatenate([drawn, pt.zeros(1)])[known[f"between entry of {name}"]]
-
-
-def log_weights(kind: str, predictor: Any, own: Mapping[str, Any]) -> list[Any]:
-    """Log probability that a mediator is 0, 1 and, for a share, between."""
+def states(kind: str, predictor: Any, own: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    """Values of a mediator that is summed out, (cell, 1) or numbers, and the log probability of each, (cell,)."""
     if kind == "binary":
-        return [-pt.softplus(predictor), -pt.softplus(-predictor)]
+        return [0.0, 1.0], [-pt.softplus(predictor), -pt.softplus(-predictor)]
     zero, one = -pt.softplus(predictor - own["low"]), -pt.softplus(own["high"] - predictor)
-    return [zero, one, _log_between(predictor, own["low"], own["high"])]
+    between = _log_between(predictor, own["low"], own["high"])
+    lower, upper, weight = two_points(pm.math.sigmoid(predictor), own["precision"])
+    return [0.0, 1.0, lower[:, None], upper[:, None]], [
+        zero,
+        one,
+        between + pt.log(weight),
+        between + pt.log1p(-weight),
+    ]
 
 
 def _log_between(predictor: Any, low: Any, high: Any) -> Any:

@@ -41,9 +41,10 @@ class Mediators:
     value : ndarray, (mediator, participant, wave)
         Standardised where continuous, else as observed; NaN where missing.
     acts : ndarray of bool, (mediator, wave)
-        Whether the outcome of a wave has a term in the mediator, as it was `lag` waves before.
-    measured : ndarray of bool, (mediator, wave)
-        Whether somebody's value was observed in each arm.
+        Whether the outcome of a wave has a term in the mediator, as it was `lag` waves before. Where that was before
+        the first wave, or not measured, the value is latent.
+    measured, seen : ndarray of bool, (mediator, wave)
+        Whether somebody's value was observed in each arm, and in any.
     ended : tuple of (bool, bool)
         Of each mediator, what `ends` is to say whatever `value` holds; empty where the values themselves say it.
     has_trait : tuple of bool
@@ -69,6 +70,7 @@ class Mediators:
     value: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0)), repr=False)
     acts: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
     measured: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
+    seen: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), bool), repr=False)
     ended: tuple[tuple[bool, bool], ...] = ()
     has_trait: tuple[bool, ...] = ()
     reliability: tuple[float, ...] = ()
@@ -94,6 +96,31 @@ class Mediators:
     def continuous(self) -> np.ndarray:
         """Whether its values are standardised, (mediator,)."""
         return np.array([kind in ("normal", "student") for kind in self.kind], bool)
+
+    @property
+    def followed(self) -> np.ndarray:
+        """Whether the outcome of a wave has a term in a mediator that was measured in each arm, (mediator, wave)."""
+        return self.acts & _later(self.measured, self.lag)
+
+    @property
+    def seen_at(self) -> np.ndarray:
+        """1 where a mediator's value was observed, else 0, (mediator, 1 + wave), for `terms.mediator_terms`."""
+        return np.pad(self.seen, ((0, 0), (1, 0))).astype(float)
+
+    @property
+    def steps_seen(self) -> np.ndarray:
+        """Matrix that sums the steps to the waves at which a mediator was seen, (mediator, step, 1 + wave).
+
+        The first of them has no step, as its level is the first of all.
+        """
+        size = self.seen.shape[1]
+        counts = self.seen & (np.cumsum(self.seen, axis=1) > 1)
+        return np.pad(np.triu(np.ones((size, size))), ((0, 0), (1, 0)))[1:] * counts[:, 1:, None]
+
+    def felt(self, place: int, people: np.ndarray, waves: np.ndarray) -> np.ndarray:
+        """Value (as `value`) on which the outcomes of some participants and waves depend, NaN where it is not known."""
+        found = self.value[place, people, np.maximum(waves - self.lag, 0)]
+        return np.where(waves < self.lag, np.nan, found)
 
     def of_kind(self, *kinds: str) -> list[int]:
         """Places of the mediators of some kinds."""
@@ -149,6 +176,7 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
     value = np.array([parts[name][1] for name in order])
     arm = trial["arm"].to_numpy()
     measured = np.all([~np.isnan(value[:, arm == code]).all(axis=1) for code in (0, 1)], axis=0)
+    seen = ~np.isnan(value).all(axis=1)
     several = [bool((~np.isnan(each)).sum(1).max() > 1) for each in value]
     laid_out = Mediators(
         tuple(order),
@@ -161,6 +189,7 @@ def mediators(study: Study, trial: xr.Dataset) -> Mediators:
         value,
         _acts(study, measured),
         measured,
+        seen,
         (),
         tuple(several),
         (),
@@ -188,12 +217,23 @@ def _unusable(part: Mediator, values: np.ndarray, arm: np.ndarray) -> str:
     return ""
 
 
+def _later(measured: np.ndarray, lag: int) -> np.ndarray:
+    """(mediator, wave) `lag` waves later; False where there was none."""
+    return np.pad(measured, ((0, 0), (lag, 0)))[:, : measured.shape[1]]
+
+
 def _acts(study: Study, measured: np.ndarray) -> np.ndarray:
-    """A wave's outcome has a term if it is no baseline and the mediator was measured in each arm `lag` waves before."""
-    acts = np.zeros_like(measured)
-    acts[:, study.lag :] = measured[:, : measured.shape[1] - study.lag]
-    acts[:, [wave.role == "baseline" for wave in study.waves]] = False
-    return acts
+    """A mediator acts at every wave if its slope can be told at one, where it was measured in each arm `lag` before.
+
+    Left out at baseline, the correlation of traits would have to explain there what the slope explains elsewhere, and
+    both would be biased (MODEL.md). With `acts_at_baseline = false` it acts at no baseline, and at no wave that is
+    moved by what was before the first.
+    """
+    possible = np.full(measured.shape[1], True)
+    if not study.acts_at_baseline:
+        possible[: study.lag] = False
+        possible &= [wave.role != "baseline" for wave in study.waves]
+    return (_later(measured, study.lag) & possible).any(axis=1, keepdims=True) & possible
 
 
 def _notes(

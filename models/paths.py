@@ -28,7 +28,7 @@ def ordered(design: Design) -> list[int]:
     return [
         wave
         for wave in range(layout.lag, len(role))
-        if role[wave] == role[wave - layout.lag] == "follow-up" and layout.acts[:, wave].all()
+        if role[wave] == role[wave - layout.lag] == "follow-up" and layout.followed[:, wave].all()
     ]
 
 
@@ -221,5 +221,5 @@ def _changing(design: Design) -> list[int]:
     return [
         wave
         for wave, role in enumerate(design.role)
-        if role == "follow-up" and wave - layout.lag > 0 and layout.acts[:, wave].all()
+        if role == "follow-up" and wave - layout.lag > 0 and layout.followed[:, wave].all()
     ]

@@ -130,7 +130,7 @@ def _potential(scenario: Scenario, people: People, draws: Innovations) -> _Poten
     arms = (CONTROL, TREATED)
     worlds = [mediator_paths(scenario, people, draws, z) for z in arms]
     # The outcome keeps the confounder of its own arm's world: only the mediators are taken from the other one.
-    crossed = [[Paths(worlds[m].mediators, worlds[z].confounder) for m in arms] for z in arms]
+    crossed = [[Paths(worlds[m].mediators, worlds[z].confounder, worlds[z].before) for m in arms] for z in arms]
     drawn = [[draw_outcomes(scenario, people, z, crossed[z][m], draws) for m in arms] for z in arms]
     columns = [outcome.column for outcome in scenario.outcomes]
     return _Potential(

@@ -222,6 +222,8 @@ class Study(Part):
     """Whether the treated arm received all that the control arm did, and more."""
     lag: Annotated[Whole, Field(ge=0)] = 1
     """By how many waves a mediator comes before the outcome that it acts on."""
+    acts_at_baseline: Flag = True
+    """Whether mediators moved the outcome before the trial as they do in it; false: their paths begin with it."""
     question: str = ""
     description: str = ""
     data: Data

@@ -35,6 +35,25 @@ def wave_terms(values: Mapping[str, Any], design: Design, equation: str = "") ->
     return level, effect
 
 
+def mediator_terms(values: Mapping[str, Any], design: Design) -> tuple[Any, Any]:
+    """Level and arm effect of every mediator, both (..., mediator, 1 + wave), from PyTensor or NumPy values.
+
+    The first column is the time before the first wave, with a mediator's level at the first wave and no arm effect.
+    At a wave at which nobody's value was observed it keeps the level of the wave before (before the first measured one:
+    that one's), and no arm effect either: a step or an effect there could not be told from others (MODEL.md).
+    """
+    layout = design.mediators
+    level = values["mediator_mu_0"][..., None] + np.zeros((layout.count, 1 + len(design.wave)))
+    if "mediator_step" in values:
+        level = level + equations.combination(values["mediator_step"], layout.steps_seen)
+    effect = 0.0 * level
+    for name, role in (("theta", "follow-up"), ("theta_negative_control", "negative control")):
+        if f"mediator_{name}" in values:
+            waves = np.pad(design.placement(role), ((0, 0), (1, 0)))
+            effect = effect + equations.wave_effect(values[f"mediator_{name}"], waves) * layout.seen_at
+    return level, effect
+
+
 def score(values: Mapping[str, np.ndarray], covariates: np.ndarray, equation: str = "") -> np.ndarray:
     """Weighted covariates of each row of `covariates`, shape (..., row); 0 where nothing is adjusted for."""
     if not covariates.shape[1]:

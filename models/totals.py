@@ -33,7 +33,7 @@ def points_of(design: Design, copies: int = 1, wanted: int | None = None) -> Poi
 
 def in_arm(design: Design, arm: int, wave: int) -> World:
     """The world in which everybody's outcome and mediators are those of one arm."""
-    before = max(wave - design.mediators.lag, 0)
+    before = max(wave - design.mediators.lag, -1)
     return World(arm, wave, ((arm, before),) * design.mediators.count)
 
 

@@ -20,7 +20,7 @@ from models.likelihoods import LIKELIHOODS
 from models.mediator_kinds import MEDIATOR_KINDS, State
 from models.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
 from models.points import Points
-from models.terms import score, wave_terms
+from models.terms import mediator_terms, score, wave_terms
 
 BLOCK = 100_000
 """Numbers in one array at a time: 0.8 MB, so that a few stay near the processor (a third faster than 8 MB)."""
@@ -29,7 +29,8 @@ STATES = {"binary": 2, "share": 4}
 MOST_STATES = 4
 """Combinations of mediators' values that are summed over; beyond, some are drawn."""
 Source = tuple[int, int] | float
-"""Where a mediator comes from: (arm 0 or 1, wave) whose world it is drawn in, or the value at which it is held."""
+"""Where a mediator comes from: (arm 0 or 1, wave) whose world it is drawn in (wave −1: before the first), or the value
+at which it is held."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class _State:
 
     def __init__(self, values: dict[str, np.ndarray], design: Design, points: Points, traits: str) -> None:
         self.values, self.design, self.points = values, design, points
-        self.mediator_terms = wave_terms(values, design, MEDIATOR) if design.mediators.count else None
+        self.mediator_terms = mediator_terms(values, design) if design.mediators.count else None
         self.outcome_terms = wave_terms(values, design)
         typical = traits == "typical"
         self.outcome_score = 0.0 if typical else score(values, design.covariates)[:, points.person]
@@ -190,8 +191,8 @@ class _State:
                 self.path[:, place, source, None] * self.value(source, arm, wave, copy) for source in range(place)
             )
         return equations.predictor(
-            level[:, place, wave, None],
-            effect[:, place, wave, None],
+            level[:, place, wave + 1, None],
+            effect[:, place, wave + 1, None],
             ARM[arm],
             self.mediator_score[place],
             self.mediator_trait[place],

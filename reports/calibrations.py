@@ -90,7 +90,7 @@ def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, abo
     if outcome.kind == "binary" and len(set(links)) > 1:
         return f"The run’s link is {links[0]}, the calibration’s {links[1]}."
     if about["model"] == "mediation" and about.get("analysed"):
-        return analysed.unlike(analysed.analysed(study.mediators, study.lag), about["analysed"])
+        return analysed.unlike(analysed.analysed(study.mediators, study.lag, study.acts_at_baseline), about["analysed"])
     return ""
 
 

@@ -48,8 +48,7 @@ def mediators(
 ) -> Mediators:
     """A layout without standardisation."""
     count, waves = len(kinds), value.shape[2]
-    acts = np.zeros((count, waves), bool)
-    acts[:, lag:] = True
+    seen = ~np.isnan(value).all(axis=1)
     base = Mediators(
         name=tuple(f"m{k}" for k in range(count)),
         kind=tuple(kinds),
@@ -59,8 +58,9 @@ def mediators(
         scale=np.ones(count),
         reference=np.zeros(count),
         value=value,
-        acts=acts,
-        measured=~np.isnan(value).all(axis=1),
+        acts=np.ones((count, waves), bool),
+        measured=seen,
+        seen=seen,
         has_trait=(lasting,) * count,
         reliability=(-np.inf,) * count,
     )
@@ -73,8 +73,12 @@ def four_waves(
     missing: float = 0.0,
     interaction: bool = True,
     seed: int = 4,
+    at_baseline: bool = True,
 ) -> Design:
-    """A design of 14 people over four waves with the mediators' values drawn at random, some missing."""
+    """A design of 14 people over four waves with the mediators' values drawn at random, some missing.
+
+    They act at the first wave or not.
+    """
     rng = np.random.default_rng(seed)
     base = pinned.layout(likelihood, seed=seed)
     shape = (base.participants, 4)
@@ -93,7 +97,7 @@ def four_waves(
         scale=rng.uniform(0.5, 1.5, len(kinds)),
         reference=rng.uniform(0.2, 0.8, len(kinds)),
     )
-    layout.acts[:, 0] = False
+    layout.acts[:, 0] = at_baseline
     return replace(base, mediators=layout)
 
 

@@ -59,7 +59,7 @@ def _root(partial: np.ndarray, size: int) -> np.ndarray:
 def _by_hand(design: Design, draws) -> float:
     """Log joint density of one draw: priors, traits, mediators, and outcomes with missing mediators summed out."""
     values = forward.values_of(draws)
-    layout, plan = design.mediators, cells(design)
+    layout = design.mediators
     total = sum(float(part.sum()) for part in mediation.log_prior(draws, design, PRIORS).values())
     # the prior of the matrix is held up to a constant; the model's betas have theirs, and their own shape
     partial = values["partial_correlation"][0, 0]
@@ -83,9 +83,7 @@ def _by_hand(design: Design, draws) -> float:
     spread = dispersion(draws, design)[0, 0]
     for cell in range(design.outcome.size):
         person, before = design.participant_of[cell], design.wave_of[cell] - layout.lag
-        options = [
-            _options(design, values, place, person, before, cell, read, plan) for place in mediation.acting(design)
-        ]
+        options = [_options(design, values, place, person, before, cell, read) for place in mediation.acting(design)]
         terms = []
         for chosen in product(*options):
             taken = {place: np.full((1, 1, design.outcome.size), value) for place, (value, _) in enumerate(chosen)}
@@ -95,13 +93,12 @@ def _by_hand(design: Design, draws) -> float:
     return float(total)
 
 
-def _options(design, values, place, person, before, cell, read, plan):
+def _options(design, values, place, person, before, cell, read):
     """What one mediator may be for one outcome: (scaled value, log weight)."""
     layout = design.mediators
     if not layout.acts[place, design.wave_of[cell]]:
         return [(0.0, 0.0)]
-    value = layout.value[place, person, before]
-    if not np.isnan(value):
+    if before >= 0 and not np.isnan(value := layout.value[place, person, before]):
         return [(layout.scaled(place, value), 0.0)]
     if layout.kind[place] in ("normal", "student"):
         return [(read[place].reshape(-1, design.outcome.size)[0, cell], 0.0)]
@@ -112,10 +109,14 @@ def _options(design, values, place, person, before, cell, read, plan):
         p = special.expit(eta)
         return [(layout.scaled(place, 0.0), np.log1p(-p)), (layout.scaled(place, 1.0), np.log(p))]
     zero, top = special.expit(own["low"] - eta), special.expit(eta - own["high"])
-    name = f"{forward.BETWEEN}{layout.name[place]}"
-    inside = values[name][0, 0, list(plan.missing[place]).index(cell)]
-    between = (layout.scaled(place, inside), np.log(1 - zero - top))
-    return [(layout.scaled(place, 0.0), np.log(zero)), (layout.scaled(place, 1.0), np.log(top)), between]
+    # Gauss–Jacobi: the two nodes and weights of a beta density, by another library's rule
+    mean = special.expit(eta)
+    nodes, weights = special.roots_jacobi(2, (1 - mean) * own["precision"] - 1, mean * own["precision"] - 1)
+    between = [
+        (layout.scaled(place, (1 + node) / 2), np.log((1 - zero - top) * weight / weights.sum()))
+        for node, weight in zip(nodes, weights, strict=True)
+    ]
+    return [(layout.scaled(place, 0.0), np.log(zero)), (layout.scaled(place, 1.0), np.log(top)), *between]
 
 
 def _point(design: Design, draws) -> tuple[dict, float]:
@@ -154,48 +155,36 @@ def _with_latent(design: Design, draws, rng):
     """Values for what the model holds as latent."""
     plan, layout, extra, point, jacobian = cells(design), design.mediators, {}, {}, 0.0
     values = forward.values_of(draws)
-    for place, people, waves in plan.latent:
+    for place, rows in plan.latent.items():
         name = layout.name[place]
-        noise = rng.standard_normal(layout.filled(people).size)
+        noise = rng.standard_normal(layout.filled(rows).size)
         own = spread_of(place, values, design)
-        middle = forward.mediator_predictor(values, design, place, people, waves)
+        people, before = design.participant_of[rows], design.wave_of[rows] - layout.lag
+        middle = forward.mediator_predictor(values, design, place, people, before)
         extra[f"missing {name}"] = (
             ("chain", "draw", f"cell of {name}"),
-            middle + own["residual_sd"][..., None] * noise[: people.size],
+            middle + own["residual_sd"][..., None] * noise[: rows.size],
         )
         point[f"missing {name}_standard"] = noise
         rule = stats.t(own["nu"].ravel()[0]) if "nu" in own else stats.norm()
         jacobian += rule.logpdf(noise).sum()
-    for place, summed in plan.inside:
-        name = layout.name[place]
-        rows = layout.filled(plan.partly[summed])
-        inside = rng.uniform(0.1, 0.9, rows.size)
-        point[f"{forward.BETWEEN}{name}"] = inside
-        extra[f"{forward.BETWEEN}{name}"] = (
-            ("chain", "draw", f"inside of {name}"),
-            inside[None, None, : int(summed.sum())],
-        )
-        people, before = design.participant_of[rows], design.wave_of[rows] - layout.lag
-        mean = special.expit(forward.mediator_predictor(values, design, place, people, before)[0, 0])
-        precision = spread_of(place, values, design)["precision"].ravel()[0]
-        jacobian += stats.beta.logpdf(inside, mean * precision, (1 - mean) * precision).sum()
     return draws.assign(extra), point, jacobian
 
 
 @pytest.mark.parametrize(
     ("known", "room"), [((-np.inf, -np.inf, -np.inf), 1), ((1.0, 1.0, 0.9), 16), ((0.1, 0.6, 0.9), 16)]
 )
-@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize(("missing", "at_baseline"), [(0.0, False), (0.3, True)])
 @pytest.mark.parametrize(
     ("likelihood", "kinds"),
     [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2]), ("probit", KINDS[0])],
 )
-def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, room, known):
+def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_baseline, room, known):
     """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse.
 
     Room for more missing values than there are adds their own density and nothing else.
     """
-    design = pinned.four_waves(likelihood, kinds, missing)
+    design = pinned.four_waves(likelihood, kinds, missing, at_baseline=at_baseline)
     layout = replace(design.mediators, reliability=known[: len(kinds)], room=room)
     design = replace(design, mediators=layout, reliability=known[-1])
     model = mediation.build(design, PRIORS)
@@ -228,7 +217,7 @@ def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, room, 
 def test_pm_do_agrees_with_g_computation_on_pinned_traits_and_innovations(likelihood, kinds, monkeypatch):
     """Each equation has its own arm: J(z; z′) by interventions on the PyMC model, to 1e-12."""
     monkeypatch.setattr(worlds, "MOST_STATES", 1)  # mediators drawn at their innovations, none summed over
-    design = pinned.four_waves(likelihood, kinds).complete()
+    design = pinned.four_waves(likelihood, kinds, at_baseline=False).complete()
     layout, people = design.mediators, design.participants
     draws = _one(pinned.posterior(design, 2))
     values = {name: value[0, 0] for name, value in forward.values_of(draws).items()}
@@ -276,7 +265,7 @@ def _mean_of(variable, likelihood):
 
 def test_do_simulates_what_is_averaged():
     """J(1; 0) by 4,000 simulated trials of the PyMC model: within 4 binomial standard errors."""
-    design = pinned.four_waves(kinds=("normal", "share")).complete()
+    design = pinned.four_waves(kinds=("normal", "share"), at_baseline=False).complete()
     draws = _one(pinned.posterior(design, 2))
     values = {name: value[0, 0] for name, value in forward.values_of(draws).items()}
     people = design.participants
@@ -301,9 +290,9 @@ def test_what_is_summed_out_is_drawn_from_its_conditional_distribution():
     values, read = forward.values_of(one), forward.mediators_read(forward.values_of(one), design)
     likely = LIKELIHOODS[design.likelihood].log_probability
     for place in range(2):
-        name, cell = layout.name[place], plan.missing[place][0]
+        name, cell = layout.name[place], plan.unknown[place][-1]
         person, before = design.participant_of[cell], design.wave_of[cell] - layout.lag
-        options = [_options(design, values, k, person, before, cell, read, plan) for k in range(2)]
+        options = [_options(design, values, k, person, before, cell, read) for k in range(2)]
         weights = {}
         for chosen in product(*options):
             taken = {k: np.full((1, 1, design.outcome.size), value) for k, (value, _) in enumerate(chosen)}
@@ -311,7 +300,7 @@ def test_what_is_summed_out_is_drawn_from_its_conditional_distribution():
             weight = np.exp(sum(w for _, w in chosen) + likely(design.outcome[cell], eta, 0.0))
             key = round(float(chosen[place][0]), 9)
             weights[key] = weights.get(key, 0.0) + weight
-        drawn = layout.scaled(place, filled[f"missing {name}"].to_numpy()[0, :, 0])
+        drawn = layout.scaled(place, filled[f"missing {name}"].to_numpy()[0, :, -1])
         for value, weight in weights.items():
             share = weight / sum(weights.values())
             # 20,000 draws: five binomial standard errors

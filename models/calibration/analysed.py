@@ -22,14 +22,15 @@ class Mediator(Protocol):
         """Whether its slope on the outcome may differ by arm."""
 
 
-def analysed(mediators: Iterable[Mediator], lag: int = 1) -> dict[str, Any]:
-    """Kinds of mediators, families of the continuous ones, interactions and lag, JSON-able."""
+def analysed(mediators: Iterable[Mediator], lag: int = 1, acts_at_baseline: bool = True) -> dict[str, Any]:
+    """Kinds of mediators, families of the continuous ones, interactions, lag and whether they act at baseline."""
     each = list(mediators)
     return {
         "kinds": sorted({part.kind for part in each}),
         "families": sorted({part.family for part in each if part.kind == "continuous"}),
         "interaction": any(part.interaction for part in each),
         "lag": lag,
+        "acts_at_baseline": acts_at_baseline,
     }
 
 
@@ -44,4 +45,7 @@ def unlike(run: Mapping[str, Any], calibration: Mapping[str, Any]) -> str:
         return f"The {having} has arm × mediator interactions, the {without} none."
     if run["lag"] != calibration["lag"]:
         return f"Mediators act after {run['lag']} waves in the run, after {calibration['lag']} in the calibration."
+    if run["acts_at_baseline"] != calibration["acts_at_baseline"]:
+        having, without = ("run", "calibration") if run["acts_at_baseline"] else ("calibration", "run")
+        return f"Mediators act at baseline too in the {having}, not in the {without}."
     return ""

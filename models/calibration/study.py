@@ -136,7 +136,9 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "interval": INTERVAL,
         "margin": scenario.outcome.margin,
         "arm_moves_mediators": scenario.arm_moves_mediators,
-        "analysed": analysed(scenario.mediators) if plan.model == "mediation" else None,
+        "analysed": analysed(scenario.mediators, scenario.lag, scenario.acts_at_baseline)
+        if plan.model == "mediation"
+        else None,
         "sampler": asdict(plan.sampler),
         "versions": provenance.versions(),
         "code_sha256": provenance.code_hash(),

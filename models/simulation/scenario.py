@@ -105,9 +105,9 @@ class Mediator:
 class Outcome:
     """An outcome with linear predictor η_t; arms enter as x_t = ±1/2, and x_t = 0 at a baseline wave.
 
-    η_t = intercept_t + arm_effect_t x_t + Σ (mediators_m + interactions_m x_t)(M_{t-1} - centre) + covariates
-    + trait + shock_t + confounder U_{t-1}; terms in t - 1 are absent at the first wave, interactions before a
-    follow-up. `binary`: link⁻¹(η);
+    η_t = intercept_t + arm_effect_t x_t + Σ (mediators_m + interactions_m x_t)(M_{t-lag} - centre) + covariates
+    + trait + shock_t + confounder U_{t-lag}; where t < lag U is absent, and `Scenario` says what M is.
+    Interactions begin with a follow-up. `binary`: link⁻¹(η);
     `count`: mean exp(η), variance mean + dispersion mean², a 0 raised to 1 at waves whose `floor` is 1; `continuous`:
     η with `residual_sd`. `union_of`: 1 if any of these binary outcomes is 1 (then no equation of its own).
     `gated_by`: a count that forces a 0 where it is 0.
@@ -197,6 +197,9 @@ class Attendance:
 class Scenario:
     """Everything that a simulated trial needs; `outcomes[0]` is the primary outcome.
 
+    Mediators move the outcome `lag` waves later. What they were before the first wave moves the outcomes of the first
+    `lag` waves alike, unless not `acts_at_baseline`: then neither these nor a baseline feel them.
+
     Raises
     ------
     ScenarioError
@@ -213,6 +216,8 @@ class Scenario:
     question: str = ""
     description: str = ""
     add_on: bool = False
+    lag: int = 1
+    acts_at_baseline: bool = True
     mediators: tuple[Mediator, ...] = ()
     covariates: tuple[Covariate, ...] = ()
     correlations: tuple[Correlation, ...] = ()

@@ -75,8 +75,11 @@ def _frame(scenario: "Scenario") -> Iterator[str]:
     columns = ["participant", "wave", "arm", *(e.column for e in scenario.equations)]
     columns += [c.column for c in scenario.covariates]
     columns += [scenario.attendance.column] if scenario.attendance else []
-    if scenario.mediators and len(values) == 1:
-        yield "mediators act on the outcome one wave later, and there is one wave: add a wave before it, or drop them"
+    if scenario.lag < 0 or (scenario.mediators and scenario.lag >= len(values)):
+        yield (
+            f"lag is {scenario.lag}: mediators act on the outcome so many waves later, and there are {len(values)}; "
+            "give 0 or more, and less than the number of waves, or drop them"
+        )
     for column in _repeated(columns):
         yield f"column {column!r} is used twice: one would overwrite the other; rename one"
 

@@ -64,6 +64,7 @@ def study_text(trial: SimulatedTrial) -> str:
         "question": scenario.question,
         "primary_wave": scenario.primary_wave,
         "add_on": scenario.add_on,
+        **({"lag": scenario.lag, "acts_at_baseline": scenario.acts_at_baseline} if scenario.mediators else {}),
         "description": f"{origin} {scenario.description}".strip(),
     }
     parts = [_lines({k: v for k, v in head.items() if v != ""}), "[data]\n" + _lines({"file": FILES[0]})]

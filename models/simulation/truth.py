@@ -112,8 +112,8 @@ def _collected(scenario: Scenario, outcome: Outcome, averages: Averages, size: i
 
 def ordered_waves(scenario: Scenario) -> list[int]:
     """Return the waves whose lagged mediator was measured after savings began: both waves are follow-ups."""
-    roles = [wave.role for wave in scenario.waves]
-    return [t for t in range(1, len(roles)) if scenario.mediators and roles[t - 1] == roles[t] == "follow-up"]
+    roles, lag = [wave.role for wave in scenario.waves], scenario.lag
+    return [t for t in range(lag, len(roles)) if scenario.mediators and roles[t - lag] == roles[t] == "follow-up"]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _cells(scenario: Scenario, outcome: Outcome, people: People, worlds: _Worlds
 
     def add(name: Cell, arm: int, mediators: Mapping[str, Array], when: Iterable[int], reported: bool = False) -> None:
         # The outcome keeps the confounder of the woman's own world, wherever her mediators come from.
-        path = Paths(mediators, worlds.paths[arm].confounder)
+        path = Paths(mediators, worlds.paths[arm].confounder, worlds.paths[arm].before)
         means = outcome_means(scenario, outcome, people, arm, path, reported)
         cells.update({(*name, t): means[:, t] for t in when})
 

@@ -15,10 +15,14 @@ from models.simulation.scenario import Mediator, Outcome, Scenario
 
 @dataclass(frozen=True)
 class Paths:
-    """Mediators (column → (woman, wave)) and the confounder U (woman, wave) of one world."""
+    """One world: mediators and what they were before the first wave (column → (woman, wave)), U (woman, wave).
+
+    `before` has one column for each wave by which mediators precede the outcome, the last one next to the first wave.
+    """
 
     mediators: Mapping[str, Array]
     confounder: Array
+    before: Mapping[str, Array]
 
 
 def arm_code(scenario: Scenario, arm: int | Array, wave: int) -> float | Array:
@@ -41,8 +45,19 @@ def mediator_paths(scenario: Scenario, people: People, draws: Innovations, arm: 
                     eta = eta + slope * (values[source][t - 1] - centre[source])
             for source, slope in m.same_wave.items():
                 eta = eta + slope * (values[source][t] - centre[source])
-            values[m.column].append(_mediator(m, eta, draws, t))
-    return Paths({column: np.stack(waves, axis=1) for column, waves in values.items()}, confounder)
+            values[m.column].append(_mediator(m, eta, draws, f"mediator {m.column}", t))
+    before = {
+        m.column: np.stack(
+            [
+                _mediator(m, m.intercepts[0] + base[m.column], draws, f"mediator {m.column} before", k)
+                for k in range(scenario.lag)
+            ],
+            axis=1,
+        )
+        for m in scenario.mediators
+        if scenario.lag and scenario.acts_at_baseline
+    }
+    return Paths({column: np.stack(waves, axis=1) for column, waves in values.items()}, confounder, before)
 
 
 def linear_predictor(scenario: Scenario, outcome: Outcome, people: People, arm: int | Array, paths: Paths) -> Array:
@@ -56,13 +71,19 @@ def linear_predictor(scenario: Scenario, outcome: Outcome, people: People, arm: 
         eta = outcome.intercepts[t] + outcome.arm_effects[t] * x + base
         if shocks is not None:
             eta = eta + shocks[:, t]
-        if t > 0:
+        if scenario.acts_at_baseline or (t >= scenario.lag and scenario.waves[t].role != "baseline"):
             for source in dict.fromkeys((*outcome.mediators, *outcome.interactions)):
                 slope = outcome.mediators.get(source, 0.0) + outcome.interactions.get(source, 0.0) * x * acting
-                eta = eta + slope * (paths.mediators[source][:, t - 1] - centre[source])
-            eta = eta + outcome.confounder * paths.confounder[:, t - 1]
+                eta = eta + slope * (_felt(paths, source, t - scenario.lag) - centre[source])
+        if t >= scenario.lag:
+            eta = eta + outcome.confounder * paths.confounder[:, t - scenario.lag]
         columns.append(eta)
     return np.stack(columns, axis=1)
+
+
+def _felt(paths: Paths, source: str, wave: int) -> Array:
+    """Return a mediator at a wave, or at one before the first."""
+    return paths.mediators[source][:, wave] if wave >= 0 else paths.before[source][:, wave]
 
 
 def outcome_means(
@@ -152,8 +173,7 @@ def _realise(outcome: Outcome, eta: Array, draws: Innovations) -> Array:
     return np.stack(columns, axis=1)
 
 
-def _mediator(mediator: Mediator, eta: Array, draws: Innovations, wave: int) -> Array:
-    name = f"mediator {mediator.column}"
+def _mediator(mediator: Mediator, eta: Array, draws: Innovations, name: str, wave: int) -> Array:
     if mediator.kind == "continuous":
         return eta + mediator.residual_sd * draws.normal(name, wave)
     uniform = draws.uniform(name, wave)
