@@ -20,6 +20,7 @@ from models import (
     leave_one_out,
     ledger,
     model_free,
+    other_baseline,
     path_checks,
     path_estimates,
     predictive,
@@ -227,6 +228,8 @@ def derive(
         power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)
         if power_of_paths is not None:
             checks["path_power_scaling"] = as_group(power_of_paths)
+        say("the paths under the other assumption about the baseline")
+        checks["other_baseline"] = as_group(other_baseline.other_baseline(study, trial, model, layout, priors, sampler))
         checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,4 +105,5 @@ def _serve(pipe: Connection) -> None:
         runs.write_fit(found.core, found.checks, folder)
         pipe.send((found.verdict, steps))
     except Exception as error:
+        error.add_note(traceback.format_exc())  # which does not cross by itself
         pipe.send(error)

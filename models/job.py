@@ -6,8 +6,10 @@ import hashlib
 import json
 import platform
 import resource
+import shutil
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from models.beside import Beside
 from models.design import Design, design
 from models.faults import InvalidInput
 from models.fit import Compiled, Progress, Sampler
-from models.gate_table import worst
+from models.gate_table import RED, worst
 from models.registry import MODELS, SAMPLED
 from models.study import Study
 from models.what_if import what_if
@@ -133,7 +135,7 @@ def execute(
     sampler = _sampler(study, job.changes)
     _refuse_too_large(layout, sampler, job.likelihood)
     manifest = _manifest(job, study, priors, sampler, data_hash)
-    manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
+    manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}, "failed": {}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
     with runs.written_whole(job.out, job.force) as partial:
@@ -158,17 +160,38 @@ def execute(
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)
-        verdicts = {job.model: result.verdict}
-        for name in further:
-            note(f"{name}: waiting for the second process")
-            found, steps = others[name].result()
-            verdicts[name] = found.agreeing(result.verdict)
-            log.extend(f"{seconds:8.2f} s  {name}, in its own process: {step}" for seconds, step in steps)
+        verdicts = {job.model: result.verdict} | _others(further, others, result.verdict, partial, manifest, log, note)
         _save(partial, study, job.model, verdicts, manifest)
         note("done")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
     return job.out, True
+
+
+def _others(
+    names: Iterable[str],
+    others: Mapping[str, Beside],
+    first: Verdict,
+    partial: Path,
+    manifest: dict[str, Any],
+    log: list[str],
+    note: Say,
+) -> dict[str, Verdict]:
+    """Verdicts of the other models; one whose fit failed costs nobody theirs: the manifest says so, the log where."""
+    verdicts = {}
+    for name in names:
+        note(f"{name}: waiting for the second process")
+        try:
+            found, steps = others[name].result()
+        except Exception as error:  # whatever it was: the run is red, and shows what else was fitted
+            manifest["failed"] |= {name: f"{type(error).__name__}: {error}"}
+            note(f"{name}: its fit failed, the rest is kept: {error}")
+            log.extend(traceback.format_exception(error))
+            shutil.rmtree(partial / name)
+            continue
+        verdicts[name] = found.agreeing(first)
+        log.extend(f"{seconds:8.2f} s  {name}, in its own process: {step}" for seconds, step in steps)
+    return verdicts
 
 
 def _refuse_too_large(layout: Design, sampler: Sampler, likelihood: str) -> None:
@@ -214,7 +237,7 @@ def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict]
         if name != model
     }
     complete = manifest | {
-        "gate": worst(result.gate for result in results.values()),
+        "gate": RED if manifest["failed"] else worst(result.gate for result in results.values()),
         "notes": list(results[model].notes),
         "further": further,
         "files": {name: runs.digest(folder / name) for name in hashed},

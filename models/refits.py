@@ -16,6 +16,7 @@ import xarray as xr
 
 from models import effect, estimands, fit, ledger, random_slopes, summary
 from models.design import Design, design
+from models.faults import SamplerFailed
 from models.study import Study
 from priors import prior_set
 from priors.prior_set import PriorSet
@@ -144,7 +145,11 @@ def run(refits: list[Refit], sampler: fit.Sampler, compiled: fit.Compiled, say: 
             rows.append(pd.DataFrame([what | {"reason": refit.reason, "estimand": ""}]))
             continue
         say(f"refitting: {refit.name}")
-        table, divergences = _fitted(refit, sampler, compiled)
+        try:
+            table, divergences = _fitted(refit, sampler, compiled)
+        except SamplerFailed as error:
+            rows.append(pd.DataFrame([what | {"reason": f"its fit failed: {error}", "estimand": ""}]))
+            continue
         rows.append(table.assign(**what, divergences=divergences))
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 

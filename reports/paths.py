@@ -44,7 +44,12 @@ def not_run(facts: Facts) -> str:
         return ""
     if not facts.study.mediators:
         return "Not run: the study file names no mediator."
-    reason = facts.manifest.get("not_run", {}).get("mediation", "")
+    failed = facts.manifest.get("failed", {}).get("mediation", "")
+    reason = (
+        f"the fit of the mediation model failed ({failed})"
+        if failed
+        else facts.manifest.get("not_run", {}).get("mediation", "")
+    )
     if reason:
         return f"Not run: {short(reason, 600)}"
     return "Not run: only the effect model was fitted; scripts/analyse.py fits the mediation model as well."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sys
 import traceback
@@ -190,12 +191,15 @@ def _relative(word: str) -> str:
 
 
 def _gate(folder: Path) -> str:
-    from models.gate_table import read, worst
+    from models.gate_table import RED, read, worst
+    from models.run import MANIFEST
 
+    failed = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("failed", {})
     gates = [read(path) for path in sorted(folder.glob("**/gate.json"))]
-    status = worst(gates)
+    status = RED if failed else worst(gates)
     named = [check for gate in gates for check in gate.worst if check.status == status]
-    say(f"gate {status}" + "".join(f"; {check.name}: {check.value} {check.element}" for check in named))
+    told = [f"the fit of the {name} model failed: {why}" for name, why in failed.items()]
+    say("; ".join([f"gate {status}", *told, *(f"{check.name}: {check.value} {check.element}" for check in named)]))
     return status
 
 

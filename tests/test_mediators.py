@@ -108,7 +108,8 @@ def test_a_wave_without_the_mediator_has_no_term_and_no_effects(trial):
     study, data = _with(trial, 0, gone)
     layout = design(study, data)
     place = layout.mediators.name.index("social_support")
-    assert list(layout.mediators.acts[place]) == [False, True, True, False]
+    assert list(layout.mediators.followed[place]) == [False, True, True, False]
+    assert layout.mediators.acts[place].all(), "what it was there is latent"
     assert any("not measured at the wave" in note for note in layout.mediators.notes)
     draws = pinned_mediation.posterior(layout, 3)
     found = mediation.path_draws(draws, layout, [part.column for part in study.mediators])
@@ -141,8 +142,10 @@ def test_a_wave_measured_in_one_arm_alone_tells_nothing_there(trial):
 def test_lag_0_is_allowed_and_warned_about(trial):
     study, data = trial
     layout = design(study.model_copy(update={"lag": 0}), data)
-    assert layout.mediators.acts[:, 1:].all()
-    assert not layout.mediators.acts[:, 0].any(), "no term at baseline"
+    assert layout.mediators.acts.all(), "at baseline too"
+    later = design(study.model_copy(update={"lag": 0, "acts_at_baseline": False}), data)
+    assert later.mediators.acts[:, 1:].all()
+    assert not later.mediators.acts[:, 0].any(), "no term at baseline"
     assert "looks back over a period" in layout.mediators.notes[0]
     assert "looks back" not in " ".join(design(study, data).mediators.notes)
 

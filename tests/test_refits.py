@@ -11,7 +11,7 @@ import pytensor
 import pytest
 import xarray as xr
 
-from models import effect, fit, forward, mediation, recovery, refits, simulate
+from models import effect, fit, mediation, recovery, refits, simulate
 from models import study as studies
 from models import trial as trial_module
 from models.calibration import trials as simulated
@@ -160,12 +160,12 @@ def test_draws_of_missing_values_that_nothing_reads_are_left_out():
     base = pinned_mediation.four_waves(kinds=("normal", "share"), missing=0.3)
     layout = replace(base, mediators=replace(base.mediators, room=32))
     plan = cells(layout)
-    names = ["missing m0", f"{forward.BETWEEN}m1"]
+    names = ["missing m0"]
     posterior = pinned_mediation.posterior(base, 3)
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     drawn = {name: (("chain", "draw", f"{name}_dim_0"), np.full((*size, 32), 0.5)) for name in names}
     completed = mediation.completed(posterior.assign(drawn), layout, 1)
-    for place, positions in plan.missing.items():
+    for place, positions in plan.unknown.items():
         assert completed[f"missing m{place}"].shape == (*size, positions.size)
         assert positions.size < 32
 
