@@ -106,7 +106,7 @@ def test_an_unknown_key_is_compared_with_those_there_are() -> None:
         ("waves.0.month", math.nan, "a finite number"),
         ("waves.0.month", -math.inf, "a finite number"),
         ("waves.1.role", "followup", "'follow-up'"),
-        ("waves.1.exposed", "none", 'only of a wave whose role is "negative control"'),
+        ("waves.2.exposed", "none", 'only of a wave whose role is "negative control"'),
         ("waves.1.exposed", "wholly", "'none' or 'partly'"),
         ("outcome.margin", math.nan, "a finite number"),
         ("outcome.margin", math.inf, "a finite number"),

@@ -19,8 +19,10 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Wave:
-    """One interview: its value in the data, its printed label, months since baseline, its role and, of a negative
-    control, how much of the programme came before it ("none", "partly"; "": not said)."""
+    """One interview: its value in the data, its printed label, months since baseline and its role.
+
+    `exposed` is of a negative control: how much of the programme came before it ("none", "partly"; "": not said).
+    """
 
     value: str
     label: str = ""
