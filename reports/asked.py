@@ -138,7 +138,7 @@ def side(facts: Facts, lower: float, upper: float) -> str:
 
 def gives_away(facts: Facts) -> bool:
     """Whether the move under another assumption on the missing would tell a number missing that may not be told."""
-    return facts.people.concealed(facts.primary) or facts.people.coarse(facts.primary)
+    return facts.people.concealed(facts.primary)
 
 
 def surface(facts: Facts, name: str) -> pd.DataFrame | str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from reports.elements import SHARES, worded
 from reports.estimate import Estimate
-from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, fixed, rounded, show
+from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, rounded, show
 from reports.parts import Label
 from reports.people import People
 from reports.privacy import Limit
@@ -127,7 +127,7 @@ class Facts:
         self.run, self.study, self.gate, self.manifest = run, run.study, printed(run.gate, run.study), run.manifest
         self.show_anyway = show_anyway
         self.scale = scale(run.study)
-        self.limit = Limit(run.study.privacy.minimum_cell)
+        self.limit = Limit.of(run.study, run.study.outcome.column)
         self._rows = {_key(row): row for row in run.estimates.to_dict("records")}
 
     @cached_property
@@ -340,27 +340,12 @@ class Facts:
 
 
 def printed(gate: Gate, study: Study) -> Gate:
-    """Gate in words: elements that name no code and no participant, true minus signs, no count that is not to be told.
-
-    The number of rows is the sum of what is observed by arm and wave: with it a hidden cell could be worked out.
-    """
+    """Gate in words: elements that name no code and no participant, true minus signs."""
     checks = (
-        replace(
-            check,
-            element=worded(check.element, study) if check.element else "",
-            value=_value(check, hide=study.privacy.minimum_cell > 0),
-        )
+        replace(check, element=worded(check.element, study) if check.element else "", value=minus(check.value))
         for check in gate.checks
     )
     return replace(gate, checks=tuple(checks))
-
-
-def _value(check: Check, *, hide: bool) -> str:
-    """Figure found; of those left out the share alone where numbers are not to be told."""
-    count, of, total = check.value.partition(" of ")
-    if hide and of and check.name.casefold().startswith("pareto") and count.isdigit() and total.isdigit():
-        return f"{fixed(100 * int(count) / max(int(total), 1))}% of them"
-    return minus(check.value)
 
 
 def quantile_errors(draws: np.ndarray) -> list[float]:

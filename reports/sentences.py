@@ -229,8 +229,7 @@ def pulled(facts: Facts) -> Sentence | None:
     if crude is None:
         return None
     model = facts.estimate(facts.scale.difference, facts.primary)
-    unit, digits = facts.scale.difference_unit, contrasts.digits(facts, facts.primary, model.decimals)
-    # what a hidden number of participants could be worked out from is rounded already
+    unit, digits = facts.scale.difference_unit, model.decimals
     median, lower, upper = (show(value, unit, digits) for value in (crude.median, crude.lower, crude.upper))
     return sentence(
         f"{_pull(model.median, crude.median, _shift(facts))}: without the model the difference is {{crude}} {{points}} "

@@ -9,7 +9,7 @@ from typing import Any
 from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
-from reports.numbers import interval, rounded, show
+from reports.numbers import interval, show
 from reports.parts import Figure
 from reports.words import agreeing, capital, clean, listed, short
 
@@ -94,18 +94,9 @@ def _model_free(facts: Facts, wave: str, row: dict[str, Any], decimals: int) -> 
         return Row(wave, method, *nothing, "suppressed", note="it would give a small cell away")
     if not all(math.isfinite(value) for value in values):
         return Row(wave, method, *nothing, "not available", note=note)
-    decimals = digits(facts, wave, decimals)
     numbers = [show(value, facts.scale.difference_unit, decimals) for value in values]
     text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
-    if facts.people.coarse(wave):
-        factor = facts.scale.difference_unit.factor
-        values = [rounded(value * factor, decimals) / factor for value in values]
     return Row(wave, method, values[0], values[1], values[2], text, bool(row["flag"]), note)
-
-
-def digits(facts: Facts, wave: str, decimals: int) -> int:
-    """Decimals of a model-free difference: one of an interval's limit would give away a number that is not printed."""
-    return min(decimals, 0 if facts.binary else 1) if facts.people.coarse(wave) else decimals
 
 
 def _marked(facts: Facts, wave: str) -> str:

@@ -121,7 +121,7 @@ def _shown(value: float, percent: bool) -> str:
 def _untold(facts: Facts, row: dict) -> bool:
     """Whether predictive limits would give a hidden number away: replicated shares are multiples of 1/n."""
     if row["arm"] and row["wave"]:
-        return facts.people.untold((row["arm"], str(row["wave"])))
+        return facts.people.hidden((row["arm"], str(row["wave"])))
     return facts.limit.minimum > 0
 
 
