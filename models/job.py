@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 import resource
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,7 +133,10 @@ def execute(
     further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
     _refuse_too_large(layout, sampler, job.likelihood)
-    manifest = _manifest(job, study, priors, sampler, data_hash)
+    truth = folder / runs.TRUTH if study.simulated and (folder / runs.TRUTH).is_file() else None
+    if truth is not None:
+        runs.read_truth(folder)  # a file that cannot be read is told before an hour of sampling
+    manifest = _manifest(job, study, priors, sampler, data_hash, runs.digest(truth) if truth else "")
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
@@ -154,6 +158,8 @@ def execute(
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
+        if truth is not None:
+            shutil.copyfile(truth, partial / runs.TRUTH)
         if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
@@ -206,7 +212,7 @@ def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict]
         place = folder if name == model else folder / name
         result.gate.write(place / "gate.json")
         hashed += [(place / file).relative_to(folder).as_posix() for file in runs.FIT]
-    hashed += [runs.SENSITIVITY] if (folder / runs.SENSITIVITY).is_file() else []
+    hashed += [name for name in (runs.SENSITIVITY, runs.TRUTH) if (folder / name).is_file()]
     (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")
     further = {
         name: {"model": name, "gate": result.gate.status, "notes": list(result.notes)}
@@ -233,7 +239,9 @@ def _already_done(folder: Path, manifest: dict[str, Any]) -> bool:
         return False
 
 
-def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str) -> dict[str, Any]:
+def _manifest(
+    job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str, truth_hash: str
+) -> dict[str, Any]:
     text = runs.resolved(study)
     content = {
         "microsavings": provenance.version_of("microsavings"),
@@ -253,6 +261,7 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
             "data_file": study.data.file,
             "data_sha256": data_hash,
             "study_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            **({"truth_sha256": truth_hash} if truth_hash else {}),
         },
         "sampler": sampler.as_dict(),
         "versions": provenance.versions(),

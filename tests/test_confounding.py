@@ -9,6 +9,7 @@ import pytest
 from scipy import special, stats
 
 from models import confounding, paths, totals
+from models.summary import LOWER, UPPER
 from priors import prior_set
 from tests import pinned_mediation as pinned
 
@@ -72,7 +73,7 @@ def test_k5_no_bias_is_the_main_result_and_the_total_never_moves(likelihood, pla
 
 
 def test_with_an_interaction_both_slopes_lose_the_same_part():
-    """Linear: NDE = c + ζ/σ α, and the effect via the mediator under treatment loses ζ/σ α, whatever the interaction."""
+    """Linear: the direct effect gains ζ/σ α and the indirect one loses it, whatever the interaction."""
     design = pinned.single_wave("normal")
     design = replace(design, mediators=replace(design.mediators, interaction=(True,)))
     fixed = {"mediator_mu_0": 0.0, "mediator_theta": ALPHA, "mediator_residual_sd": SIGMA, "interaction": 0.4}
@@ -118,7 +119,7 @@ def _observed(chance, slope: float, values: np.ndarray) -> np.ndarray:
 
 
 def test_a_binary_mediator_with_a_simulated_cause_of_both_is_repaired():
-    """λ_M λ_Y = 0.3 of the slope is U's: with ζ = .3 at least 85% of the bias of each effect is gone (87% and 90% by quadrature)."""
+    """λ_M λ_Y = 0.3 of the slope is U's: with ζ = .3 at least 85% of each effect's bias is gone."""
     one = [special.expit(level + LOADINGS[0] * SCORE) for level in BOTH]
     chance = [np.stack([1 - p, p]) for p in one]
     values = np.array([0.0, 1.0])
@@ -176,7 +177,7 @@ def test_the_table_returns_the_main_result_at_no_bias_for_every_kind_of_mediator
     for row in grid.to_dict("records"):
         part = main[row["effect"]]
         part = part.sel(mediator=row["mediator"]) if "mediator" in part.dims else part
-        wanted = np.quantile(part, [0.025, 0.5, 0.975])
+        wanted = np.quantile(part, [LOWER, 0.5, UPPER])
         np.testing.assert_array_equal([row["lower"], row["median"], row["upper"]], wanted)
 
 
