@@ -8,7 +8,7 @@ import platform
 import resource
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,10 +133,8 @@ def execute(
     further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
     _refuse_too_large(layout, sampler, job.likelihood)
-    truth = folder / runs.TRUTH if study.simulated and (folder / runs.TRUTH).is_file() else None
-    if truth is not None:
-        runs.read_truth(folder)  # a file that cannot be read is told before an hour of sampling
-    manifest = _manifest(job, study, priors, sampler, data_hash, runs.digest(truth) if truth else "")
+    truth = _truth(study, folder)
+    manifest = _manifest(job, study, priors, sampler, data_hash, truth)
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
@@ -158,8 +156,8 @@ def execute(
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
-        if truth is not None:
-            shutil.copyfile(truth, partial / runs.TRUTH)
+        for path in truth:
+            shutil.copyfile(path, partial / path.name)
         if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
@@ -175,6 +173,15 @@ def execute(
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
     return job.out, True
+
+
+def _truth(study: Study, folder: Path) -> list[Path]:
+    """The file of true values beside a simulated study; a file that cannot be read is told before any sampling."""
+    path = folder / runs.TRUTH
+    if not study.simulated or not path.is_file():
+        return []
+    runs.read_truth(folder)
+    return [path]
 
 
 def _refuse_too_large(layout: Design, sampler: Sampler, likelihood: str) -> None:
@@ -240,7 +247,7 @@ def _already_done(folder: Path, manifest: dict[str, Any]) -> bool:
 
 
 def _manifest(
-    job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str, truth_hash: str
+    job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str, truth: Sequence[Path]
 ) -> dict[str, Any]:
     text = runs.resolved(study)
     content = {
@@ -261,7 +268,7 @@ def _manifest(
             "data_file": study.data.file,
             "data_sha256": data_hash,
             "study_sha256": hashlib.sha256(text.encode()).hexdigest(),
-            **({"truth_sha256": truth_hash} if truth_hash else {}),
+            **{"truth_sha256": runs.digest(path) for path in truth},
         },
         "sampler": sampler.as_dict(),
         "versions": provenance.versions(),
