@@ -156,8 +156,7 @@ def execute(
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
-        for path in truth:
-            shutil.copyfile(path, partial / path.name)
+        _copied(truth, partial)
         if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
@@ -182,6 +181,11 @@ def _truth(study: Study, folder: Path) -> list[Path]:
         return []
     runs.read_truth(folder)
     return [path]
+
+
+def _copied(files: Sequence[Path], folder: Path) -> None:
+    for path in files:
+        shutil.copyfile(path, folder / path.name)
 
 
 def _refuse_too_large(layout: Design, sampler: Sampler, likelihood: str) -> None:
@@ -268,7 +272,7 @@ def _manifest(
             "data_file": study.data.file,
             "data_sha256": data_hash,
             "study_sha256": hashlib.sha256(text.encode()).hexdigest(),
-            **{"truth_sha256": runs.digest(path) for path in truth},
+            **({"truth_sha256": runs.digest(truth[0])} if truth else {}),
         },
         "sampler": sampler.as_dict(),
         "versions": provenance.versions(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from reports.numbers import show
 from reports.parts import Cell, Column
+from reports.words import agreeing
 
 if TYPE_CHECKING:
     from reports.estimate import Estimate
@@ -33,6 +34,15 @@ def cells(facts: Facts, estimate: Estimate) -> dict[str, Cell]:
         return {}
     value = true_value(facts, estimate)
     return {COLUMN.key: Cell(UNKNOWN) if value is None else Cell(show(value, estimate.shown).text, value)}
+
+
+def told(facts: Facts, estimate: Estimate) -> str:
+    """The true value in a sentence, for a note beneath a table; empty where it is not known."""
+    value = true_value(facts, estimate)
+    if value is None:
+        return ""
+    text = show(value, estimate.shown).text
+    return f"The data are simulated: the true value is {text} {agreeing(text, facts.scale.points)}."
 
 
 def true_value(facts: Facts, estimate: Estimate) -> float | None:
