@@ -68,7 +68,7 @@ def _lead(found: Sequence[Finding]) -> Sentence:
     return sentence(
         f"{{shown}} of {{all}} reporting items {be['shown']} shown on this page, {{given}} {be['given']} given by the "
         f"study’s author, {{partly}} {be['partly']} met in part, {{to_write}} {be['to_write']} for the "
-        f"author to write, {{not_shown}} {be['not_shown']} not shown in this run and {{not_applicable}} {do} not apply.",
+        f"author to write, {{not_shown}} {be['not_shown']} not shown and {{not_applicable}} {do} not apply.",
         all=Number(len(found), str(len(found))),
         **{name: Number(number, str(number)) for name, number in counts.items()},
     )
