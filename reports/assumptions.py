@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from reports import decision, negative_control
 from reports.facts import Facts
 from reports.numbers import Number
 from reports.parts import Cell, Column, Table
@@ -15,7 +16,8 @@ DOUBT = "in doubt, see § 8"
 
 
 def _priors(facts: Facts) -> str:
-    return DOUBT if facts.pulled else "checked in § 8"
+    # with estimates withheld no verdict is told, not even that it depends on something
+    return DOUBT if facts.pulled or (not facts.withheld and decision.depends_on_prior(facts)) else "checked in § 8"
 
 
 def _negative_control(facts: Facts) -> str:
@@ -24,8 +26,15 @@ def _negative_control(facts: Facts) -> str:
         return "checked in § 5"
     wave = next(wave for wave in facts.contrasts if facts.role(wave) == "negative control")
     found = facts.estimate(facts.scale.difference, wave)
+    if not found.identified:
+        return "not checked: nobody was seen there"
     median = found.number("median").text
-    return f"checked in § 5: {median} {agreeing(median, facts.scale.points)} ({found.interval})"
+    told = f"{median} {agreeing(median, facts.scale.points)} ({found.interval})"
+    return {
+        negative_control.CLEAR: f"checked in § 5: {told}",
+        negative_control.AWAY: f"in doubt, see § 5: {told}",
+        negative_control.IMPRECISE: f"not settled by § 5: {told}, too wide to rule out a bias as large as the margin",
+    }[negative_control.found(facts, found)]
 
 
 def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it

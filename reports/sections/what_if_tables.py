@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 
 from reports import asked, paths
+from reports.decision import EQUIVALENT, verdict
 from reports.facts import Facts
 from reports.numbers import fixed, show
 from reports.parts import Cell, Column, Table
 from reports.paths import Part
-from reports.sentences import EQUIVALENT, verdict
 from reports.words import agreeing, clean, minus
 
 BIAS = {
@@ -21,10 +21,6 @@ BIAS = {
     "misreporting": ("Primary difference by sensitivity of the reports", "sensitivity", 1),
 }
 NUMBERS = ("median", "lower", "upper")
-THINNED = 400
-"""Draws behind each row on unmeasured causes (`models.confounding.DRAWS`)."""
-TAILS = 3.92
-"""Width of a 95% interval in SDs."""
 
 
 def scenarios(facts: Facts, parts: list[Part]) -> Table:
@@ -227,6 +223,5 @@ def _zeta(value: float) -> Cell:
 
 def _interval(facts: Facts, row: dict[str, Any]) -> str:
     unit = facts.scale.difference_unit
-    digits = asked.digits((row["upper"] - row["lower"]) / TAILS, THINNED, unit)
-    numbers = [show(float(row[name]), unit, digits).text for name in NUMBERS]
+    numbers = [show(float(row[name]), unit).text for name in NUMBERS]
     return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
