@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports import asked
+from reports import negative_control
 from reports.facts import NOT_APPLICABLE, Facts
 from reports.words import agreeing
 
@@ -31,19 +31,21 @@ def predicted(facts: Facts, *names: str) -> str:
     return found_in(7, right=bool(inside.all())) if len(inside) else UNCHECKED
 
 
-def negative_control(facts: Facts) -> str:
-    """Where it is looked at, with its numbers where estimates are printed; checked only if it is precise enough."""
+def early_difference(facts: Facts) -> str:
+    """Where the negative control is looked at, with its numbers; checked only if it is precise enough."""
     if facts.withheld:
         return UNCHECKED
     wave = next(wave for wave in facts.contrasts if facts.role(wave) == "negative control")
     found = facts.estimate(facts.scale.difference, wave)
+    if not found.identified:
+        return f"{UNCHECKED}: nobody was seen there"
     median = found.number("median").text
     told = f"{median} {agreeing(median, facts.scale.points)} ({found.interval})"
-    if asked.excludes_zero(found):
-        return f"in doubt, see § 5: {told}"
-    if asked.within_margin(facts, found):
-        return f"checked in § 5: {told}"
-    return f"not checked: {told}, too imprecise to rule out a bias of the margin’s size (§ 5)"
+    return {
+        negative_control.CLEAR: f"checked in § 5: {told}",
+        negative_control.AWAY: f"in doubt, see § 5: {told}",
+        negative_control.IMPRECISE: f"{UNCHECKED}: {told}, too wide to rule out a bias as large as the margin (§ 5)",
+    }[negative_control.found(facts, found)]
 
 
 def comes_back(facts: Facts) -> str:

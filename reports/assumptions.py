@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from reports.assumption_checks import UNCHECKED, by_gate, comes_back, negative_control, predicted, worse
+from reports import decision
+from reports.assumption_checks import UNCHECKED, by_gate, comes_back, early_difference, predicted, worse
 from reports.facts import Facts
 from reports.numbers import Number
 from reports.parts import Cell, Column, Table
@@ -17,7 +18,8 @@ SPREADS = ("standard deviations by arm and wave", "sd by arm and wave")
 
 
 def _priors(facts: Facts) -> str:
-    return DOUBT if facts.pulled else "checked in § 8"
+    # with estimates withheld no verdict is told, not even that it depends on something
+    return DOUBT if facts.pulled or (not facts.withheld and decision.depends_on_prior(facts)) else "checked in § 8"
 
 
 def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
@@ -106,7 +108,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "At the negative control the arms do not differ yet",
-        negative_control,
+        early_difference,
         "An early difference speaks for bias or for an early effect.",
         _has_negative_control,
     ),

@@ -126,7 +126,7 @@ class People:
         value = self.mean(place)
         if value is None:
             return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if self.counts[place].observed else Cell("—")
-        return Cell(f"{fixed(value * shown.factor, 0 if self.binary else 2)}{shown.sign}", value)
+        return Cell(f"{fixed(value * shown.factor, shown.decimals)}{shown.sign}", value)
 
     def concealed(self, wave: str) -> bool:
         """Whether a difference between the arms would let a suppressed share be worked out."""

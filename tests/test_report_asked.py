@@ -16,9 +16,9 @@ import xarray as xr
 from models import confounding, recovery
 from models import refits as made
 from reports import asked, page
+from reports.decision import verdict
 from reports.facts import Facts
 from reports.sections import section_09_what_if, section_10_recovery, what_if_tables
-from reports.sentences import verdict
 from tests.report_fixture import Recipe, make
 from tests.test_report_page import HOSTILE, Page, built, contents
 from tests.test_report_schema import faults

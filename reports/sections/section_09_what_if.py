@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports import asked
+from reports.decision import verdict
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import forest
@@ -12,7 +13,6 @@ from reports.numbers import INTERVAL, Number, fixed
 from reports.parts import Figure, Piece, Section, Sentence, sentence
 from reports.paths import Part
 from reports.sections import what_if_tables
-from reports.sentences import verdict
 from reports.words import capital, clean, count
 
 NUMBER, QUESTION, ESTIMATES = 9, "What if an assumption fails?", True

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from reports import asked, paths, truth
+from reports.decision import EQUIVALENT, verdict
 from reports.facts import Facts
 from reports.numbers import fixed, show
 from reports.parts import Cell, Column, Table
 from reports.paths import Part
-from reports.sentences import EQUIVALENT, verdict
 from reports.words import agreeing, clean, minus
 
 BIAS = {
