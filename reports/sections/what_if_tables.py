@@ -232,4 +232,5 @@ def _interval(fit: Facts, row: dict[str, Any], mediator: str) -> str:
     """As section 6 prints the same effect."""
     via = row["effect"] == _EFFECTS["via"]
     main = fit.estimate(str(row["effect"]), fit.primary, mediator=mediator if via else "")
-    return replace(main, **{name: float(row[name]) for name in NUMBERS}).told
+    lower, median, upper = (float(row[name]) for name in ("lower", "median", "upper"))
+    return replace(main, lower=lower, median=median, upper=upper).told
