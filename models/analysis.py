@@ -230,7 +230,7 @@ def derive(
             checks["path_power_scaling"] = as_group(power_of_paths)
         say("the paths under the other assumption about the baseline")
         checks["other_baseline"] = as_group(other_baseline.other_baseline(study, trial, model, layout, priors, sampler))
-        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
+        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave, order))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:

@@ -102,12 +102,22 @@ class Arms(Part):
 
 
 class Wave(Part):
-    """One measurement occasion; `month` is counted from baseline."""
+    """One measurement occasion; `month` is counted from baseline.
+
+    `exposed` says how much of the programme the treated arm had before a negative control: none, or part of it.
+    """
 
     value: Label
     label: Text
     month: Number
     role: Literal["baseline", "negative control", "follow-up"]
+    exposed: Literal["none", "partly"] | None = None
+
+    @model_validator(mode="after")
+    def _exposure_fits(self) -> Self:
+        if self.exposed and self.role != "negative control":
+            raise ValueError('exposed: only of a wave whose role is "negative control"')
+        return self
 
 
 Codes = dict[Label, Number]
@@ -206,9 +216,21 @@ class Covariate(Part):
 
 
 class Privacy(Part):
-    """Cells of tables smaller than `minimum_cell` are not printed."""
+    """Cells of sensitive variables that count somebody, but fewer than `minimum_cell`, are not printed.
+
+    `sensitive` lists their columns; without it every variable is but the primary outcome, whose events by arm and wave
+    are the trial's result and are sensitive only where `hide_outcome_counts` says so.
+    """
 
     minimum_cell: Annotated[Whole, Field(ge=0)] = 0
+    sensitive: tuple[Text, ...] | None = None
+    hide_outcome_counts: Flag = False
+
+    @model_validator(mode="after")
+    def _something_is_small(self) -> Self:
+        if (self.hide_outcome_counts or self.sensitive) and not self.minimum_cell:
+            raise ValueError("minimum_cell: 1 or more where something is sensitive; 5 is usual")
+        return self
 
 
 class Study(Part):
@@ -261,7 +283,7 @@ class Study(Part):
 
 def _contradictions(study: Study) -> list[Fault]:
     """Entries that are possible each alone, and not together."""
-    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study)]
+    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study), *_privacy_faults(study)]
 
 
 def _wave_faults(study: Study) -> Iterable[Fault]:
@@ -314,6 +336,15 @@ def _missing_faults(study: Study) -> Iterable[Fault]:
         for value in values:
             if value in study.data.missing:
                 yield Fault(None, place, value, "a word that [data] missing does not list as a missing value")
+
+
+def _privacy_faults(study: Study) -> Iterable[Fault]:
+    known = [column for column in study.role_columns if column != study.outcome.column]
+    for column in study.privacy.sensitive or ():
+        if column == study.outcome.column:
+            yield Fault(None, "privacy.sensitive", column, "hide_outcome_counts = true for the primary outcome")
+        elif column not in known:
+            yield Fault(None, "privacy.sensitive", column, f"a column that has a role: {', '.join(known)}")
 
 
 def _codes(parts: Iterable[Outcome] | Iterable[Mediator]) -> Iterable[Mapping[str, float]]:

@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reports.estimate import Estimate
-from reports.facts import NORMAL_ERRORS, Facts
-from reports.numbers import Unit, places
+from reports.facts import Facts
+from reports.numbers import score_decimals
 from reports.paths import Part
 from reports.words import clean, short
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NOT_ASKED = "Not run: this run holds no refits; scripts/analyse.py and scripts/fit.py --model effect make them."
+NOT_ASKED = "Not run: this run holds no refits."
 ASSUMED = "assumption-driven"
-PRIOR_DRAWS = 2000
-"""Draws that a refit's prior is summarised from (`models.refits.PRIOR_DRAWS`)."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +70,29 @@ def refits(facts: Facts, *kinds: str) -> list[Refit]:
         if str(kind) not in kinds:
             continue
         first = rows.iloc[0]
-        made = tuple(_estimate(row) for row in rows.to_dict("records") if row["estimand"])
+        same = str(first["column"]) == facts.study.outcome.column
+        made = tuple(_estimate(facts, row, same) for row in rows.to_dict("records") if row["estimand"])
         column, outcome, why, reason = (str(first[key]) for key in ("column", "outcome", "why", "reason"))
         found.append(Refit(str(kind), str(name), column, outcome, why, reason, made, float(first["divergences"])))
     return found
 
 
-def _estimate(row: Mapping[Any, Any]) -> Estimate:
-    """A row with its names as text, and the errors of its prior, whose draws are not kept."""
+def _estimate(facts: Facts, row: Mapping[Any, Any], analysed: bool) -> Estimate:
+    """A row with its names as text, and the decimals of its quantity: of another outcome by what its effect varies."""
     values = {str(name): value for name, value in row.items()}
     found = Estimate.of(values | {"primary": str(values.get("primary")) in ("True", "1", "1.0")})
-    if not math.isfinite(found.prior_sd):
-        return found
-    lower, median, upper = (factor * found.prior_sd / math.sqrt(PRIOR_DRAWS) for factor in NORMAL_ERRORS)
-    return replace(found, prior_mcse_lower=lower, prior_mcse_median=median, prior_mcse_upper=upper)
+    if analysed:
+        return facts.completed(found)
+    return replace(found, digits=score_decimals(10 * found.sd)) if found.unit in ("events", "units") else found
+
+
+SCALED = ", SDs ×"
+"""In the name of a set that is the one in use with every SD multiplied (`PriorSet.scaled`)."""
+
+
+def scaled(name: str) -> bool:
+    """Whether a prior set is the one in use with other SDs, and not one that ships."""
+    return SCALED in name
 
 
 def named(name: str) -> str:
@@ -138,7 +145,7 @@ def side(facts: Facts, lower: float, upper: float) -> str:
 
 def gives_away(facts: Facts) -> bool:
     """Whether the move under another assumption on the missing would tell a number missing that may not be told."""
-    return facts.people.concealed(facts.primary) or facts.people.coarse(facts.primary)
+    return facts.people.concealed(facts.primary)
 
 
 def surface(facts: Facts, name: str) -> pd.DataFrame | str:
@@ -151,8 +158,3 @@ def surface(facts: Facts, name: str) -> pd.DataFrame | str:
     if name == "missing_not_at_random" and gives_away(facts):
         return "how far the answer moves would give a small number of participants away."
     return table
-
-
-def digits(sd: float, draws: int, unit: Unit) -> int:
-    """Decimals of a median and an interval that rest on so few draws that their own errors were not kept."""
-    return places(max(NORMAL_ERRORS) * sd / math.sqrt(draws), unit)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reports.numbers import (
     PLAIN,
     POINTS,
-    RATIO,
     Number,
     Unit,
     interval,
-    places,
     probability,
-    rounded,
     show,
+    supported,
     unit,
 )
 
@@ -30,8 +28,8 @@ NO_INTERVAL = ("number_needed_to_treat", "training_tipping_share")
 class Estimate:
     """An estimand with posterior, prior, error and evidence class; fields as in `Run.estimates` (95% equal-tailed).
 
-    `prior_mcse_…` are the Monte Carlo errors of the prior's median and limits; 0 where there are no prior draws.
-    `mediator` is a column of the data, empty where the estimand is of none.
+    `mediator` is a column of the data, empty where the estimand is of none. `digits` are the decimals of a score or a
+    mean count, which follow from its SD; other units have their own.
     """
 
     estimand: str
@@ -68,9 +66,7 @@ class Estimate:
     mediator: str = ""
     bias_parameters: str = ""
     integration_error: float = math.nan
-    prior_mcse_median: float = 0.0
-    prior_mcse_lower: float = 0.0
-    prior_mcse_upper: float = 0.0
+    digits: int | None = None
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> Estimate:
@@ -93,7 +89,8 @@ class Estimate:
         if self.unit in ("risk", "risk points", "share") and self.estimand not in RISKS:
             # a difference of risks in percent would read as a relative change
             return POINTS
-        return unit(self.unit)
+        own = unit(self.unit)
+        return own if self.digits is None else replace(own, decimals=self.digits)
 
     @property
     def has_prior(self) -> bool:
@@ -107,26 +104,17 @@ class Estimate:
 
     @property
     def decimals(self) -> int:
-        """Decimals that the largest error of the posterior's median and limits allows."""
-        return places(max(self.mcse_median, self.mcse_lower, self.mcse_upper), self.shown)
+        """Decimals of its unit."""
+        return self.shown.decimals
+
+    @property
+    def supported(self) -> bool:
+        """Whether the Monte Carlo errors of median and limits are at most half of the last digit printed."""
+        return supported(max(self.mcse_median, self.mcse_lower, self.mcse_upper), self.shown)
 
     def number(self, field: str) -> Number:
-        """Median or limit of the posterior or of the prior (`prior_…`), as printed.
-
-        Median and limits share their digits, those of the largest error. Of a ratio each has its own: the error grows
-        with the size, and the upper limit's would leave the median without any decimal.
-        """
-        before = "prior_" if field.startswith("prior_") else ""
-        errors = {name: getattr(self, f"{before}mcse_{name}") for name in ("median", "lower", "upper")}
-        digits = {name: places(error, self.shown) for name, error in errors.items()}
-        value, name = getattr(self, field), field.removeprefix(before)
-        if self.shown != RATIO:
-            return show(value, self.shown, min(digits.values()))
-        own = digits[name]
-        # a limit that excludes 1 must not be printed as 1
-        while own < RATIO.decimals and errors[name] < abs(value - 1) and rounded(value, own) == 1:
-            own += 1
-        return show(value, self.shown, own)
+        """Median or limit of the posterior or of the prior (`prior_…`), as printed."""
+        return show(getattr(self, field), self.shown)
 
     @property
     def interval(self) -> str:
@@ -135,7 +123,9 @@ class Estimate:
 
     @property
     def told(self) -> str:
-        """Median and interval of the posterior as printed: "−1 (−9 to 10)"."""
+        """Median and interval of the posterior as printed: "−0.7 (−9.1 to 10.2)"; no number where not identified."""
+        if not self.identified:
+            return "not identified"
         return f"{self.number('median').text} ({self.interval})"
 
     @property
@@ -150,7 +140,7 @@ class Estimate:
 
     def chance(self, field: str) -> Number:
         """One of the probabilities, as printed."""
-        return probability(float(getattr(self, field)), self.ess_bulk)
+        return probability(float(getattr(self, field)))
 
     @property
     def learned(self) -> Number:

@@ -11,7 +11,7 @@ import numpy as np
 
 from reports.elements import SHARES, worded
 from reports.estimate import Estimate
-from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, fixed, rounded, show
+from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, rounded, score_decimals, show
 from reports.parts import Label
 from reports.people import People
 from reports.privacy import Limit
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from models.study import Study, Wave
 
 DEFAULT_AVERAGE = "population"
-NORMAL_ERRORS = (2.67, 1.25, 2.67)
-"""Errors of the 2.5%, 50% and 97.5% quantiles of n normal draws, in SDs over √n: √(p(1−p)) / density."""
 NOT_APPLICABLE = "not applicable"
 """Value of a check that a run has no use for; it is shown, and counted neither as passed nor at all."""
 
@@ -126,14 +124,23 @@ class Facts:
     def __init__(self, run: Run, show_anyway: bool = False) -> None:
         self.run, self.study, self.gate, self.manifest = run, run.study, printed(run.gate, run.study), run.manifest
         self.show_anyway = show_anyway
-        self.scale = scale(run.study)
-        self.limit = Limit(run.study.privacy.minimum_cell)
+        self.limit = Limit.of(run.study, run.study.outcome.column)
         self._rows = {_key(row): row for row in run.estimates.to_dict("records")}
 
     @cached_property
     def further(self) -> dict[str, Facts]:
         """Facts of the fits of other models, by name: each has its own draws, checks and gate."""
         return {name: Facts(run, self.show_anyway) for name, run in self.run.further.items()}
+
+    @cached_property
+    def scale(self) -> Scale:
+        """Scale of the outcome, with the decimals that its SD gives a score or a mean count."""
+        own = scale(self.study)
+        if self.binary:
+            return own
+        units = (own.level_unit, own.difference_unit)
+        level, difference = (replace(unit, decimals=self._score_decimals) for unit in units)
+        return replace(own, level_unit=level, difference_unit=difference)
 
     @property
     def paths(self) -> Facts | None:
@@ -221,6 +228,10 @@ class Facts:
         """Role of a wave: baseline, negative control or follow-up."""
         return self._waves[value].role
 
+    def exposed(self, value: str) -> str | None:
+        """How much of the programme came before a negative control: "none", "partly", or nothing said."""
+        return self._waves[value].exposed
+
     def month(self, value: str) -> float:
         """Month of a wave."""
         return self._waves[value].month
@@ -274,17 +285,21 @@ class Facts:
         return self.completed(Estimate.of(row))
 
     def completed(self, found: Estimate) -> Estimate:
-        """Add the Monte Carlo errors of its prior to a row of the summary."""
-        if not found.printed or found.prior_median != found.prior_median:
-            return found
-        where = {"average": found.average, "arm": found.arm, "wave": found.wave, "contrast": found.wave}
-        where["mediator"] = found.mediator
-        try:
-            errors = quantile_errors(self.draws(found.estimand, where, prior=True))
-        except MissingFact:  # follows from others by a prior alone: only its summary is kept
-            size = self.group("checks", "prior").sizes["draw"]
-            errors = [factor * found.prior_sd / np.sqrt(size) for factor in NORMAL_ERRORS]
-        return replace(found, prior_mcse_lower=errors[0], prior_mcse_median=errors[1], prior_mcse_upper=errors[2])
+        """Add the decimals of a score or a mean count to a row of the summary."""
+        if found.unit == "mediator units":
+            return replace(found, digits=self._mediator_decimals(found.mediator))
+        return replace(found, digits=self._score_decimals) if found.unit in ("events", "units") else found
+
+    @cached_property
+    def _score_decimals(self) -> int:
+        """Decimals of an outcome that is a count or a score, by its SD at the first wave."""
+        return score_decimals(_spread(self.group("core", "observed_data")["outcome"]))
+
+    def _mediator_decimals(self, mediator: str) -> int:
+        known = self.group("core", "constant_data")
+        if "mediator_value" not in known:
+            return AMOUNT.decimals
+        return score_decimals(_spread(known["mediator_value"].sel(mediator=mediator)))
 
     def has(self, estimand: str, wave: str, average: str = DEFAULT_AVERAGE, arm: str = "", mediator: str = "") -> bool:
         """Whether the summary holds this row."""
@@ -340,37 +355,19 @@ class Facts:
 
 
 def printed(gate: Gate, study: Study) -> Gate:
-    """Gate in words: elements that name no code and no participant, true minus signs, no count that is not to be told.
-
-    The number of rows is the sum of what is observed by arm and wave: with it a hidden cell could be worked out.
-    """
+    """Gate in words: elements that name no code and no participant, true minus signs."""
     checks = (
-        replace(
-            check,
-            element=worded(check.element, study) if check.element else "",
-            value=_value(check, hide=study.privacy.minimum_cell > 0),
-        )
+        replace(check, element=worded(check.element, study) if check.element else "", value=minus(check.value))
         for check in gate.checks
     )
     return replace(gate, checks=tuple(checks))
 
 
-def _value(check: Check, *, hide: bool) -> str:
-    """Figure found; of those left out the share alone where numbers are not to be told."""
-    count, of, total = check.value.partition(" of ")
-    if hide and of and check.name.casefold().startswith("pareto") and count.isdigit() and total.isdigit():
-        return f"{fixed(100 * int(count) / max(int(total), 1))}% of them"
-    return minus(check.value)
-
-
-def quantile_errors(draws: np.ndarray) -> list[float]:
-    """Monte Carlo errors of the 2.5%, 50% and 97.5% quantiles of independent draws, by the error of their rank."""
-    errors = []
-    for level in (0.025, 0.5, 0.975):
-        step = np.sqrt(level * (1 - level) / draws.size)
-        low, high = np.quantile(draws, [max(level - step, 0), min(level + step, 1)])
-        errors.append(float(high - low) / 2)
-    return errors
+def _spread(values: xr.DataArray) -> float:
+    """SD between participants at the first wave at which it can be had; NaN where there is none."""
+    grid = values.transpose("participant", "wave").to_numpy().astype(float)
+    columns = (column[~np.isnan(column)] for column in grid.T)
+    return next((float(column.std(ddof=1)) for column in columns if np.unique(column).size > 1), np.nan)
 
 
 def _key(row: dict) -> tuple[str, str, str, str, str]:

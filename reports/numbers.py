@@ -1,4 +1,4 @@
-"""How a number is printed: its unit, and no more digits than its Monte Carlo error allows."""
+"""How a number is printed: its unit, and the decimals that belong to the quantity, wherever it stands on a page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Unit:
     factor : float
         Multiplies the stored value: 100 turns a risk of 0 to 1 into percent.
     decimals : int
-        Most decimals ever printed.
+        Decimals, the same on the whole page: parts that sum to a total also do as printed, up to the last digit.
     sign : str
         What follows the number closely, e.g. "%".
     name : str
@@ -89,8 +89,22 @@ def unit(word: str) -> Unit:
     return UNITS.get(word, Unit(1, 2, "", word))
 
 
+def score_decimals(sd: float) -> int:
+    """Decimals of a score or a mean count: its last digit is at most a thirtieth of its SD between participants."""
+    if not (math.isfinite(sd) and sd > 0):
+        return AMOUNT.decimals
+    # the guard against 1 being 1.0000…1: a tolerance far below any digit that is printed
+    return min(6, max(0, math.ceil(math.log10(30 / sd) - 1e-9)))
+
+
+def supported(mcse: float, shown: Unit) -> bool:
+    """Whether a Monte Carlo error is at most half of the last digit printed."""
+    _finite(mcse)
+    return abs(mcse) * shown.factor <= 0.5 * 10.0**-shown.decimals * (1 + 1e-9)
+
+
 def places(mcse: float, shown: Unit) -> int:
-    """Decimals that a Monte Carlo error allows.
+    """Decimals that a Monte Carlo error allows, on pages whose every number is one of many simulated trials.
 
     The last digit printed is at least twice the error, but whole units are always printed: tens would hide more than
     they spare.
@@ -109,7 +123,7 @@ def places(mcse: float, shown: Unit) -> int:
 
 
 def show(value: float, shown: Unit = PLAIN, decimals: int | None = None) -> Number:
-    """Print a number: true minus sign, no negative zero, the unit's sign; `decimals` as `places` gives them."""
+    """Print a number: true minus sign, no negative zero, the unit's sign and its decimals unless others are given."""
     _finite(value)
     if abs(value * shown.factor) >= shown.largest:
         bound = f"{shown.largest:,.0f}".replace(",", "\u202f")
@@ -131,16 +145,14 @@ def fixed(value: float, digits: int = 0) -> str:
     return f"{rounded(value, digits):,.{digits}f}".replace("-", MINUS).replace(",", "\u202f")
 
 
-def probability(value: float, ess: float = math.inf) -> Number:
-    """Probability: > 0.99 and < 0.01 at the ends, else digits by the error √(p(1−p)/ess), at most two."""
+def probability(value: float) -> Number:
+    """Probability: > 0.99 and < 0.01 at the ends, else two decimals."""
     _finite(value)
     if not 0 <= value <= 1:
         raise NotANumber(f"a probability must lie between 0 and 1, not {value}")
     if value > 0.99 or value < 0.01:
         return Number(value, "> 0.99" if value > 0.99 else "< 0.01")
-    digits = max(1, places(math.sqrt(value * (1 - value) / ess), PROBABILITY))
-    text = fixed(value, digits)
-    return Number(value, {"0.0": "< 0.1", "1.0": "> 0.9"}.get(text, text))
+    return show(value, PROBABILITY)
 
 
 def interval(lower: Number, upper: Number) -> str:

@@ -66,7 +66,7 @@ def overview(study: Study, trial: xr.Dataset) -> Overview:
     tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
     found = [*json.loads(trial.attrs["notes"]), *design(study, trial).notes, *_unobserved(study, trial)]
     found += author.notes(study.author)
-    notes = dict.fromkeys([*found, Limit(study.privacy.minimum_cell).note])  # each sentence once, in order
+    notes = dict.fromkeys([*found, Limit.of(study).note])  # each sentence once, in order
     notes.pop("", None)
     return Overview(study, int(trial.sizes["participant"]), tables, tuple(notes))
 
@@ -96,7 +96,7 @@ def _arms(study: Study, trial: xr.Dataset) -> Table:
 def _outcome(study: Study, trial: xr.Dataset) -> Table:
     binary = study.outcome.kind == "binary"
     waves = [wave.value for wave in study.waves]
-    limit = Limit(study.privacy.minimum_cell)
+    limit = Limit.of(study, study.outcome.column)
     arm_of, seen, outcome = (trial[name].to_numpy() for name in ("arm", "seen", "outcome"))
     people = People(arm_of, seen, outcome, waves, binary, limit)
     rows = []
@@ -114,15 +114,14 @@ def _outcome(study: Study, trial: xr.Dataset) -> Table:
 
 def _columns(study: Study, trial: xr.Dataset) -> Table:
     """Missing values of every other column: among the rows if it is measured at every wave, else among participants."""
-    limit = Limit(study.privacy.minimum_cell)
     seen = trial["seen"].to_numpy()
     everyone = np.ones(trial.sizes["participant"], bool)
     rows = []
 
     def add(column: str, role: str, kind: str, values: xr.DataArray, asked: np.ndarray) -> None:
         total = int(asked.sum())
-        missing = limit.count(int((values.isnull().to_numpy() & asked).sum()), total)
-        rows.append((Cell(column), Cell(role), Cell(kind), missing, _number(total)))
+        missing = int((values.isnull().to_numpy() & asked).sum())
+        rows.append((Cell(column), Cell(role), Cell(kind), _number(missing), _number(total)))
 
     for outcome in study.further_outcomes:
         values = trial["further_outcome"].sel(further=outcome.column)

@@ -1,4 +1,4 @@
-"""Who was seen and what was observed, by arm and wave; small cells never leave this module as numbers."""
+"""Who was seen and what was observed, by arm and wave; cells that may not be told never leave it as numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from reports.numbers import Unit, fixed, rounded
+from reports.numbers import Unit, fixed
 from reports.parts import Cell
 from reports.privacy import HIDDEN, SUPPRESSED, Limit
 
@@ -51,7 +51,7 @@ class People:
     binary : bool
         Whether the outcome is yes or no.
     limit : Limit
-        The study's smallest cell.
+        Smallest cell of the outcome that is printed; how many are missing is always.
     """
 
     def __init__(
@@ -87,32 +87,24 @@ class People:
 
     @cached_property
     def observed(self) -> dict[Place, Cell]:
-        """Number with the outcome; where one is suppressed a second one is, since their sum can be had elsewhere."""
-        return self._cells([cell.observed for cell in self.counts.values()])
+        """Number with the outcome."""
+        return {place: _number(cell.observed) for place, cell in self.counts.items()}
 
     @cached_property
     def rows(self) -> dict[Place, Cell]:
-        """Number seen, suppressed in the same way."""
-        return self._cells([cell.seen for cell in self.counts.values()])
-
-    def _cells(self, counts: list[int]) -> dict[Place, Cell]:
-        totals = [cell.people for cell in self.counts.values()]
-        return dict(zip(self.counts, self.limit.split(counts, totals), strict=True))
+        """Number seen."""
+        return {place: _number(cell.seen) for place, cell in self.counts.items()}
 
     def missing(self, place: Place, what: str) -> Cell:
         """Number not "seen", or without the outcome ("observed"); a cell with its percentage of the arm."""
         cell = self.counts[place]
-        told = (self.rows if what == "seen" else self.observed)[place]
         missing = cell.people - (cell.seen if what == "seen" else cell.observed)
-        if told.kind == SUPPRESSED:
-            hidden = self.limit.count(missing, cell.people)
-            return hidden if hidden.kind == SUPPRESSED else told
         return Cell(f"{missing} ({fixed(100 * missing / cell.people)}%)", missing)
 
     def lost(self, arm: str) -> Cell:
         """Participants whose outcome is missing at one wave or more."""
         inside = self.arm == ARMS.index(arm)
-        return self.limit.count(int(np.isnan(self.outcome[inside]).any(axis=1).sum()), int(inside.sum()))
+        return _number(int(np.isnan(self.outcome[inside]).any(axis=1).sum()))
 
     @property
     def incomplete(self) -> bool:
@@ -125,33 +117,21 @@ class People:
         return self.limit.small(cell.observed) or (self.binary and self.limit.small(cell.total, cell.observed))
 
     def mean(self, place: Place) -> float | None:
-        """Share or mean of those observed, None where there is none or it may not be told.
-
-        Where the number observed is suppressed the share is rounded to percent (a mean to a tenth): eight digits of a
-        share give its denominator away.
-        """
+        """Share or mean of those observed, None where there is none or it may not be told."""
         cell = self.counts[place]
-        if not cell.observed or self.hidden(place):
-            return None
-        if self.observed[place].kind == SUPPRESSED:
-            return rounded(cell.mean, 2 if self.binary else 1)
-        return cell.mean
+        return cell.mean if cell.observed and not self.hidden(place) else None
 
     def mean_cell(self, place: Place, shown: Unit) -> Cell:
         """Share or mean as a cell."""
         value = self.mean(place)
         if value is None:
             return Cell(HIDDEN, SUPPRESSED, SUPPRESSED) if self.counts[place].observed else Cell("—")
-        return Cell(f"{fixed(value * shown.factor, 0 if self.binary else 2)}{shown.sign}", value)
+        return Cell(f"{fixed(value * shown.factor, shown.decimals)}{shown.sign}", value)
 
     def concealed(self, wave: str) -> bool:
         """Whether a difference between the arms would let a suppressed share be worked out."""
         return any(self.hidden((arm, wave)) for arm in ARMS)
 
-    def untold(self, place: Place) -> bool:
-        """Whether the number observed is not printed, so that nothing may be whose steps are fractions of it."""
-        return self.hidden(place) or self.observed[place].kind == SUPPRESSED
 
-    def coarse(self, wave: str) -> bool:
-        """Whether a difference between the arms may be told only as printed: its digits give a denominator away."""
-        return any(self.observed[arm, wave].kind == SUPPRESSED for arm in ARMS)
+def _number(count: int) -> Cell:
+    return Cell(str(count), count)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reports import asked, before, decision
+from reports.before import Chances
+from reports.decision import FALL, RISE, SMALL
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import contrasts
 from reports.numbers import INTERVAL, MINUS, NotANumber, Number, show
-from reports.parts import Label, Sentence, Strong, joined, sentence
-from reports.words import agreeing, at
-
-BENEFIT, HARM, EQUIVALENT, UNDECIDED = "benefit", "harm", "equivalent", "undecided"
+from reports.parts import Label, Piece, Sentence, Strong, joined, sentence
+from reports.words import agreeing, at, listed
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class Answer:
         Direction of a benefit; risk or mean.
     points : str
         Unit of the difference in words: "percentage points", "events".
+    prior : Chances or None
+        What was believed before the data, given the control arm's level.
     """
 
     difference: Estimate
@@ -47,6 +52,20 @@ class Answer:
     lower_is_better: bool
     binary: bool
     points: str
+    prior: Chances | None = None
+
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """Zones that the interval reaches into."""
+        found = self.difference
+        return decision.zones(found.lower, found.upper, self.margin.value, self.lower_is_better)
+
+    @property
+    def verdict(self) -> str:
+        """Where the interval lies."""
+        found = self.difference
+        limits = (found.lower, found.upper)
+        return decision.verdict(*limits, self.margin.value, self.lower_is_better, decision.errors(found))
 
 
 def answer(facts: Facts, wave: str) -> Answer:
@@ -64,7 +83,38 @@ def answer(facts: Facts, wave: str) -> Answer:
         facts.lower_is_better,
         facts.binary,
         scale.points,
+        before.chances(facts, wave),
     )
+
+
+def c1(about: Answer) -> Sentence:
+    """C1: the answer in one line of plain words, its numbers first."""
+    verb = "experience" if about.lower_is_better else "have"
+    level = (
+        f"{{r1}} with {{treated}} and {{r0}} with {{control}} {verb} {{outcome}}"
+        if about.binary
+        else "{r1} with {treated} and {r0} with {control}, mean {outcome}"
+    )
+    close = about.verdict == decision.AT_THE_MARGIN
+    return sentence(
+        f"{level}: {'a difference at the edge of what matters, too close to call' if close else _C1[about.reached]}.",
+        r1=about.treated.number("median"),
+        r0=about.control.number("median"),
+        treated=about.treated_label,
+        control=about.control_label,
+        outcome=about.outcome_label,
+    )
+
+
+_C1 = {
+    (FALL,): "a benefit big enough to matter",
+    (SMALL,): "no difference big enough to matter",
+    (RISE,): "a harm big enough to matter",
+    (FALL, SMALL): "no harm big enough to matter; whether there is such a benefit, these data cannot say",
+    (SMALL, RISE): "no benefit big enough to matter; whether there is such a harm, these data cannot say",
+    (FALL, SMALL, RISE): "whether there is a benefit or a harm big enough to matter, these data cannot say",
+}
+"""By the zones that the interval reaches into."""
 
 
 def a1(about: Answer) -> Sentence:
@@ -77,7 +127,7 @@ def a1(about: Answer) -> Sentence:
     )
     rd = about.difference.number("median")
     return sentence(
-        level + ": a difference of {rd} {points} ({ci} interval {lo} to {hi}).",
+        level + ": {way} {rd} {points} ({ci} interval {lo} to {hi}).",
         ci=INTERVAL,
         at=Label(at(about.wave_label)),
         r1=about.treated.number("median"),
@@ -85,11 +135,19 @@ def a1(about: Answer) -> Sentence:
         treated=about.treated_label,
         control=about.control_label,
         outcome=about.outcome_label,
+        way=_way(rd),
         points=agreeing(rd.text, about.points),
-        rd=rd,
+        rd=Number(rd.value, rd.text.lstrip(MINUS)),
         lo=about.difference.number("lower"),
         hi=about.difference.number("upper"),
     )
+
+
+def _way(difference: Number) -> str:
+    """Direction of a difference as it is printed, before its size."""
+    if not any(sign in difference.text for sign in "123456789"):
+        return "a difference of"
+    return "lower by" if difference.text.startswith(MINUS) else "higher by"
 
 
 def a2(about: Answer) -> Sentence:
@@ -97,9 +155,17 @@ def a2(about: Answer) -> Sentence:
     gain, loss = ("lowers", "raises") if about.lower_is_better else ("raises", "lowers")
     what = ("the risk" if about.lower_is_better else "the share") if about.binary else "the mean"
     _agree(about)
+    prior: dict[str, Piece] = {}
+    if about.prior:
+        names, was = ("p_prior", "pb_prior", "ph_prior", "pin_prior"), about.prior
+        known = (was.benefit, was.benefit_beyond_margin, was.harm_beyond_margin, was.within_margin)
+        prior = dict(zip(names, known, strict=True))
+    told = {name: f" ({{{name}_prior}})" if prior else "" for name in ("pb", "ph", "pin")}
+    first = " (before the data, given the control arm’s level, {p_prior})" if prior else ""
     return sentence(
-        f"The probability that {{treated}} {gain} {what} is {{p}}, by {{m}} {{points}} or more {{pb}}; that it {loss} "
-        f"{what} by {{m}} {{points}} or more, {{ph}}; that the difference is within ±{{m}} {{points}}, {{pin}}.",
+        f"The probability that {{treated}} {gain} {what} is {{p}}{first}, by {{m}} {{points}} or more "
+        f"{{pb}}{told['pb']}; that it {loss} {what} by {{m}} {{points}} or more, {{ph}}{told['ph']}; that the "
+        f"difference is within ±{{m}} {{points}}, {{pin}}{told['pin']}.",
         treated=about.treated_label,
         p=about.difference.chance("p_benefit"),
         m=about.margin,
@@ -107,6 +173,7 @@ def a2(about: Answer) -> Sentence:
         pb=about.difference.chance("p_benefit_beyond_margin"),
         ph=about.difference.chance("p_harm_beyond_margin"),
         pin=about.difference.chance("p_within_margin"),
+        **prior,
     )
 
 
@@ -121,45 +188,37 @@ def _agree(about: Answer) -> None:
         )
 
 
-def verdict(lower: float, upper: float, margin: float, lower_is_better: bool) -> str:
-    """Where an interval lies: benefit, harm, equivalent or undecided.
-
-    A difference of the margin or more matters, a smaller one does not; an interval in two zones is undecided.
-    """
-    zones = _zones(lower, upper, margin, lower_is_better)
-    return {"fall": BENEFIT, "small": EQUIVALENT, "rise": HARM}[zones[0]] if len(zones) == 1 else UNDECIDED
-
-
-def _zones(lower: float, upper: float, margin: float, lower_is_better: bool) -> tuple[str, ...]:
-    """Zones that the interval reaches into, the better one first ("fall" stands for better, "rise" for worse)."""
-    if not (lower <= upper and margin > 0):
-        raise NotANumber(f"an interval needs lower ≤ upper and a margin above 0, not {lower}, {upper}, {margin}")
-    low, high = (lower, upper) if lower_is_better else (-upper, -lower)
-    reached = {"fall": low <= -margin, "small": low < margin and high > -margin, "rise": high >= margin}
-    return tuple(zone for zone, inside in reached.items() if inside)
-
-
 def a3(about: Answer) -> Sentence:
     """A3: the verdict in plain words, by the interval and the margin."""
-    lower, upper = about.difference.lower, about.difference.upper
-    zones = _zones(lower, upper, about.margin.value, about.lower_is_better)
-    word = Strong(verdict(lower, upper, about.margin.value, about.lower_is_better).capitalize())
-    found = sentence(
-        _A3[zones],
+    margin = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
+    word = Strong(about.verdict.capitalize())
+    if about.verdict == decision.AT_THE_MARGIN:
+        return _at_the_margin(about, word, margin)
+    found = sentence(_A3[about.reached], word=word, treated=about.treated_label, **margin, **_directions(about))
+    return found if about.lower_is_better else joined(found, sentence("For this outcome a rise is better."))
+
+
+def _at_the_margin(about: Answer, word: Strong, margin: Mapping[str, Piece]) -> Sentence:
+    """Which limit cannot be told from the margin, and what verdicts its Monte Carlo error leaves open."""
+    found, errors = about.difference, decision.errors(about.difference)
+    limits = (found.lower, found.upper)
+    near = decision.near(*limits, about.margin.value, errors)
+    named = [name for name, close in zip(("lower", "upper"), near, strict=True) if close]
+    left = decision.possible(*limits, about.margin.value, about.lower_is_better, errors)
+    told = f"it is {listed(left)} either way" if len(left) == 1 else f"more draws would make it {' or '.join(left)}"
+    verb = "limits of the interval lie" if len(named) > 1 else "limit of the interval lies"
+    return sentence(
+        f"{{word}}: the {listed(named)} {verb} within Monte Carlo error of {{m}} {{points}}; {told}.",
         word=word,
-        m=about.margin,
-        points=agreeing(about.margin.text, about.points),
-        treated=about.treated_label,
-        **_directions(about),
+        **margin,
     )
-    if not about.lower_is_better:
-        found = joined(found, sentence("For this outcome a rise is better."))
-    edge = max(about.difference.mcse_lower, about.difference.mcse_upper)
-    if min(abs(abs(lower) - about.margin.value), abs(abs(upper) - about.margin.value)) < edge:
-        return joined(
-            found, sentence("A limit lies within Monte Carlo error of the margin: a longer run could change this.")
-        )
-    return found
+
+
+RULE = sentence(
+    "The rule: {ci} interval against the margin. All of it at or beyond the margin: benefit or harm; all of it within: "
+    "equivalent; otherwise undecided.",
+    ci=INTERVAL,
+)
 
 
 def _directions(about: Answer) -> dict[str, str]:
@@ -169,20 +228,20 @@ def _directions(about: Answer) -> dict[str, str]:
 
 
 _A3 = {
-    ("fall",): "{word}: the whole interval lies at or beyond {m} {points}, {better} with {treated}.",
-    ("rise",): "{word}: the whole interval lies at or beyond {m} {points}, {worse} with {treated}.",
-    ("small",): "{word}: the whole interval lies within ±{m} {points}, which the study calls too small to matter.",
-    ("fall", "small"): (
+    (FALL,): "{word}: the whole interval lies at or beyond {m} {points}, {better} with {treated}.",
+    (RISE,): "{word}: the whole interval lies at or beyond {m} {points}, {worse} with {treated}.",
+    (SMALL,): "{word}: the whole interval lies within ±{m} {points}, which the study calls too small to matter.",
+    (FALL, SMALL): (
         "{word}: the interval holds a {fall} of {m} {points} or more and differences too small to matter, and the "
         "data cannot "
         "say which; a {rise} of {m} {points} or more lies outside it."
     ),
-    ("small", "rise"): (
+    (SMALL, RISE): (
         "{word}: the interval holds a {rise} of {m} {points} or more and differences too small to matter, and the "
         "data cannot "
         "say which; a {fall} of {m} {points} or more lies outside it."
     ),
-    ("fall", "small", "rise"): (
+    (FALL, SMALL, RISE): (
         "{word}: the interval holds a {fall} of {m} {points} or more, a {rise} of {m} {points} or more and all "
         "between; "
         "the data cannot say which."
@@ -220,7 +279,7 @@ def t1(
 def pulled(facts: Facts) -> Sentence | None:
     """A4: what the primary difference is without the model, where a check flags it; None where none does, or no number.
 
-    That the prior is what pulls is said only where the medians and the shift under power-scaling agree on it.
+    That the prior is what pulls is said only where refits under wider and narrower priors bear it out.
     """
     if not facts.pulled:
         return None
@@ -229,11 +288,10 @@ def pulled(facts: Facts) -> Sentence | None:
     if crude is None:
         return None
     model = facts.estimate(facts.scale.difference, facts.primary)
-    unit, digits = facts.scale.difference_unit, contrasts.digits(facts, facts.primary, model.decimals)
-    # what a hidden number of participants could be worked out from is rounded already
+    unit, digits = facts.scale.difference_unit, model.decimals
     median, lower, upper = (show(value, unit, digits) for value in (crude.median, crude.lower, crude.upper))
     return sentence(
-        f"{_pull(model.median, crude.median, _shift(facts))}: without the model the difference is {{crude}} {{points}} "
+        f"{_pull(model, crude.median, _others(facts))}: without the model the difference is {{crude}} {{points}} "
         "({lo} to {hi}).",
         crude=median,
         points=agreeing(median.text, facts.scale.points),
@@ -242,16 +300,37 @@ def pulled(facts: Facts) -> Sentence | None:
     )
 
 
-def _pull(model: float, crude: float, shift: float) -> str:
-    """Direction in which the model's median lies from the crude difference; `shift` under a prior that counts more."""
-    if model * crude < 0:
+def _pull(model: Estimate, crude: float, others: Sequence[Estimate]) -> str:
+    """Direction in which the model's median lies from the crude difference; `others` are refits under other priors."""
+    if model.median * crude < 0:
         return "The model turns this difference round"
-    if abs(model) >= abs(crude):
+    if abs(model.median) >= abs(crude):
         return "The model puts this difference further from 0"
-    return f"The {'prior' if shift * model < 0 else 'model'} pulls this difference towards 0"
+    return f"The {'prior' if _prior_pulls(model, others) else 'model'} pulls this difference towards 0"
 
 
-def _shift(facts: Facts) -> float:
-    wanted = f"{facts.scale.difference}[{facts.primary}]"
-    rows = facts.run.power_scaling.to_dict("records")
-    return next((float(row["shift"]) for row in rows if str(row["element"]) == wanted), 0.0)
+def _prior_pulls(model: Estimate, others: Sequence[Estimate]) -> bool:
+    """Whether narrower priors move the median towards 0 or wider ones away from it, and none the other way.
+
+    A move counts beyond twice the Monte Carlo error of the two medians.
+    """
+    moves = []
+    for other in others:
+        further = (other.median - model.median) * math.copysign(1, model.median)
+        if abs(further) > 2 * math.hypot(other.mcse_median, model.mcse_median):
+            moves.append((further > 0) == (other.prior_sd > model.prior_sd))
+    return bool(moves) and all(moves)
+
+
+def _others(facts: Facts) -> list[Estimate]:
+    found = (one.find(facts.scale.difference, facts.primary) for one in asked.refits(facts, "priors"))
+    return [estimate for estimate in found if estimate]
+
+
+def by_prior(facts: Facts) -> Sentence | None:
+    """P1: the verdict under each shipped prior set, where they do not agree; None where they do."""
+    found = decision.by_prior(facts)
+    if len(found) < 2:
+        return None
+    told = ", ".join(f"{verdict} under {listed(names)}" for verdict, names in found.items())
+    return sentence("The verdict {depends}: {told}.", depends=Strong("depends on the prior"), told=Label(told))

@@ -98,7 +98,7 @@ def share(about: Through) -> Sentence:
         return sentence(
             "The share that goes through the mediators is not reported: P(total has one sign) is {p}, not above "
             "{limit}; these are parts of a total whose direction is not known.",
-            p=_below(probability(max(below, 1 - below), about.total.ess_bulk)),
+            p=_below(probability(max(below, 1 - below))),
             limit=Number(ONE_SIGN, f"{ONE_SIGN:g}"),
         )
     return sentence(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.estimate import NO_INTERVAL, Estimate
-from reports.numbers import POINTS, Number, Unit, interval, places, show
+from reports.numbers import POINTS, Number, Unit, interval, show
 
 if TYPE_CHECKING:
     from models.run import Run
@@ -104,10 +104,8 @@ class Shift:
 
     @property
     def printed(self) -> Number:
-        """The shift as printed, with the digits that its own Monte-Carlo error allows."""
-        first, second = self._pair
-        error = math.hypot(first.mcse_median, second.mcse_median)
-        return show(self.size, self.unit, places(error, self.unit) if math.isfinite(error) else None)
+        """The shift as printed."""
+        return show(self.size, self.unit)
 
     def record(self) -> dict[str, Any]:
         """For JSON: everything, in the units of the run."""
@@ -153,8 +151,5 @@ def told(row: Estimate | None) -> str:
         return "—"
     if row.estimand in NO_INTERVAL or not all(math.isfinite(getattr(row, field)) for field in FIELDS):
         return show(row.median, row.shown).text
-    if not all(math.isfinite(getattr(row, f"mcse_{field}")) for field in FIELDS):
-        median, lower, upper = (show(getattr(row, field), row.shown) for field in FIELDS)
-    else:
-        median, lower, upper = (row.number(field) for field in FIELDS)
+    median, lower, upper = (row.number(field) for field in FIELDS)
     return f"{median.text} ({interval(lower, upper)})"

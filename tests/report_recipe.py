@@ -40,6 +40,11 @@ class Recipe:
     blank: int | None = None
     """Place of the further outcome of which nobody has a value."""
 
+    @property
+    def hides(self) -> bool:
+        """Whether small cells of the outcome are hidden too."""
+        return self.minimum_cell > 0
+
     def text(self, key: str, default: str) -> str:
         return self.texts.get(key, default)
 
@@ -97,7 +102,8 @@ def study(recipe: Recipe) -> Study:
     return parse(
         {
             "title": recipe.text("title", "A made-up trial"),
-            "simulated": recipe.simulated,
+            # nothing of simulated data is hidden
+            "simulated": recipe.simulated and not recipe.minimum_cell,
             "seed": 1,
             "primary_wave": "6 months",
             "question": recipe.text(
@@ -125,7 +131,7 @@ def study(recipe: Recipe) -> Study:
                 "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
             },
             "further_outcomes": [_further(recipe, place) for place in range(len(recipe.further))],
-            "privacy": {"minimum_cell": recipe.minimum_cell},
+            "privacy": {"minimum_cell": recipe.minimum_cell, "hide_outcome_counts": recipe.hides},
             **_mediation(recipe),
             "author": {"registration": recipe.text("author", "none"), "funding": "none"},
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ import xarray as xr
 from reports import page
 from reports.facts import Facts
 from reports.people import ARMS
-from reports.privacy import SUPPRESSED
 from reports.sections import dropout
 from tests.report_fixture import Recipe, make
 
@@ -57,42 +55,29 @@ def test_losses_are_counted_as_by_hand(tmp_path: Path) -> None:
     assert sum(pair[0].lost + pair[1].lost for pair in lines.values()) > 10
 
 
-def test_one_small_cell_hides_every_wave(tmp_path: Path) -> None:
-    # 5, 15 and 25 lost by wave: every number observed may be told, losses by outcome at the second wave may not
-    facts = facts_of(tmp_path, lost((5, 10, 25, 40)), minimum_cell=MINIMUM)
-    assert not [cell for cell in facts.people.observed.values() if cell.kind == SUPPRESSED]
-    found = dropout.told(facts)
-    assert {wave for wave, _, _ in found.lines} == {dropout.ALL}
-    assert not found.coarse
-    assert (
-        min(number for _, _, pair in found.lines for loss in pair for number in (loss.lost, loss.of - loss.lost)) >= 5
-    )
-    unlimited = dropout.told(facts_of(tmp_path, lost((5, 10, 25, 40))))
-    assert len(unlimited.lines) == 8
-    assert any(loss.lost < MINIMUM for _, _, pair in unlimited.lines for loss in pair)
-
-
-def test_beside_a_hidden_number_shares_have_steps_of_five_points_and_no_counts(tmp_path: Path) -> None:
-    facts = facts_of(tmp_path, lost((0, 3, 16, 28)), minimum_cell=MINIMUM)
-    assert [cell for cell in facts.people.observed.values() if cell.kind == SUPPRESSED]
-    found = dropout.told(facts)
-    assert found.coarse
-    page.build(facts.run)
-    rows = list(csv.DictReader((tmp_path / "tables" / "dropout.csv").read_text(encoding="utf-8").splitlines()))
-    for row in rows:
-        assert {row[f"after_{k}_{what}"] for k in ("lower", "higher") for what in ("lost", "of")} == {SUPPRESSED}
-        for key in ("after_lower", "after_higher"):
-            assert float(row[key]) / 0.05 == pytest.approx(round(float(row[key]) / 0.05))
-
-
-def test_where_too_few_are_lost_nothing_is_told_not_even_that_nobody_is(tmp_path: Path) -> None:
-    told = [
-        dropout.told(facts_of(tmp_path, lost(counts), minimum_cell=MINIMUM)).reason
-        for counts in ((0, 0, 0, 0), (0, 1, 2, 3), (0, 0, 0, 2))
-    ]
-    assert len(set(told)) == 1
-    assert "Not shown" in told[0]
+def test_how_many_are_missing_is_never_hidden(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, lost((0, 1, 2, 3)), minimum_cell=MINIMUM)
+    section = next(one for one in page.compose(facts) if one.number == 3)
+    last = section.tables["missing"].rows[-1]
+    assert last["control_outcome missing"].text == "3 (6%)"
+    assert {cell.kind for cell in facts.people.observed.values()} == {""}
+    lines = {(wave, arm): pair for wave, arm, pair in dropout.told(facts).lines}
+    assert sum(loss.lost for loss in lines["6 months", "treated"]) == 1
     assert "Nobody" in dropout.told(facts_of(tmp_path, lost((0, 0, 0, 0)))).reason
+
+
+def test_losses_whose_denominators_are_hidden_are_not_told(tmp_path: Path) -> None:
+    run = make(tmp_path, Recipe(minimum_cell=MINIMUM))
+    group = run.core["observed_data"].to_dataset()
+    outcome = np.zeros((107, 4))
+    outcome[::2] = 1.0
+    outcome[:50, 1] = np.arange(50) < 3  # 3 of 50 in the control arm
+    outcome[40:50, 2] = np.nan
+    run.core["observed_data"] = xr.DataTree(group.assign(outcome=(("participant", "wave"), outcome)))
+    assert "small cells" in dropout.told(Facts(run)).reason
+    outcome[:50, 1] = np.arange(50) < MINIMUM
+    run.core["observed_data"] = xr.DataTree(group.assign(outcome=(("participant", "wave"), outcome)))
+    assert dropout.told(Facts(run)).lines
 
 
 @pytest.mark.parametrize(("kind", "words"), [("count", "one or more"), ("continuous", "the median or less")])
@@ -130,10 +115,3 @@ def test_table_one_has_mediators_what_is_missing_and_the_flow_who_was_not_seen(t
     flow = section.figures["flow"]
     for row in flow.rows:
         assert row[flow.columns.index("not_seen")] == row[2] - row[3]
-
-
-def test_a_cell_is_small_by_who_left_and_by_who_stayed(tmp_path: Path) -> None:
-    facts = facts_of(tmp_path, minimum_cell=MINIMUM)
-    assert dropout._small(facts, dropout.Loss(20, 4))
-    assert dropout._small(facts, dropout.Loss(20, 16))
-    assert not dropout._small(facts, dropout.Loss(20, 15))

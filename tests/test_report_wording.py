@@ -31,7 +31,7 @@ def test_a_flag_puts_the_priors_in_doubt_and_tells_the_crude_difference(tmp_path
     for one, status in ((plain, "checked in § 8"), (record, "in doubt, see § 8")):
         rows = {row["assumption"]["value"]: row["status"]["value"] for row in one["tables"]["assumptions"]["rows"]}
         assert rows[claim] == status
-        assert rows["Both arms were visited at the same times"] == "not stated"
+        assert rows["Both arms were visited at the same times"] == "not checked"
         assert re.search(r"checked in § 5: −?\d.* \(.* to .*\)", next(s for s in rows.values() if "§ 5" in s))
     assert "A4" not in plain["sentences"]
     told = record["sentences"]["A4"]

@@ -89,6 +89,7 @@ FAULTS = {
     "no waves": (lambda: change(waves=()), "waves or outcomes are empty"),
     "wave twice": (lambda: change(waves=(*WAVES[:3], WAVES[2])), "appears twice"),
     "role": (lambda: change(waves=(*WAVES[:3], Wave("x", role="later"))), "role 'later'"),
+    "exposed": (lambda: change(waves=(*WAVES[:3], Wave("x", exposed="none"))), "of a negative control give none or"),
     "late baseline": (lambda: change(waves=(*WAVES[:3], Wave("x", role="baseline"))), "baseline after the first"),
     "primary wave": (lambda: change(primary_wave="post-test"), "not a follow-up wave"),
     "column twice": (lambda: mediator(column="age"), "column 'age' is used twice"),

@@ -14,7 +14,7 @@ from models import study as studies
 from models.design import design
 from models.simulation.truth import truth
 from priors import prior_set
-from reports.sentences import verdict
+from reports.decision import verdict
 from tests import pinned, trials
 from tests.conftest import ROOT
 

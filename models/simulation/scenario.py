@@ -19,12 +19,16 @@ class ScenarioError(ValueError):
 
 @dataclass(frozen=True)
 class Wave:
-    """One interview: its value in the data, its printed label, months since baseline and its role."""
+    """One interview: its value in the data, its printed label, months since baseline and its role.
+
+    `exposed` is of a negative control: how much of the programme came before it ("none", "partly"; "": not said).
+    """
 
     value: str
     label: str = ""
     month: float = 0.0
     role: str = "follow-up"
+    exposed: str = ""
 
 
 @dataclass(frozen=True)

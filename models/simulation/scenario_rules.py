@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from models.simulation.scenario import Covariate, Mediator, Missingness, Outcome, Scenario
 
 ROLES = ("baseline", "negative control", "follow-up")
+EXPOSED = ("none", "partly")
 
 
 def problems(scenario: "Scenario") -> list[str]:
@@ -67,6 +68,8 @@ def _frame(scenario: "Scenario") -> Iterator[str]:
     for index, wave in enumerate(scenario.waves):
         if wave.role not in ROLES:
             yield f"wave {wave.value!r} has role {wave.role!r}, which has no meaning; use one of {', '.join(ROLES)}"
+        if wave.exposed and (wave.exposed not in EXPOSED or wave.role != "negative control"):
+            yield f"wave {wave.value!r} is exposed {wave.exposed!r}: of a negative control give {' or '.join(EXPOSED)}"
         if wave.role == "baseline" and index > 0:
             yield f"wave {wave.value!r} is a baseline after the first wave: time cannot run back; make it the first"
     followups = [wave.value for wave in scenario.waves if wave.role == "follow-up"]

@@ -72,8 +72,9 @@ def study_text(trial: SimulatedTrial) -> str:
     for name, arm in zip(ARMS, scenario.arms, strict=True):
         texts = {"value": arm.value, "label": arm.label or arm.value, "randomised": arm.participants}
         parts.append(f"[arms.{name}]\n" + _lines(texts))
-    waves = [{"value": w.value, "label": w.label or w.value, "month": w.month, "role": w.role} for w in scenario.waves]
-    parts += ["[[waves]]\n" + _lines(wave) for wave in waves]
+    for wave in scenario.waves:
+        told = {"value": wave.value, "label": wave.label or wave.value, "month": wave.month, "role": wave.role}
+        parts.append("[[waves]]\n" + _lines(told | ({"exposed": wave.exposed} if wave.exposed else {})))
     parts.append("[outcome]\n" + _lines(_outcome(scenario.outcome)))
     parts += ["[[further_outcomes]]\n" + _lines(_outcome(o)) for o in scenario.outcomes[1:]]
     parts += ["[[mediators]]\n" + _lines(_mediator(m)) for m in scenario.mediators]

@@ -9,8 +9,9 @@ from typing import Any
 from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
-from reports.numbers import interval, rounded, show
+from reports.numbers import interval, show
 from reports.parts import Figure
+from reports.people import ARMS
 from reports.words import agreeing, capital, clean, listed, short
 
 NAME = "contrasts"
@@ -27,6 +28,7 @@ class Row:
     lower: float
     upper: float
     text: str
+    evidence: str
     flag: bool = False
     note: str = ""
 
@@ -61,7 +63,7 @@ def _message(facts: Facts) -> str:
     out = {}
     for wave in facts.contrasts:
         found = facts.estimate(facts.scale.difference, wave)
-        out[wave] = not found.lower <= 0 <= found.upper
+        out[wave] = found.identified and not found.lower <= 0 <= found.upper
     later = [wave for wave in out if facts.role(wave) != "negative control"]
     away = listed([facts.wave(wave) for wave in later if out[wave]])
     told = "contains 0 at every follow-up" if len(later) > 1 else "contains 0"
@@ -78,34 +80,36 @@ def intervals(facts: Facts) -> list[Row]:
     found = []
     for wave in facts.contrasts:
         estimate = facts.estimate(facts.scale.difference, wave)
-        printed = estimate.told
-        found.append(Row(wave, "modelled", estimate.median, estimate.lower, estimate.upper, printed))
+        limits = (estimate.median, estimate.lower, estimate.upper) if estimate.identified else (math.nan,) * 3
+        found.append(Row(wave, "modelled", *limits, estimate.told, estimate.evidence))
         for row in facts.run.model_free.to_dict("records"):
             if str(row["wave"]) == wave:
-                found.append(_model_free(facts, wave, row, estimate.decimals))
+                found.append(_model_free(facts, wave, row))
     return found
 
 
-def _model_free(facts: Facts, wave: str, row: dict[str, Any], decimals: int) -> Row:
+def _evidence(facts: Facts, wave: str, method: str) -> str:
+    """Class of a model-free difference: the crude one takes those observed to be like those missing."""
+    counts = [facts.people.counts[arm, wave] for arm in ARMS]
+    if not all(cell.observed for cell in counts):
+        return "not identified"
+    if all(cell.observed == cell.people for cell in counts):
+        return "randomised"
+    return "randomised + MAR" if method == "standardised" else "assumption-driven"
+
+
+def _model_free(facts: Facts, wave: str, row: dict[str, Any]) -> Row:
     method, note = str(row["method"]), clean(row.get("note") or "")
+    evidence = _evidence(facts, wave, method)
     values = [float(row[key]) for key in ("estimate", "lower", "upper")]
     nothing = (math.nan, math.nan, math.nan)
     if facts.people.concealed(wave):
-        return Row(wave, method, *nothing, "suppressed", note="it would give a small cell away")
+        return Row(wave, method, *nothing, "suppressed", evidence, note="it would give a small cell away")
     if not all(math.isfinite(value) for value in values):
-        return Row(wave, method, *nothing, "not available", note=note)
-    decimals = digits(facts, wave, decimals)
-    numbers = [show(value, facts.scale.difference_unit, decimals) for value in values]
+        return Row(wave, method, *nothing, "not available", evidence, note=note)
+    numbers = [show(value, facts.scale.difference_unit) for value in values]
     text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
-    if facts.people.coarse(wave):
-        factor = facts.scale.difference_unit.factor
-        values = [rounded(value * factor, decimals) / factor for value in values]
-    return Row(wave, method, values[0], values[1], values[2], text, bool(row["flag"]), note)
-
-
-def digits(facts: Facts, wave: str, decimals: int) -> int:
-    """Decimals of a model-free difference: one of an interval's limit would give away a number that is not printed."""
-    return min(decimals, 0 if facts.binary else 1) if facts.people.coarse(wave) else decimals
+    return Row(wave, method, values[0], values[1], values[2], text, evidence, bool(row["flag"]), note)
 
 
 def _marked(facts: Facts, wave: str) -> str:

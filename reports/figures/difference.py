@@ -45,7 +45,7 @@ def _title(facts: Facts, estimate: Estimate) -> str:
     edge = f"{MINUS}{facts.margin.text} or less" if below else f"+{facts.margin.text} or more"
     return (
         f"{facts.scale.difference_name}: {median} {agreeing(median, facts.scale.points)} ({estimate.interval}); "
-        f"P {_equals(probability(side, estimate.ess_bulk).text)} {'below' if below else 'above'} 0, {beyond} at {edge}"
+        f"P {_equals(probability(side).text)} {'below' if below else 'above'} 0, {beyond} at {edge}"
     )
 
 

@@ -9,6 +9,7 @@ from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
 from reports.numbers import Unit
 from reports.parts import Cell, Figure
+from reports.privacy import Limit
 
 NAME = "patterns"
 PEOPLE = Unit(1, 0, "", "participants")
@@ -29,7 +30,7 @@ class Row:
 def rows(facts: Facts) -> list[Row]:
     """Patterns by the number that the model expects, largest first."""
     table = facts.run.patterns.to_dict("records")
-    cells = facts.limit.split([int(row["observed"]) for row in table])
+    cells = Limit.of(facts.study).split([int(row["observed"]) for row in table])
     found = [
         Row(
             str(row["pattern"]),

@@ -62,7 +62,7 @@ def rows(facts: Facts) -> list[Row]:
 
 def _limits(facts: Facts, place: Place, row: dict[str, Any]) -> tuple[float, float, float]:
     """Lower, median and upper; replicated shares are multiples of 1/n, so a hidden n hides them too."""
-    if facts.people.untold(place):
+    if facts.people.hidden(place):
         return math.nan, math.nan, math.nan
     return float(row["lower"]), float(row["median"]), float(row["upper"])
 

@@ -61,7 +61,8 @@ def panels(facts: Facts) -> list[Panel]:
                 top,
             )
         )
-    for other in [wave, *(name for name in facts.contrasts if name != wave)][:5]:
+    known = [name for name in facts.contrasts if facts.estimate(scale.difference, name).identified]
+    for other in [wave, *(name for name in known if name != wave)][:5]:
         where = {"average": "population", "contrast": other}
         name = (scale.difference_name.lower(), facts.wave(other))
         found.append(

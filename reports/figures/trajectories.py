@@ -17,14 +17,15 @@ SHAPES = {"control": "circle", "treated": "square"}
 def draw(facts: Facts) -> Figure:
     """Lines and bands are the model's, hollow marks the observed shares (or means)."""
     waves = [wave.value for wave in facts.study.waves]
-    levels = {(arm, wave): facts.estimate(facts.scale.level, wave, arm=arm) for arm in ARMS for wave in waves}
+    places = [(arm, wave) for arm in ARMS for wave in waves]
+    found = {(arm, wave): facts.estimate(facts.scale.level, wave, arm=arm) for arm, wave in places}
+    levels = {place: level for place, level in found.items() if level.identified}
     title = _title(facts, levels)
     described = "; ".join(
         f"{facts.arm(arm).text}, {facts.wave(wave)} (month {facts.month(wave):g}): modelled "
         f"{levels[arm, wave].number('median').text} "
         f"({levels[arm, wave].interval}), observed {observed_text(facts, arm, wave)}"
-        for arm in ARMS
-        for wave in waves
+        for arm, wave in levels
     )
     description = f"Line chart over months. {described}."
 
@@ -42,7 +43,8 @@ def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     ends = dict.fromkeys((facts.study.waves[0].value, facts.primary))
     verb = _verb(facts, facts.primary)
     told = "; ".join(
-        f"{facts.arm(arm, 40).text} {' to '.join(levels[arm, wave].number('median').text for wave in ends)}"
+        f"{facts.arm(arm, 40).text} "
+        f"{' to '.join(levels[arm, wave].number('median').text for wave in ends if (arm, wave) in levels)}"
         for arm in ARMS
     )
     return f"{capital(facts.scale.level_word)} {verb}: {told}"
@@ -96,7 +98,7 @@ def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estima
             x(facts.month(wave)), row - (len(rows) - 1) * LINE, rows, "note", _anchor(x(facts.month(wave)), width)
         )
     for arm in ARMS:
-        _arm(facts, sheet, x, y, arm, [levels[arm, wave] for wave in waves])
+        _arm(facts, sheet, x, y, arm, [levels[arm, wave] for wave in waves if (arm, wave) in levels])
     _foot(facts, sheet, x, waves, base)
     return sheet
 

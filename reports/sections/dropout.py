@@ -1,4 +1,4 @@
-"""Who left after which outcome: what "missing at random" must explain, told only as far as nobody can be worked out."""
+"""Who left after which outcome: what "missing at random" must explain."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from reports.facts import Facts
 from reports.numbers import fixed
 from reports.parts import Cell, Column, Table
 from reports.people import ARMS
-from reports.privacy import SUPPRESSED
 from reports.words import capital
 
 NAME = "dropout"
-ALL, BOTH = "all waves", "both arms"
-COARSE = 0.05
-"""Shares beside suppressed numbers are told in steps of five points: finer ones would give those numbers away."""
+ALL = "all waves"
 GROUPS = {"binary": ("no", "yes"), "count": ("none", "one or more"), "continuous": ("the median or less", "more")}
 """What the outcome of the wave before can have been, by its kind."""
 
@@ -34,39 +31,33 @@ class Loss:
 
 
 Line = tuple[str, str, tuple[Loss, Loss]]
-"""A wave (or all), an arm (or both), and the losses after either outcome of the wave before."""
+"""A wave (or all), an arm, and the losses after either outcome of the wave before."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What may be told: lines, as counts or (coarse) as rounded shares; where there is none, the reason."""
+    """What may be told: lines; where there is none, the reason."""
 
     lines: tuple[Line, ...] = ()
-    coarse: bool = False
     reason: str = ""
 
 
 def told(facts: Facts) -> Told:
-    """By wave and arm where every cell may be told, else over all waves, else as rounded shares, else a reason.
+    """By wave and arm, and over all waves.
 
-    All or nothing at each of these steps: a cell left out alone could be worked out from the numbers missing by wave
-    and arm, from response patterns, or from the other arm.
+    All or nothing: how many had either outcome is what the denominators say, and a hidden one alone could be worked
+    out from the sum over waves.
     """
     if len(facts.study.waves) < 2:
         return Told(reason="Not run: with one wave there is no outcome before.")
     later = list(enumerate(facts.study.waves))[1:]
     waves = [(wave.value, arm, _losses(facts, place, arm)) for place, wave in later for arm in ARMS]
+    if any(facts.limit.small(loss.of) for _, _, pair in waves for loss in pair):
+        return Told(reason="Not shown: its denominators would give small cells of the outcome away.")
+    if not any(loss.lost for _, _, pair in waves for loss in pair):
+        return Told(reason="Nobody whose outcome was observed at one wave lacked it at the next.")
     over = [(ALL, arm, _sum([losses for _, who, losses in waves if who == arm])) for arm in ARMS]
-    both = [(ALL, BOTH, _sum([losses for _, _, losses in over]))]
-    if not facts.limit.minimum:
-        some = any(loss.lost for _, _, pair in both for loss in pair)
-        reason = "Nobody whose outcome was observed at one wave lacked it at the next."
-        return Told(tuple([*waves, *(over if len(facts.study.waves) > 2 else [])])) if some else Told(reason=reason)
-    hidden = any(cell.kind == SUPPRESSED for cell in facts.people.observed.values())
-    for lines, coarse in ((waves, False), (over, False), (over, True), (both, True)):
-        if coarse == hidden and not any(_small(facts, loss) for _, _, pair in lines for loss in pair):
-            return Told(tuple(lines), coarse)
-    return Told(reason="Not shown: too few participants were lost to tell them apart without giving small cells away.")
+    return Told(tuple([*waves, *(over if len(facts.study.waves) > 2 else [])]))
 
 
 def _losses(facts: Facts, place: int, arm: str) -> tuple[Loss, Loss]:
@@ -89,49 +80,44 @@ def _sum(pairs: list[tuple[Loss, Loss]]) -> tuple[Loss, Loss]:
     return low, high
 
 
-def _small(facts: Facts, loss: Loss) -> bool:
-    return facts.limit.small(loss.lost, loss.of)
-
-
 def tables(facts: Facts) -> dict[str, Table]:
     """The table by its name, or nothing."""
     found = told(facts)
     if not found.lines:
         return {}
     groups = GROUPS[facts.study.outcome.kind]
-    unit = "% lost, to 5 points" if found.coarse else "lost of those observed before"
     columns = (
         Column("wave", "Wave"),
         Column("arm", "Arm"),
-        *(Column(key, f"After “{group}”", unit, number=True) for key, group in zip(_KEYS, groups, strict=True)),
+        *(
+            Column(key, f"After “{group}”", "lost of those observed before", number=True)
+            for key, group in zip(_KEYS, groups, strict=True)
+        ),
     )
     caption = "Outcome missing at a wave, by arm and by the outcome of the wave before"
-    return {NAME: Table(NAME, caption, columns, tuple(_row(facts, line, found.coarse) for line in found.lines), _MORE)}
+    return {NAME: Table(NAME, caption, columns, tuple(_row(facts, line) for line in found.lines), _MORE)}
 
 
 _KEYS = ("after_lower", "after_higher")
 _MORE = tuple(f"{key}_{what}" for key in _KEYS for what in ("lost", "of"))
 
 
-def _row(facts: Facts, line: Line, coarse: bool) -> dict[str, Cell]:
+def _row(facts: Facts, line: Line) -> dict[str, Cell]:
     wave, arm, pair = line
     return {
         "wave": Cell(capital(ALL if wave == ALL else facts.wave(wave)), wave),
-        "arm": Cell(BOTH) if arm == BOTH else Cell(facts.arm(arm, 50).text, arm, arm),
-        **{key: _cell(loss, coarse) for key, loss in zip(_KEYS, pair, strict=True)},
+        "arm": Cell(facts.arm(arm, 50).text, arm, arm),
+        **{key: _cell(loss) for key, loss in zip(_KEYS, pair, strict=True)},
         **{
-            f"{key}_{what}": Cell("", SUPPRESSED, SUPPRESSED) if coarse else Cell("", getattr(loss, what))
+            f"{key}_{what}": Cell("", getattr(loss, what))
             for key, loss in zip(_KEYS, pair, strict=True)
             for what in ("lost", "of")
         },
     }
 
 
-def _cell(loss: Loss, coarse: bool) -> Cell:
+def _cell(loss: Loss) -> Cell:
     if not loss.of:
         return Cell("—")
     share = loss.lost / loss.of
-    if coarse:
-        near = round(share / COARSE) * COARSE
-        return Cell(f"about {fixed(100 * near)}%" if near else "under 3%", round(near, 2))
     return Cell(f"{loss.lost} of {loss.of} ({fixed(100 * share)}%)", share)

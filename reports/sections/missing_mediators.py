@@ -1,4 +1,4 @@
-"""Missing values of each mediator by arm and wave, with the same suppression as missing outcomes."""
+"""Missing values of each mediator by arm and wave."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from reports.facts import Facts
 from reports.parts import Cell, Column, Table
 from reports.people import ARMS, People, Place
-from reports.privacy import HIDDEN, SUPPRESSED
+from reports.privacy import Limit
 from reports.words import capital, short
 
 NAME = "missing_mediators"
@@ -52,10 +52,10 @@ def measured(facts: Facts) -> list[tuple[str, str, People]]:
 def _people(facts: Facts, column: str, kind: str) -> People:
     values = facts.group("core", "constant_data")["mediator_value"].sel(mediator=column)
     grid = values.transpose("participant", "wave").to_numpy().astype(float)
-    # waves at which nobody was asked miss nothing: they are no part of what could be worked out by subtraction
     asked = [place for place in range(grid.shape[1]) if not np.isnan(grid[:, place]).all()]
     waves = [facts.study.waves[place].value for place in asked]
-    return People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, kind == "binary", facts.limit)
+    limit = Limit.of(facts.study, column)
+    return People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, kind == "binary", limit)
 
 
 def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:
@@ -65,19 +65,12 @@ def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:
         {
             "mediator": Cell(capital(label), column),
             "wave": Cell(capital(facts.wave(wave.value)), wave.value),
-            **{arm: cell(people, (arm, wave.value)) if wave.value in people.waves else NOT_MEASURED for arm in ARMS},
+            **{arm: _missing(people, (arm, wave.value)) for arm in ARMS},
         }
         for wave in facts.study.waves
     ]
 
 
-def cell(people: People, place: Place) -> Cell:
-    """Number missing, unless with the number not seen, told above, it gives away how few left the answer blank."""
-    found, counts = people.missing(place, "observed"), people.counts[place]
-    blank = counts.seen - counts.observed
-    if found.kind != SUPPRESSED and blank > 0 and people.limit.small(blank):
-        return Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
-    return found
-
-
-NOT_MEASURED = Cell("not measured", "not measured")
+def _missing(people: People, place: Place) -> Cell:
+    """Number missing, where anybody was asked."""
+    return people.missing(place, "observed") if place in people.counts else Cell("not measured", "not measured")

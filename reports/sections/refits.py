@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports import asked
+from reports import asked, decision
 from reports.asked import Refit
 from reports.estimate import Estimate
 from reports.facts import Facts
@@ -94,17 +94,18 @@ def table(facts: Facts) -> Table:
         Column("priors", "Priors"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("benefit", "P(benefit)", number=True),
+        Column("verdict", "Verdict", f"±{facts.margin.text} {facts.scale.points}"),
+        Column("evidence", "Evidence"),
         Column("fit", "Computation"),
     )
     main = asked.as_analysed(facts)
     priors = facts.manifest["priors"]
-    rows = [_row(main, _main(facts), priors["why"], "see § 2")]
+    rows = [_row(facts, main, _main(facts), priors["why"], "see § 2")]
     for one in asked.refits(facts, "priors"):
         part = asked.part(facts, one, asked.named(one.name))
         if part is not None:
-            rows.append(_row(part, part.name, _why(facts, one), _fitted(one, part)))
+            rows.append(_row(facts, part, part.name, _why(facts, one), _fitted(one, part)))
     caption = f"Primary difference ({facts.scale.points}) refitted under other priors"
     return Table("refits", caption, columns, tuple(rows), NUMBERS)
 
@@ -131,13 +132,14 @@ def _fitted(refit: Refit, part: Part) -> str:
     return f"R̂ {found.rhat:.2f}, {found.ess_bulk:.0f} effective draws, {divergent}"
 
 
-def _row(part: Part, name: str, why: str, fit: str) -> dict[str, Cell]:
+def _row(facts: Facts, part: Part, name: str, why: str, fit: str) -> dict[str, Cell]:
     found = part.estimate
     return {
         "priors": Cell(capital(name), name),
         **posterior_cells(found),
-        "contraction": Cell(found.learned.text, found.contraction),
         "benefit": Cell(found.chance("p_benefit").text, found.p_benefit),
+        "verdict": Cell(decision.of(facts, found), decision.of(facts, found)),
+        "evidence": Cell(found.evidence, found.evidence, "evidence"),
         "fit": Cell(fit, fit),
         **{field: Cell("", getattr(found, field)) for field in NUMBERS if field != "why"},
         "why": Cell("", clean(why)),

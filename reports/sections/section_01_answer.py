@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 
-from reports import asked, paths, sentences
+from reports import asked, before, decision, paths, sentences
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import Facts
 from reports.figures import difference
-from reports.numbers import NotANumber
-from reports.parts import Cell, Column, Section, Sentence, Table
+from reports.numbers import PLAIN, NotANumber, Number, show
+from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.people import ARMS
+from reports.sections import first_screen
 from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
-TABLES = ("answer", "not_identified", "estimates")
+TABLES = ("answer", "not_identified", "estimates", "estimand", first_screen.MOVED)
 FIGURES = ("difference",)
 
 _FIELDS = (
@@ -43,25 +44,61 @@ _FIELDS = (
 
 
 def compose(facts: Facts) -> Section:
-    """Sentences A1 to A3 and T1, the main table, the density, and what is not identified."""
+    """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
     about = sentences.answer(facts, facts.primary)
-    said = {"A1": sentences.a1(about), "A2": sentences.a2(about), "A3": sentences.a3(about)}
-    told = _training(facts)
-    if told:
-        said["T1"] = told
-    pull = sentences.pulled(facts)
-    if pull:
-        said["A4"] = pull
+    said = {"C1": sentences.c1(about), "A1": sentences.a1(about), "C2": first_screen.observed(facts)}
+    said |= {"A2": sentences.a2(about), "A3": sentences.a3(about), "rule": sentences.RULE}
+    more = {
+        "P1": sentences.by_prior(facts),
+        "P2": _learned(facts),
+        "A4": sentences.pulled(facts),
+        "T1": _training(facts),
+    }
+    said |= {name: one for name, one in more.items() if one}
+    said |= {"harms": first_screen.harms(facts), "error": _error(facts, about.difference)}
     tables = {"answer": _main(facts), "not_identified": _not_identified(facts), "estimates": _all(facts)}
-    word = sentences.verdict(about.difference.lower, about.difference.upper, about.margin.value, about.lower_is_better)
-    return Section(
-        NUMBER,
-        QUESTION,
-        "section_01.html.j2",
-        sentences=said,
-        tables=tables,
-        figures={"difference": difference.draw(facts)},
-        values={"verdict": word, "assumptions": _assumptions(about.difference), "missing": _missing(facts)},
+    tables["estimand"], moved = first_screen.estimand(facts), first_screen.moved(facts)
+    values = {
+        "verdict": about.verdict.replace(" ", "-"),
+        "assumptions": _assumptions(about.difference),
+        "evidence": about.difference.evidence,
+        "missing": _missing(facts),
+    }
+    if isinstance(moved, str):
+        values["moved_reason"] = moved
+    else:
+        tables[first_screen.MOVED] = moved
+    drawn = {"difference": difference.draw(facts)}
+    return Section(NUMBER, QUESTION, "section_01.html.j2", sentences=said, tables=tables, figures=drawn, values=values)
+
+
+def _error(facts: Facts, primary: Estimate) -> Sentence:
+    """Monte Carlo errors of the primary difference, and of how many estimates the last digit is finer than its own."""
+    printed = [row for row in facts.estimates if row.printed and not row.constant]
+    finer = sum(not row.supported for row in printed)
+    errors = (primary.mcse_median, *decision.errors(primary))
+    median, lower, upper = (show(error, facts.scale.difference_unit, primary.decimals + 1) for error in errors)
+    return sentence(
+        "By Monte Carlo error another run would differ: the primary median by about {median} {points}, its limits by "
+        "{lower} and {upper}; of {finer} of {all} estimates the last digit is finer than twice that error.",
+        median=median,
+        lower=lower,
+        upper=upper,
+        points=facts.scale.points,
+        finer=Number(finer, str(finer)),
+        all=Number(len(printed), str(len(printed))),
+    )
+
+
+def _learned(facts: Facts) -> Sentence | None:
+    """How far the data narrowed the parameter of the effect itself, which no ratio or difference of risks tells."""
+    share = before.contraction(facts, facts.primary)
+    if share is None:
+        return None
+    return sentence(
+        "Contraction of the effect’s own parameter ({scale}): {share} (1: the data decide, 0: the prior).",
+        scale=facts.parameter_scale,
+        share=show(share, PLAIN),
     )
 
 
@@ -116,7 +153,6 @@ def _main(facts: Facts) -> Table:
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
     )
     rows = []
@@ -126,7 +162,6 @@ def _main(facts: Facts) -> Table:
                 "quantity": Cell(name, name, unit="" if unit == "ratio" else unit),
                 "unit": Cell(unit, unit),
                 **posterior_cells(estimate),
-                "contraction": Cell(estimate.learned.text, estimate.contraction),
                 "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
                 **{
                     field: Cell("", getattr(estimate, field))

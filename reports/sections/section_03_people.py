@@ -36,10 +36,9 @@ def compose(facts: Facts) -> Section:
             **dropout.tables(facts),
         },
         values={
-            "note": facts.limit.note,
+            "note": Limit.of(facts.study).note,
             "missing_mediators_reason": missing_mediators.reason(facts),
             "dropout_reason": dropout.told(facts).reason,
-            "coarse": dropout.told(facts).coarse,
         },
     )
 
@@ -57,9 +56,6 @@ def _lead(facts: Facts) -> Sentence:
         control=facts.arm("control"),
         treated=facts.arm("treated"),
     )
-    if any(cell.kind == SUPPRESSED for cell in facts.people.observed.values()):
-        # the share of all visits bounds the sum of the numbers that are not printed
-        return found
     told = "The outcome was observed in {share} of their visits."
     return joined(found, sentence(told, share=Number(share, f"{fixed(100 * share)}%")))
 
@@ -82,7 +78,11 @@ def _baseline(facts: Facts) -> Table:
         for covariate in facts.study.covariates:
             if covariate.column in columns:
                 rows += _covariate(
-                    facts, short(covariate.label), columns[covariate.column], levels.get(covariate.column)
+                    facts,
+                    Limit.of(facts.study, covariate.column),
+                    short(covariate.label),
+                    columns[covariate.column],
+                    levels.get(covariate.column),
                 )
     rows += _outcome(facts)
     rows += [
@@ -109,33 +109,28 @@ def _use(facts: Facts) -> str:
     return " ".join(found)
 
 
-def _covariate(facts: Facts, label: str, values: np.ndarray, levels: list[str] | None) -> list[dict[str, Cell]]:
+def _covariate(
+    facts: Facts, limit: Limit, label: str, values: np.ndarray, levels: list[str] | None
+) -> list[dict[str, Cell]]:
     by_arm = [values[facts.people.arm == code] for code in range(2)]
     if levels is None:
         rows = [
             {
                 "variable": Cell(f"{capital(label)}, mean (SD)", label),
-                **_each(_mean_sd(part, facts.limit) for part in by_arm),
+                **_each(_mean_sd(part, limit) for part in by_arm),
             }
         ]
     else:
-        split = [
-            facts.limit.split([int((part == code).sum()) for code in range(len(levels))] + _absent(part))
-            for part in by_arm
-        ]
+        split = [limit.split([int((part == code).sum()) for code in range(len(levels))]) for part in by_arm]
         rows = [{"variable": Cell(f"{capital(label)}, n (%)", label, "group"), **_each([Cell("", ""), Cell("", "")])}]
         for code, level in enumerate(levels):
             cells = [_percent(split[arm][code], int((~np.isnan(by_arm[arm])).sum())) for arm in range(2)]
             rows.append({"variable": Cell(_INDENT + short(level, 60), f"{label}: {clean(level)}"), **_each(cells)})
     if any(np.isnan(part).any() for part in by_arm):
-        cells = [facts.limit.count(int(np.isnan(part).sum()), part.size) for part in by_arm]
+        absent = [int(np.isnan(part).sum()) for part in by_arm]
+        cells = [Cell(str(count), count) for count in absent]
         rows.append({"variable": Cell(_INDENT + "not recorded, n", f"{label}: not recorded"), **_each(cells)})
     return rows
-
-
-def _absent(part: np.ndarray) -> list[int]:
-    gone = int(np.isnan(part).sum())
-    return [gone] if gone else []
 
 
 def _each(cells) -> dict[str, Cell]:  # type: ignore[no-untyped-def]
@@ -170,9 +165,8 @@ def _measured(facts: Facts, label: str, kind: str, people: People) -> list[dict[
     factor, unit = (100, RISK) if kind in ("binary", "share") else (1, facts.scale.level_unit)
     cells = [_measured_cell(people, (arm, facts.baseline), kind, unit, factor) for arm in ARMS]
     rows = [{"variable": Cell(f"{label}, {form}", label), **_each(cells)}]
-    # with a limit the row always stands: that it does says nothing on whether somebody is missing
-    if facts.limit.minimum or any(people.counts[arm, facts.baseline].observed < people.size(arm) for arm in ARMS):
-        lacking = [missing_mediators.cell(people, (arm, facts.baseline)) for arm in ARMS]
+    if any(people.counts[arm, facts.baseline].observed < people.size(arm) for arm in ARMS):
+        lacking = [people.missing((arm, facts.baseline), "observed") for arm in ARMS]
         rows.append({"variable": Cell(_INDENT + "missing, n (%)", f"{label}: missing"), **_each(lacking)})
     return rows
 
@@ -183,8 +177,6 @@ def _measured_cell(people: People, place: Place, kind: str, unit: Unit, factor: 
         return share
     if kind != "binary":
         text = f"{fixed(factor * cell.mean, 1)} ({fixed(factor * cell.sd, 1)})"
-    elif people.observed[place].kind:
-        text = share.text
     else:
         text = f"{cell.total:.0f} ({share.text})"
     return Cell(text, text)

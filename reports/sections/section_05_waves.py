@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reports import negative_control
+from reports.estimate import Estimate
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import contrasts, trajectories
 from reports.numbers import INTERVAL, Number
@@ -42,7 +44,7 @@ def compose(facts: Facts) -> Section:
             "kind": facts.study.outcome.kind,
             "waves": len(facts.study.waves),
             "baseline": facts.baseline is not None,
-            "negative_control": [wave for wave in facts.contrasts if facts.role(wave) == "negative control"],
+            "negative_control": [facts.exposed(w) for w in facts.contrasts if facts.role(w) == "negative control"],
         },
     )
 
@@ -50,6 +52,10 @@ def compose(facts: Facts) -> Section:
 def _lead(facts: Facts) -> Sentence:
     points, parts = facts.scale.points, []
     for wave in facts.contrasts:
+        found = facts.estimate(facts.scale.difference, wave)
+        if not found.identified:
+            parts.append(sentence("{at} the difference is not identified.", at=Label(at(facts.wave(wave)))))
+            continue
         numbers = _numbers(facts, wave)
         words: dict[str, Piece] = {
             "at": Label(at(facts.wave(wave))),
@@ -57,14 +63,13 @@ def _lead(facts: Facts) -> Sentence:
             **numbers,
         }
         if facts.role(wave) == "negative control":
-            found = facts.estimate(facts.scale.difference, wave)
-            inside = "contains" if found.lower <= 0 <= found.upper else "does not contain"
             told = (
-                "{at}, before the arms could differ, the contrast is {rd} {points} ({ci} interval {lo} to {hi}), which "
-                f"{inside} 0."
+                f"{{at}}, a negative control{negative_control.EXPOSED[facts.exposed(wave)]}, the contrast is {{rd}} "
+                f"{{points}} ({{ci}} interval {{lo}} to {{hi}}; {found.evidence}): "
+                f"{negative_control.WORDS[negative_control.found(facts, found)]}."
             )
         else:
-            told = "{at} the difference is {rd} {points} ({ci} interval {lo} to {hi})."
+            told = f"{{at}} the difference is {{rd}} {{points}} ({{ci}} interval {{lo}} to {{hi}}; {found.evidence})."
         parts.append(sentence(told, **words))
     return joined(*parts)
 
@@ -97,6 +102,7 @@ def _waves(facts: Facts) -> Table:
         Column("observed", "Observed", "% of n" if facts.binary else "mean", number=True),
         Column("n", "n", "observed", number=True),
         Column("modelled", "Modelled", "median (95% interval)", number=True),
+        Column("evidence", "Evidence", "of what is modelled"),
     )
     rows = []
     for wave in facts.study.waves:
@@ -112,11 +118,18 @@ def _waves(facts: Facts) -> Table:
                     "observed": share,
                     "n": n,
                     "modelled": Cell(level.told, None, "estimate"),
-                    **{field: Cell("", getattr(level, field)) for field in ("median", "lower", "upper")},
+                    "evidence": Cell(level.evidence, level.evidence, "evidence"),
+                    **_fields(level),
                 }
             )
     caption = f"{capital(facts.scale.level_word)} of the outcome by wave and arm, as observed and as modelled"
     return Table("waves", caption, columns, tuple(rows), ("median", "lower", "upper"))
+
+
+def _fields(estimate: Estimate) -> dict[str, Cell]:
+    """Numbers for the CSV; none where the estimate is not identified."""
+    names = ("median", "lower", "upper")
+    return {name: Cell("", getattr(estimate, name) if estimate.identified else None) for name in names}
 
 
 def _contrasts(facts: Facts) -> Table:
@@ -125,6 +138,7 @@ def _contrasts(facts: Facts) -> Table:
         Column("role", "Role"),
         Column("method", "Method"),
         Column("difference", "Difference", f"{facts.scale.points} (95% interval)", number=True),
+        Column("evidence", "Evidence"),
         Column("flag", "Differs from the model"),
     )
     rows = []
@@ -138,6 +152,7 @@ def _contrasts(facts: Facts) -> Table:
                 "role": Cell(facts.role(row.wave), facts.role(row.wave)),
                 "method": Cell(row.method, row.method),
                 "difference": Cell(row.text, row.text, "estimate" if row.method == "modelled" else ""),
+                "evidence": Cell(row.evidence, row.evidence, "evidence"),
                 "flag": Cell(f"{verdict}{'; ' + row.note if row.note else ''}", row.flag),
                 **{field: Cell("", getattr(row, field)) for field in ("median", "lower", "upper")},
             }
@@ -156,6 +171,7 @@ def _averages(facts: Facts) -> Table:
         Column("average", "Average"),
         Column("over", "Over whom"),
         Column("difference", "Difference", f"{facts.scale.points}, median (95% interval)", number=True),
+        Column("evidence", "Evidence"),
     )
     rows = []
     for average, meaning in (AVERAGES if facts.has_trait else ALONE).items():
@@ -167,7 +183,8 @@ def _averages(facts: Facts) -> Table:
                     "average": Cell(capital(name), average),
                     "over": Cell(meaning, meaning),
                     "difference": Cell(found.told, None, "estimate"),
-                    **{field: Cell("", getattr(found, field)) for field in ("median", "lower", "upper")},
+                    "evidence": Cell(found.evidence, found.evidence, "evidence"),
+                    **_fields(found),
                 }
             )
     return Table(

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from reports import asked
+import numpy as np
+
+from reports import asked, before, sentences
 from reports.elements import worded
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import priors
-from reports.numbers import PLAIN, RISK, Number, show
+from reports.numbers import PLAIN, RISK, Number, interval, show
 from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.sections import path_priors, refits
 from reports.sections.section_01_answer import posterior_cells
 from reports.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
-TABLES = ("contraction", "power_scaling", "path_power_scaling", "refits")
+TABLES = ("contraction", "prior_posterior", "power_scaling", "path_power_scaling", "refits")
 FIGURES = ("priors", "refits")
 
 
 def compose(facts: Facts) -> Section:
     """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
     said, drawn = {"priors": _lead(facts)}, {"priors": priors.draw(facts)}
-    tables = {"contraction": _contraction(facts), "power_scaling": _power(facts)}
+    tables = {"contraction": _contraction(facts), "prior_posterior": _every(facts), "power_scaling": _power(facts)}
     of_paths = path_priors.scaling(facts)
     if of_paths is not None:
         tables["path_power_scaling"] = of_paths
@@ -49,20 +50,21 @@ def compose(facts: Facts) -> Section:
 
 def _lead(facts: Facts) -> Sentence:
     primary = facts.estimate(facts.scale.difference, facts.primary)
-    parts = []
-    if math.isfinite(primary.contraction):
-        told = "The posterior variance of the primary difference is {share} of its prior variance."
-        parts.append(sentence(told, share=_percent(1 - primary.contraction)))
-    else:
-        parts.append(sentence("The prior of the primary difference has no finite variance to compare with."))
+    share, parts = before.contraction(facts, facts.primary), []
+    if share is not None and share < 1:
+        told = "The posterior variance of the effect’s own parameter ({scale}) is {share} of its prior variance."
+        parts.append(sentence(told, scale=facts.parameter_scale, share=_percent(1 - share)))
     wanted = (facts.scale.difference, facts.primary)
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
-        told = "Letting the priors count from {low} to {high} times moves its median by {shift} {points}{way}."
+        told = (
+            "Letting the priors count from {low} to {high} times moves the median difference by {shift} {points}{way}."
+        )
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
-        shift = path_priors.signed(row.shift, facts.scale.difference_unit, 1)
+        shift = path_priors.signed(row.shift, facts.scale.difference_unit, facts.scale.difference_unit.decimals)
         way = _way(row.shift, primary.median, shift)
         parts.append(sentence(told, way=way, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
-    return joined(*parts)
+    by_prior = sentences.by_prior(facts)
+    return joined(*([by_prior] if by_prior else []), *parts)
 
 
 def _way(shift: float, median: float, printed: Number) -> str:
@@ -99,17 +101,51 @@ def _scaled(facts: Facts) -> list[Scaled]:
 
 
 def _contraction(facts: Facts) -> Table:
+    """The effect's own parameter at each follow-up: what the data taught is not read off a difference of risks."""
+    columns = (
+        Column("wave", "Wave"),
+        Column("posterior", "Posterior", "median (95% interval)", number=True),
+        Column("prior", "Prior", "median (95% interval)", number=True),
+        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
+    )
+    rows = []
+    for wave in facts.contrasts:
+        share = before.contraction(facts, wave)
+        if share is None:
+            continue
+        prior, posterior = (
+            facts.parameter(before.EFFECT, prior=is_prior, follow_up=wave) for is_prior in (True, False)
+        )
+        rows.append(
+            {
+                "wave": Cell(capital(facts.wave(wave, 60)), wave),
+                "posterior": _quantiles(posterior, "estimate"),
+                "prior": _quantiles(prior, ""),
+                "contraction": Cell(show(share).text, share),
+            }
+        )
+    caption = f"How far the data narrowed the effect’s own parameter ({facts.parameter_scale})"
+    return Table("contraction", caption, columns, tuple(rows))
+
+
+def _quantiles(draws: np.ndarray, kind: str) -> Cell:
+    lower, median, upper = (show(float(value)) for value in np.quantile(draws, [0.025, 0.5, 0.975]))
+    text = f"{median.text} ({interval(lower, upper)})"
+    return Cell(text, text, kind)
+
+
+def _every(facts: Facts) -> Table:
     columns = (
         Column("quantity", "Quantity"),
         Column("wave", "Wave"),
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
+        Column("evidence", "Evidence"),
     )
     rows = []
     for row in facts.estimates:
-        if row.printed and row.average in (DEFAULT_AVERAGE, "") and row.prior_median == row.prior_median:
+        if row.printed and row.average in (DEFAULT_AVERAGE, "") and row.has_prior:
             name = facts.named(row) + (
                 f", {facts.arm(row.arm, 40).text}" if row.arm and facts.arm(row.arm, 40).text not in row.label else ""
             )
@@ -122,15 +158,11 @@ def _contraction(facts: Facts) -> Table:
                     "wave": Cell(facts.wave(row.wave, 40) if known else "", row.wave),
                     "unit": Cell(unit, row.unit),
                     **posterior_cells(row),
-                    "contraction": Cell(row.learned.text, row.contraction),
+                    "evidence": Cell(row.evidence, row.evidence, "evidence"),
                 }
             )
-    return Table(
-        "contraction",
-        "Prior, posterior and contraction of every estimand, average over the population",
-        columns,
-        tuple(rows),
-    )
+    caption = "Prior and posterior of every estimand, average over the population"
+    return Table("prior_posterior", caption, columns, tuple(rows))
 
 
 def _power(facts: Facts) -> Table:
@@ -145,7 +177,7 @@ def _power(facts: Facts) -> Table:
     rows = []
     for row in _scaled(facts):
         unit = facts.scale.difference_unit if row.estimand == facts.scale.difference else PLAIN
-        shift = path_priors.signed(row.shift, unit, 1)
+        shift = path_priors.signed(row.shift, unit, unit.decimals)
         rows.append(
             {
                 "quantity": Cell(capital(worded(row.estimand, facts.study)), row.estimand),

@@ -17,8 +17,6 @@ TABLES = (calibrated.NAME, "recovery")
 FIGURES: tuple[str, ...] = ()
 ONE_IN = 100
 """One in so many correct methods would hold fewer truths than the number told."""
-REFIT_DRAWS = 800
-"""Draws of each refit (`models.recovery`: chains times draws)."""
 
 
 def compose(facts: Facts) -> Section:
@@ -36,10 +34,6 @@ def compose(facts: Facts) -> Section:
     return Section(NUMBER, QUESTION, "section_10.html.j2", sentences=sentences, tables=tables, values=values)
 
 
-def _digits(facts: Facts, table: pd.DataFrame) -> int:
-    return asked.digits(float(table["sd"].max()), REFIT_DRAWS, facts.scale.difference_unit)
-
-
 def fewest(trials: int) -> int:
     """Least number of intervals that hold the truth, below which one correct method in a hundred would fall."""
     chance, held = 0.0, trials
@@ -54,16 +48,15 @@ def fewest(trials: int) -> int:
 
 def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
     unit = facts.scale.difference_unit
-    digits = min(_digits(facts, table) + 1, unit.decimals)
     error = float((table["mean"] - table["truth"]).mean())
     spread = float((table["mean"] - table["truth"]).std(ddof=1) / math.sqrt(len(table)))
     width = float((table["upper"] - table["lower"]).mean())
     held, trials = int(table["covered"].sum()), len(table)
     told = (
         "Of {trials} trials of this size simulated from this posterior and analysed in the same way, the {interval} "
-        "interval held the true difference in {held}; a method whose intervals are right holds at least {least} in "
-        "{sure} of {sets} such sets. The mean error was {error} {points} (standard error {spread}), the mean width of "
-        "the interval {width}."
+        "interval held the true difference in {held} (coverage); a method whose intervals are right holds at least "
+        "{least} in {sure} of {sets} such sets. The mean error (bias) was {error} {points} (standard error {spread}), "
+        "the mean width of the interval {width}."
     )
     return sentence(
         told,
@@ -73,15 +66,15 @@ def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
         least=Number(fewest(trials), str(fewest(trials))),
         sure=Number(ONE_IN - 1, str(ONE_IN - 1)),
         sets=Number(ONE_IN, str(ONE_IN)),
-        error=show(error, unit, digits),
+        error=show(error, unit),
         points=facts.scale.points,
-        spread=show(spread, unit, digits),
-        width=show(width, unit, digits),
+        spread=show(spread, unit),
+        width=show(width, unit),
     )
 
 
 def _table(facts: Facts, table: pd.DataFrame) -> Table:
-    unit, digits = facts.scale.difference_unit, _digits(facts, table)
+    unit = facts.scale.difference_unit
     columns = (
         Column("trial", "Simulated trial"),
         Column("truth", "True difference", number=True),
@@ -90,9 +83,7 @@ def _table(facts: Facts, table: pd.DataFrame) -> Table:
     )
     rows = []
     for place, row in enumerate(table.to_dict("records"), start=1):
-        truth, median, lower, upper = (
-            show(row[name], unit, digits).text for name in ("truth", "median", "lower", "upper")
-        )
+        truth, median, lower, upper = (show(row[name], unit).text for name in ("truth", "median", "lower", "upper"))
         text = f"{median} ({lower} to {upper})"
         inside = row["covered"] == 1
         rows.append(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from reports import paths
-from reports.facts import Facts, quantile_errors
-from reports.numbers import PLAIN, interval, places, show
+from reports.facts import Facts
+from reports.numbers import PLAIN, interval, show
 from reports.parts import Cell, Column, Table
 from reports.words import capital
 
@@ -55,8 +55,7 @@ def _row(facts: Facts, mediator: str) -> dict[str, Cell]:
 
 
 def _told(draws: np.ndarray, kind: str) -> Cell:
-    digits = places(max(quantile_errors(draws)), PLAIN)
-    lower, median, upper = (show(float(np.quantile(draws, level)), PLAIN, digits) for level in LIMITS.values())
+    lower, median, upper = (show(float(np.quantile(draws, level)), PLAIN) for level in LIMITS.values())
     return Cell(f"{median.text} ({interval(lower, upper)})", None, kind)
 
 

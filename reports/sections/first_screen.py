@@ -1,0 +1,121 @@
+"""What a clinician needs beside the main result: what was counted, for whom it holds, what moved, and harms."""
+
+from __future__ import annotations
+
+import math
+
+from reports import paths
+from reports.estimate import Estimate
+from reports.facts import Facts
+from reports.figures import contrasts
+from reports.numbers import INTERVAL, Number, show
+from reports.parts import Cell, Column, Label, Piece, Sentence, Table, joined, sentence
+from reports.people import ARMS
+from reports.words import agreeing, capital, clean, short
+
+MOVED = "moved"
+NONE_MODELLED = "The run holds no effects on mediators."
+
+
+def observed(facts: Facts) -> Sentence:
+    """C2: what was counted at the primary wave, and the difference that needs no model."""
+    people, wave = facts.people, facts.primary
+    if people.concealed(wave):
+        return sentence("Observed counts are not printed: the study file calls them sensitive, and one is small.")
+    slots: dict[str, Piece] = {}
+    for place, arm in enumerate(reversed(ARMS)):
+        cell = people.counts[arm, wave]
+        slots |= {f"n{place}": Number(cell.observed, str(cell.observed)), f"arm{place}": facts.arm(arm)}
+        if not cell.observed:
+            continue
+        slots[f"mean{place}"] = show(cell.mean, facts.scale.level_unit)
+        slots[f"events{place}"] = Number(cell.total, f"{cell.total:.0f}")
+    if len([name for name in slots if name.startswith("mean")]) < len(ARMS):
+        return sentence("At the primary wave an arm has no observed outcome.")
+    one = "{{events{0}}} of {{n{0}}} ({{mean{0}}})" if facts.binary else "mean {{mean{0}}} of {{n{0}}}"
+    told = f"Observed: {one.format(0)} with {{arm0}}, {one.format(1)} with {{arm1}}"
+    return joined(sentence(told + ".", **_used(told, slots)), *_crude(facts))
+
+
+def _used(template: str, slots: dict[str, Piece]) -> dict[str, Piece]:
+    return {name: slot for name, slot in slots.items() if f"{{{name}}}" in template}
+
+
+def _crude(facts: Facts) -> list[Sentence]:
+    row = next((row for row in contrasts.intervals(facts) if (row.wave, row.method) == (facts.primary, "crude")), None)
+    if row is None or not row.drawn:
+        return []
+    median, lower, upper = (show(value, facts.scale.difference_unit) for value in (row.median, row.lower, row.upper))
+    points = agreeing(median.text, facts.scale.points)
+    told = "Crude difference {crude} {points} ({ci} confidence interval {lo} to {hi}; {evidence})."
+    slots = {"crude": median, "points": points, "ci": INTERVAL, "lo": lower, "hi": upper}
+    return [sentence(told, evidence=row.evidence, **slots)]
+
+
+def harms(facts: Facts) -> Sentence:
+    """What the study's author says of harms, or that nothing is said."""
+    told = clean(facts.study.author.get("harms_found", ""))
+    return sentence("Harms: {told}", told=Label(short(told, 400))) if told else sentence("Harms: none supplied.")
+
+
+def estimand(facts: Facts) -> Table:
+    """The question as ICH E9(R1) has it: population, treatments, variable, intercurrent events, summary measure."""
+    people = sum(facts.people.size(arm) for arm in ARMS)
+    who = clean(facts.study.author.get("participants", "")) or "As recruited; the study file says no more."
+    measure = f"{facts.scale.difference_name}, treated minus control, averaged over participants"
+    rows = {
+        "Population": f"{short(who, 240)} All {people} in the data, in the arm to which they were randomised.",
+        "Treatments": f"{facts.arm('treated', 120).text}, compared with {facts.arm('control', 120).text}.",
+        "Variable": f"{capital(facts.outcome.text)}, {facts.wave(facts.primary)}.",
+        "Intercurrent events": (
+            "Stopping, missing sessions, other care: treatment policy, the outcome counts whatever happened. Death: "
+            "none is recorded. Missing answers are no such event: taken as missing at random (§ 9 asks what if not)."
+        ),
+        "Summary measure": f"{measure}{', with ratios beside it' if facts.scale.ratio else ''}.",
+    }
+    columns = (Column("element", "Estimand"), Column("here", "Here"))
+    cells = tuple({"element": Cell(name, name), "here": Cell(text, text, "linked")} for name, text in rows.items())
+    return Table("estimand", "What is estimated (ICH E9(R1))", columns, cells)
+
+
+def moved(facts: Facts) -> Table | str:
+    """What the programme did to each mediator, then what that may have done to the outcome; why not, where not."""
+    fit = facts.paths
+    if fit is None:
+        return paths.not_run(facts) if facts.study.mediators else NONE_MODELLED
+    if fit.withheld:
+        return f"Effects on the mediators are withheld: the computation of their model cannot be trusted ({_see(2)})."
+    wave = next(iter(paths.ordered(fit)), None)
+    when = paths.before(fit, wave) if wave else None
+    if wave is None or when is None:
+        return f"No mediator was measured before the outcome that it may act on ({_see(6)})."
+    columns = (
+        Column("mediator", "Mediator"),
+        Column("difference", "Did the programme move it?", short(facts.wave(when), 60), number=True),
+        Column("through", "What that may have done to the outcome", f"{facts.scale.points}", number=True),
+    )
+    rows = tuple(_moved(fit, mediator, when, wave) for mediator in paths.mediators(fit))
+    caption = f"First the mediators, then what goes through them to the outcome, {facts.wave(wave)}"
+    return Table(MOVED, caption, columns, rows, ("difference_median", "through_median"))
+
+
+def _see(section: int) -> str:
+    return f"§ {section}"
+
+
+def _moved(fit: Facts, mediator: str, when: str, wave: str) -> dict[str, Cell]:
+    name = paths.label(fit, mediator).text
+    through = fit.estimate(paths.VIA, wave, mediator=mediator)
+    known = fit.has("mediator_difference", when, mediator=mediator)
+    first = fit.estimate("mediator_difference", when, mediator=mediator) if known else None
+    return {
+        "mediator": Cell(capital(name), mediator),
+        "difference": _cell(first, first.shown.name) if first else Cell("not measured", None),
+        "through": _cell(through),
+        "difference_median": Cell("", first.median if first else math.nan),
+        "through_median": Cell("", through.median),
+    }
+
+
+def _cell(found: Estimate, unit: str = "") -> Cell:
+    return Cell(found.told, found.told, unit="; ".join(part for part in (unit, found.evidence) if part))
