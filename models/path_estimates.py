@@ -26,6 +26,8 @@ LEVELS = "participants' lasting levels jointly normal on the link scales"
 FORM = "mediators act on the outcome's link scale in straight lines"
 SAME_SLOPES = "each mediator has the same slope on the outcome in both arms"
 NO_RETURN = "no effect of an earlier outcome on a later mediator, and of mediators only the one `lag` waves before acts"
+BEFORE = "mediators acted on the outcome before the programme as they do in it (acts_at_baseline)"
+NOT_BEFORE = "mediators act on the outcome only once the programme has begun (acts_at_baseline = false)"
 SAME_WAVE = "the mediator precedes the outcome of its own wave (lag = 0)"
 CROSS_WORLD = (
     "cross-world: the outcome under one arm independent of the mediators under the other, given lasting levels and "
@@ -136,8 +138,9 @@ def _claim(name: str, study: Study, trial: xr.Dataset, design: Design) -> Claim:
     timing = (
         (NO_RETURN.replace("`lag` waves", f"{study.lag} wave{'s'[: study.lag > 1]}"),) if study.lag else (SAME_WAVE,)
     )
+    before = BEFORE if study.acts_at_baseline else NOT_BEFORE
     slopes = () if any(design.mediators.interaction) else (SAME_SLOPES,)
-    shape = (*several, *timing, *slopes, LEVELS, FORM, *mar)
+    shape = (*several, *timing, before, *slopes, LEVELS, FORM, *mar)
     if "change" in name:
         return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, NO_COMMON_CAUSE, *shape), (RHO, *delta))
     cross = (CROSS_WORLD,) if name in NATURAL else ()

@@ -109,6 +109,11 @@ class Run:
         """Effects by the strength of unmeasured causes; None where the fit has no paths."""
         return _table(self.checks, "confounding") if "confounding" in self.checks.children else None
 
+    @cached_property
+    def other_baseline(self) -> pd.DataFrame | None:
+        """Path estimands where what mediators did before the programme is assumed the other way; None without paths."""
+        return _table(self.checks, "other_baseline") if "other_baseline" in self.checks.children else None
+
     def asked(self, group: str) -> pd.DataFrame | None:
         """One group of `sensitivity`, as a table; None where it was not asked."""
         return None if self.sensitivity is None else _table(self.sensitivity, group)

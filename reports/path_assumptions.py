@@ -23,6 +23,11 @@ def _has_negative_control(facts: Facts) -> bool:
     return any(wave.role == "negative control" for wave in facts.study.waves)
 
 
+def _has_early(facts: Facts) -> bool:
+    """Whether some wave's outcome depends on mediators of the time before the programme."""
+    return _has_baseline(facts) or facts.study.lag > 0
+
+
 def _same_wave(facts: Facts) -> bool:
     return facts.study.lag == 0
 
@@ -89,6 +94,18 @@ PATH_ASSUMPTIONS = (
         UNTESTABLE,
         "What is called an indirect effect may run from the outcome to the mediator.",
         _same_wave,
+    ),
+    Assumption(
+        "Mediators acted on the outcome before the programme as they do in it",
+        "not testable, see § 9",
+        "The correlation of lasting levels would make up for it; slopes and the parts of § 6 would be somewhat wrong.",
+        lambda facts: _has_early(facts) and facts.study.acts_at_baseline,
+    ),
+    Assumption(
+        "Mediators act on the outcome only once the programme has begun",
+        "not testable, see § 9",
+        "The correlation of lasting levels would make up for it, and slopes would be drawn towards 0.",
+        lambda facts: _has_early(facts) and not facts.study.acts_at_baseline,
     ),
     Assumption(
         "Each mediator varies as the distribution that is fitted to it",

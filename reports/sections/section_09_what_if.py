@@ -12,17 +12,18 @@ from reports.figures import forest
 from reports.numbers import INTERVAL, Number, fixed
 from reports.parts import Figure, Piece, Section, Sentence, sentence
 from reports.paths import Part
-from reports.sections import what_if_tables
+from reports.sections import other_baseline, what_if_tables
 from reports.words import capital, clean, count
 
 NUMBER, QUESTION, ESTIMATES = 9, "What if an assumption fails?", True
-TABLES = ("what_if", "tipping", "missing_not_at_random", "misreporting", "confounding")
+TABLES = ("what_if", "tipping", "missing_not_at_random", "misreporting", "confounding", "other_baseline")
 FIGURES = ("what_if",)
 SURFACES = ("missing_not_at_random", "misreporting")
 HEADS = {
     "missing_not_at_random": "Missing not at random",
     "misreporting": "Misreporting",
     "confounding": "Unmeasured causes of a mediator and the outcome",
+    "other_baseline": "Mediators before the programme",
 }
 DELTA = {
     "binary": "a difference in log-odds, so that 1 multiplies the odds by 2.7",
@@ -61,6 +62,11 @@ def compose(facts: Facts) -> Section:
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
         first = what_if_tables.left_out(facts, confounding)
+    before = other_baseline.found(facts)
+    if isinstance(before, str):
+        reasons["other_baseline"] = before
+    else:
+        tables["other_baseline"] = other_baseline.table(facts, before)
     values = {f"{name}_reason": f"{HEADS[name]}. Not run: {why}" for name, why in reasons.items()}
     return Section(
         NUMBER,

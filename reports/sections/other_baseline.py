@@ -1,0 +1,87 @@
+"""Part of section 9: the paths if mediators acted before the programme too, or did not; no data tell which."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from reports import asked, paths
+from reports.estimate import Estimate
+from reports.facts import Facts
+from reports.figures.forest import told
+from reports.parts import Cell, Column, Table
+from reports.words import capital, clean
+
+NAME = "other_baseline"
+
+
+def found(facts: Facts) -> pd.DataFrame | str:
+    """The refit's rows, or why there are none; `facts` are the run's."""
+    if facts.paths is None:
+        return "no mediation model was fitted."
+    if facts.paths.withheld:
+        return "the mediation model's gate is red."
+    table = facts.paths.run.other_baseline
+    if table is None:
+        return "the run holds none."
+    return table if "estimand" in table else clean(table["reason"].iloc[0])
+
+
+def table(facts: Facts, refit: pd.DataFrame) -> Table:
+    """Each part of the total and of the control arm's change, as analysed and under the other assumption."""
+    fit = facts.paths
+    assert fit is not None, "asked only where there is one"
+    rows = []
+    for part in _parts(fit):
+        other = _same(fit, refit, part.estimate)
+        if other is not None:
+            name = capital(part.name)
+            rows.append(
+                {
+                    "quantity": Cell(name, name, unit=part.note),
+                    "main": Cell(told(part.estimate), None, "estimate"),
+                    "other": Cell(told(other), None, "estimate"),
+                    "evidence": Cell(asked.ASSUMED, asked.ASSUMED, "evidence"),
+                    "estimand": Cell("", part.estimate.estimand),
+                    "mediator": Cell("", part.estimate.mediator),
+                    **{f"{key}_main": Cell("", getattr(part.estimate, key)) for key in NUMBERS},
+                    **{f"{key}_other": Cell("", getattr(other, key)) for key in NUMBERS},
+                }
+            )
+    acts = bool(fit.study.acts_at_baseline)
+    columns = (
+        Column("quantity", "Part", facts.scale.points),
+        Column("main", f"As analysed: {_words(acts)}", "median (95% interval)", number=True),
+        Column("other", capital(_words(not acts)), "median (95% interval)", number=True),
+        Column("evidence", "Evidence"),
+    )
+    hidden = ("estimand", "mediator", *(f"{key}_{which}" for which in ("main", "other") for key in NUMBERS))
+    when = facts.wave(facts.primary)
+    caption = f"Parts of the total and of the control arm’s change, {when}, by what is assumed of earlier times"
+    note = (
+        "No data tell which of the two holds: the correlation of lasting levels makes up for what is assumed wrongly."
+    )
+    return Table(NAME, caption, columns, tuple(rows), hidden, note)
+
+
+NUMBERS = ("median", "lower", "upper")
+
+
+def _words(acts: bool) -> str:
+    return "mediators acted before the programme too" if acts else "mediators did not act before the programme"
+
+
+def _parts(fit: Facts) -> list[paths.Part]:
+    wave = fit.primary
+    found = paths.decomposition(fit, wave) if wave in paths.ordered(fit) else []
+    return found + (paths.split(fit, wave) if wave in paths.changing(fit) else [])
+
+
+def _same(fit: Facts, refit: pd.DataFrame, estimate: Estimate) -> Estimate | None:
+    where = (refit["estimand"] == estimate.estimand) & (refit["wave"] == estimate.wave)
+    where &= (refit["mediator"] == estimate.mediator) & (refit["arm"] == estimate.arm)
+    if not where.any():
+        return None
+    row = refit[where].iloc[0]
+    return replace(estimate, **{key: float(row[key]) for key in NUMBERS})
