@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +35,7 @@ def table(facts: Facts, refit: pd.DataFrame) -> Table:
     assert fit is not None, "asked only where there is one"
     rows = []
     for part in _parts(fit):
-        other = _same(fit, refit, part.estimate)
+        other = _same(refit, part.estimate)
         if other is not None:
             name = capital(part.name)
             rows.append(
@@ -78,10 +79,11 @@ def _parts(fit: Facts) -> list[paths.Part]:
     return found + (paths.split(fit, wave) if wave in paths.changing(fit) else [])
 
 
-def _same(fit: Facts, refit: pd.DataFrame, estimate: Estimate) -> Estimate | None:
+def _same(refit: pd.DataFrame, estimate: Estimate) -> Estimate | None:
     where = (refit["estimand"] == estimate.estimand) & (refit["wave"] == estimate.wave)
     where &= (refit["mediator"] == estimate.mediator) & (refit["arm"] == estimate.arm)
     if not where.any():
         return None
     row = refit[where].iloc[0]
-    return replace(estimate, **{key: float(row[key]) for key in NUMBERS})
+    numbers: dict[str, Any] = {key: float(row[key]) for key in NUMBERS}
+    return replace(estimate, **numbers)
