@@ -19,6 +19,7 @@ from models import (
     integrated,
     leave_one_out,
     ledger,
+    margins,
     model_free,
     other_baseline,
     path_checks,
@@ -39,6 +40,14 @@ from priors.prior_set import PriorSet
 PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
+LONGEST = 8
+"""Times the draws asked for, up to which sampling goes on while a limit lies within its error of the margin."""
+MOST_TRAITS = 100_000_000
+"""Draws of participants' traits up to which it does: 0.8 GB."""
+LONGER = (
+    "Sampling went on to {chains} × {draws:,} draws: with fewer, a limit of the primary interval lay within its "
+    "Monte-Carlo error of the margin."
+)
 Say = Callable[[str], None]
 
 
@@ -54,11 +63,14 @@ class Verdict:
         `summary.summarise`.
     notes : tuple of str
         Named limitations.
+    sampler : Sampler
+        Settings with which it was sampled in the end.
     """
 
     gate: Gate
     table: pd.DataFrame
     notes: tuple[str, ...]
+    sampler: fit.Sampler
 
     def agreeing(self, first: Verdict) -> Verdict:
         """The same, its gate with the check that another model's fit gives the same primary difference."""
@@ -81,6 +93,10 @@ class Analysis:
     core: xr.DataTree
     checks: xr.DataTree
     verdict: Verdict
+
+    def noting(self, note: str) -> Analysis:
+        """The same with one more limitation to print."""
+        return replace(self, verdict=replace(self.verdict, notes=(*self.verdict.notes, note)))
 
     @property
     def gate(self) -> Gate:
@@ -139,7 +155,32 @@ def analyse(
     ready = compiled.model(model, layout, priors) if compiled else fit.Compiled().refit(model, layout, priors)
     say("sampling")
     tree = fit.sample(ready, sampler, progress)
-    return derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
+    asked = sampler
+    while _at_the_margin(model, layout, study, tree) and _may_go_on(layout, asked, sampler):
+        sampler = replace(sampler, draws=2 * sampler.draws)
+        say(f"a limit lies within its Monte-Carlo error of the margin: sampling {sampler.draws:,} draws a chain")
+        tree = fit.sample(ready, sampler, progress)
+    found = derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
+    return found if sampler == asked else found.noting(LONGER.format(chains=sampler.chains, draws=sampler.draws))
+
+
+def _at_the_margin(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree) -> bool:
+    """Whether more draws could tell on which side of the margin a limit of the primary interval lies."""
+    if not model.COUNTED:
+        return False  # the answer beside the margin is the first model's
+    levels = model.response(tree["posterior"].to_dataset(), layout, (estimands.POPULATION,))
+    found = estimands.contrasts(levels, study)
+    name = next(name for name in summary.DIFFERENCES if name in found)
+    draws = found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave)
+    lower, upper = np.quantile(draws, [summary.LOWER, summary.UPPER])
+    errors = summary.diagnostics(xr.Dataset({"value": draws}))["value"]
+    own = float(errors.sel(diagnostic="mcse_lower")), float(errors.sel(diagnostic="mcse_upper"))
+    return any(margins.near(float(lower), float(upper), study.outcome.margin, own))
+
+
+def _may_go_on(layout: Design, asked: fit.Sampler, sampler: fit.Sampler) -> bool:
+    held = layout.participants * sampler.chains * 2 * sampler.draws
+    return sampler.draws < LONGEST * asked.draws and held <= MOST_TRAITS
 
 
 def derive(
@@ -244,7 +285,7 @@ def derive(
         *(note for note in (some_note, pointwise_note, loo_note) if note),
     )
     trees = xr.DataTree.from_dict(core), xr.DataTree.from_dict(checks)
-    return Analysis(*trees, Verdict(verdict, table, notes))
+    return Analysis(*trees, Verdict(verdict, table, notes, sampler))
 
 
 def _pointwise(model: ModuleType, posterior: xr.Dataset, layout: Design) -> tuple[np.ndarray | None, str]:

@@ -162,6 +162,7 @@ def execute(
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)
+        manifest["sampler"] = result.verdict.sampler.as_dict()
         verdicts = {job.model: result.verdict} | _others(further, others, result.verdict, partial, manifest, log, note)
         _save(partial, study, job.model, verdicts, manifest)
         note("done")
