@@ -41,10 +41,10 @@ def load(study: Study, folder: Path) -> xr.Dataset:
         With every fault: unknown labels, values outside their kind, duplicates, a participant in two arms, an empty
         arm.
     """
-    table = data_file.read(study.data, folder)
+    names = study.columns
+    table = data_file.read(study.data, folder, study.role_columns, (names.participant, names.wave))
     _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
     _refuse(trial_schema.cell_faults(study, table), study, "The data file holds values that cannot be used.")
-    names = study.columns
     table = table.assign(**{name: labels(table[name]) for name in (names.participant, names.wave, names.arm)})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
     trial = _assemble(study, table)
