@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import baseline, data_file, labelled_numbers, trial_rules, trial_schema
+from models import baseline, data_file, labelled_numbers, missing_codes, trial_rules, trial_schema
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
 from models.trial_schema import labels, numbers
@@ -97,7 +97,9 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
     }
     attributes = {"levels": covariates.levels, "notes": [*labelled_numbers.notes(study, table), *covariates.notes]}
     written = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in attributes.items()}
-    return xr.Dataset(variables, coordinates, attrs=written)
+    trial = xr.Dataset(variables, coordinates, attrs=written)
+    notes = [*attributes["notes"], *missing_codes.questions(study, trial)]
+    return trial.assign_attrs(notes=json.dumps(notes, ensure_ascii=False))
 
 
 def _once(column: pd.Series, person: np.ndarray) -> pd.Series:
