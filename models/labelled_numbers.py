@@ -58,9 +58,7 @@ def notes(study: Study, table: pd.DataFrame) -> list[str]:
     for name in used:
         for label, listed in found[name].shared.items():
             kept = f"they are kept apart, as {' and '.join(repr(f'{label} ({code})') for code in listed)}"
-            said.append(
-                f"{name}: codes {' and '.join(listed)} have one label, {label!r}; they are kept apart, as {kept}."
-            )
+            said.append(f"{name}: codes {' and '.join(listed)} have one label, {label!r}; {kept}.")
         present = set(table[name].dropna())
         swapped = {} if name not in parts else _texts(parts[name], found[name])
         words = [f"{text!r} as {code}" for text, code in swapped.items() if text != code and code in present]

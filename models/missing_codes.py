@@ -1,10 +1,11 @@
-"""Values that look like missing codes analysed as measurements: repeated extremes far from all others, -99 in a score."""
+"""Values that look like missing codes analysed as measurements: repeated extremes far off, such as -99 in a score."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import xarray as xr
@@ -16,8 +17,9 @@ MOST, LEAST = 4, 3
 """Different codes at either end, at most (96 to 99); different other values, at least, to lie far from."""
 REPEATED, ONCE, PLAIN, ONE_DIGIT = 0.3, 1.0, 2.0, 0.9
 """Least distance from the others, as a share of their range: of a usual code that is repeated, of one that stands once,
-of a repeated value that is no usual code, of a repeated code of one digit (9 in items from 0 to 3). With these, fewer than 0.5% of
-columns without codes are asked about and 97% of those with one (24 kinds of column, counts with many zeros among them).
+of a repeated value that is no usual code, of a repeated code of one digit (9 in items from 0 to 3). With these fewer
+than 0.5% of columns without codes are asked about and 97% of those with one (24 kinds, counts with many zeros among
+them).
 """
 
 
@@ -51,17 +53,13 @@ def questions(study: Study, trial: xr.Dataset) -> list[str]:
     asked = []
     for variable, values in _columns(study, trial):
         if variable.kind != "binary":
-            known = variable.codes.values()
-            asked += _question(study, variable.column, suspects(values.to_numpy().ravel(), known), bool(variable.codes))
-    for covariate in study.covariates:
-        levels = np.array(
-            [cells.number(level) for level in json.loads(trial.attrs["levels"]).get(covariate.column, [])]
-        )
-        if levels.size and np.isfinite(levels).all():
-            found = (
-                trial["covariate_value"].sel(covariate=covariate.column).dropna("participant").to_numpy().astype(int)
-            )
-            asked += _question(study, covariate.column, suspects(levels[found]), True)
+            found = suspects(values.to_numpy().ravel(), variable.codes.values())
+            asked += _question(study, variable.column, found, bool(variable.codes))
+    for column, names in json.loads(trial.attrs["levels"]).items():
+        levels = np.array([cells.number(level) for level in names])
+        if np.isfinite(levels).all():
+            code = trial["covariate_value"].sel(covariate=column).dropna("participant").to_numpy().astype(int)
+            asked += _question(study, column, suspects(levels[code]), True)
     return asked
 
 
@@ -106,8 +104,7 @@ def suspects(values: np.ndarray, known: Iterable[float] = ()) -> list[Suspect]:
         Values that the study file's codes name, and that are therefore no missing codes.
     """
     distinct, count = np.unique(values[np.isfinite(values)], return_counts=True)
-    usual = np.array([codes.for_missing(value) for value in distinct], dtype=bool) & ~np.isin(distinct, list(known))
-    low, high = _run(usual), distinct.size - _run(usual[::-1])
+    low, high = _run(distinct, known), distinct.size - _run(distinct[::-1], known)
     if high - low < LEAST:
         return []
     first = _cut(distinct[:high][::-1], count[:high][::-1], high - low, known)
@@ -119,10 +116,9 @@ def suspects(values: np.ndarray, known: Iterable[float] = ()) -> list[Suspect]:
     return [Suspect(float(distinct[place]), int(count[place]), others) for place in places]
 
 
-def _run(usual: np.ndarray) -> int:
+def _run(distinct: np.ndarray, known: Iterable[float]) -> int:
     """How many usual codes stand at the beginning, at most."""
-    others = np.flatnonzero(~usual)
-    return min(MOST, int(others[0]) if others.size else usual.size)
+    return len(list(takewhile(lambda value: codes.for_missing(value) and value not in set(known), distinct[:MOST])))
 
 
 def _cut(distinct: np.ndarray, count: np.ndarray, core: int, known: Iterable[float]) -> int:
