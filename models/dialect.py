@@ -31,7 +31,8 @@ def guess(path: Path) -> tuple[Data, pd.DataFrame]:
         ways = [{"encoding": e, "separator": s, "decimal": d} for e, s, d in signs if s != d]
     elif path.suffix.lower() in labelled_file.READER:
         ways += [{"encoding": "cp1252"}]  # where text is not in the encoding that the file declares
-    found, refused = [], []
+    refused: list[InvalidInput] = []
+    found: list[tuple[int, int, Data, pd.DataFrame]] = []
     for data in (Data(file=path.name, **way) for way in ways):
         if found and path.suffix.lower() != ".csv":
             break
