@@ -15,11 +15,11 @@ from models.study import Covariate, Mediator, Outcome, Study
 
 MOST, LEAST = 4, 3
 """Different codes at either end, at most (96 to 99); different other values, at least, to lie far from."""
-REPEATED, ONCE, PLAIN, ONE_DIGIT = 0.3, 1.0, 2.0, 0.9
+REPEATED, ONCE, PLAIN, ONE_DIGIT, BELOW_ZERO = 0.3, 1.0, 2.0, 0.9, 0.25
 """Least distance from the others, as a share of their range: of a usual code that is repeated, of one that stands once,
-of a repeated value that is no usual code, of a repeated code of one digit (9 in items from 0 to 3). With these fewer
-than 0.5% of columns without codes are asked about and 97% of those with one (24 kinds, counts with many zeros among
-them).
+of a repeated value that is no usual code, of a repeated code of one digit (9 in items from 0 to 3), of a repeated
+negative code where no other value is negative. With these fewer than 0.5% of columns without codes are asked about and
+97% of those with one (24 kinds, counts with many zeros among them).
 """
 
 
@@ -150,11 +150,10 @@ def _far(distinct: np.ndarray, count: np.ndarray, place: int) -> bool:
 def _stands_out(distinct: np.ndarray, count: np.ndarray, place: int) -> bool:
     """Whether negative codes stand out below a floor at zero, and are not the thin end of a tail that crosses it."""
     inside, times = distinct[:place], count[:place]  # from the greatest down
-    if _gap(distinct, place) >= REPEATED or (inside % 1).any():
+    if _gap(distinct, place) >= BELOW_ZERO or (inside % 1).any():
         return True
-    codes_fall_off = distinct.size - place > 1 and (np.diff(count[place:]) < 0).all()
-    if codes_fall_off and distinct[place] == -1:
-        return False
-    heap = count[place] >= 3 and count[place] >= 3 * times[-3:].mean()
+    heap = count[place] > 4 and count[place] >= 1.5 * times[-3:].max()
+    if distinct.size - place > 1 and distinct[place] > -4:  # -1, -2, -3: a tail, unless it grows outwards
+        return bool(heap and count[-1] >= count[place])
     mode = inside[times.argmax()]
-    return bool(heap or inside[0] - mode >= 2.5 * (mode - distinct[place]))
+    return bool(heap or (count[place] > 2 and inside[0] - mode >= 2.5 * (mode - distinct[place])))
