@@ -292,3 +292,35 @@ def test_codes_give_the_order_of_labels(tmp_path: Path) -> None:
     found = value_labels.of(data_file.read(Data(file="d.sav"), tmp_path))
     assert list(found) == ["arm"]
     assert found["arm"].order == ["usual", "savings", "2", "not randomised"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "\ufeffsep=;", '"sep=;"', "SEP=;", "sep=;\r"])
+def test_a_first_line_may_name_the_separator(tmp_path: Path, first: str) -> None:
+    found = read(tmp_path, f"{first}\nid;x\n1;a,b\n")
+    assert rows(found) == {2: ["1", "a,b"]}  # numbered as Excel does, which does not show that line
+    assert list(found.columns) == ["id", "x"]
+
+
+def test_the_study_files_separator_goes_before_the_first_lines(tmp_path: Path) -> None:
+    assert rows(read(tmp_path, "sep=,\nid;x\n1;2,5\n", separator=";", decimal=",")) == {2: ["1", "2,5"]}
+    assert list(read(tmp_path, "sep=x;y\n1;2\n", separator=";").columns) == ["sep=x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "fix"),
+    [
+        ("d.xlsx", "an Excel workbook", "CSV UTF-8"),
+        ("d.RDS", "an R data file", "write_sav"),
+        ("d.ods", "an OpenDocument spreadsheet", "CSV"),
+        ("d.json", "JSON", "CSV"),
+        ("d.tsv", "a text file", "separator"),
+        ("d.por", "an SPSS portable file", ".sav"),
+        ("d.zip", "a compressed file", "Unpack"),
+        ("d.unheard", "Its ending is '.unheard'", ".sas7bdat"),
+    ],
+)
+def test_a_kind_that_cannot_be_read_is_named(tmp_path: Path, name: str, kind: str, fix: str) -> None:
+    error = refused(tmp_path, b"x", name)
+    assert kind in error.why
+    assert ".sas7bdat" in error.why
+    assert fix in error.fix
