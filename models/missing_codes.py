@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -63,16 +63,15 @@ def questions(study: Study, trial: xr.Dataset) -> list[str]:
     return asked
 
 
-def _columns(study: Study, trial: xr.Dataset) -> Iterator[tuple[Outcome | Mediator | Covariate, xr.DataArray]]:
+def _columns(study: Study, trial: xr.Dataset) -> list[tuple[Outcome | Mediator | Covariate, xr.DataArray]]:
     """Each variable that holds numbers, with its values."""
-    yield study.outcome, trial["outcome"]
-    for outcome in study.further_outcomes:
-        yield outcome, trial["further_outcome"].sel(further=outcome.column)
-    for mediator in study.mediators:
-        yield mediator, trial["mediator_value"].sel(mediator=mediator.column)
-    for covariate in study.covariates:
-        if covariate.kind == "continuous":
-            yield covariate, trial["covariate_value"].sel(covariate=covariate.column)
+    numbers = [covariate for covariate in study.covariates if covariate.kind == "continuous"]
+    return [
+        (study.outcome, trial["outcome"]),
+        *((one, trial["further_outcome"].sel(further=one.column)) for one in study.further_outcomes),
+        *((one, trial["mediator_value"].sel(mediator=one.column)) for one in study.mediators),
+        *((one, trial["covariate_value"].sel(covariate=one.column)) for one in numbers),
+    ]
 
 
 def _question(study: Study, column: str, found: Sequence[Suspect], other_codes: bool) -> list[str]:
