@@ -302,7 +302,7 @@ def test_a_first_line_may_name_the_separator(tmp_path: Path, first: str) -> None
 
 
 def test_the_study_files_separator_goes_before_the_first_lines(tmp_path: Path) -> None:
-    assert rows(read(tmp_path, "sep=,\nid;x\n1;2,5\n", separator=";", decimal=",")) == {2: ["1", "2,5"]}
+    assert rows(read(tmp_path, "sep=|\nid;x\n1;2|5\n", separator=";")) == {2: ["1", "2|5"]}
     assert list(read(tmp_path, "sep=x;y\n1;2\n", separator=";").columns) == ["sep=x", "y"]
 
 
