@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import tomllib
 from collections import Counter
@@ -10,72 +9,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
-from models import cells, study_faults
+from models import file_kinds, study_faults
 from models.faults import Fault, InvalidInput
-
-ENDINGS = (".csv", ".parquet", ".dta", ".sav")
-"""Kinds of data file."""
-MISSING = ("NA", "NaN", "nan", ".")
-
-
-def _as_text(value: Any) -> Any:
-    """Labels in the data may be written as numbers in the study file: 1 stands for "1"."""
-    return repr(value) if type(value) in (int, float) and abs(value) < 1e15 else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Label = Annotated[Text, BeforeValidator(_as_text), AfterValidator(cells.label)]
-
-
-class Part(BaseModel):
-    """A table of the study file; an unknown key is a fault, so that a misspelt one cannot pass unseen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Data(Part):
-    """Where the data are and how to read them; a blank cell is always missing (separator to encoding: CSV only)."""
-
-    file: Text
-    separator: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
-    decimal: Literal[".", ","] = "."
-    encoding: Text = "utf-8-sig"
-    missing: tuple[Annotated[str, BeforeValidator(_as_text), AfterValidator(cells.label)], ...] = MISSING
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        try:
-            "a,1".encode(self.encoding).decode(self.encoding)
-        except (LookupError, ValueError) as error:
-            raise ValueError(
-                f"encoding: utf-8, cp1252, latin-1, utf-16 or another that Python knows ({error})"
-            ) from None
-        try:
-            csv.reader([], delimiter=self.separator)
-        except (TypeError, ValueError):
-            raise ValueError('separator: one sign that can part cells: "," or ";" or "\\t"') from None
-        if self.separator == self.decimal:
-            raise ValueError("decimal: another sign than the separator")
-        return self
-
-    @property
-    def decimal_mark(self) -> str:
-        """Decimal sign of the cells: what other kinds of file hold is written out with a point."""
-        return self.decimal if self.file.lower().endswith(".csv") else "."
+from models.file_kinds import ENDINGS
+from models.missing_values import MissingValues
+from models.study_part import Data, Flag, Label, Number, Part, Text, Whole
 
 
 class Columns(Part):
@@ -205,11 +145,14 @@ class Covariate(Part):
     label: Text
     adjust: Flag = True
     levels: tuple[Label, ...] = ()
+    codes: Codes = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:
         if self.levels and self.kind == "continuous":
             raise ValueError('levels: a continuous covariate has none; kind = "categorical"?')
+        if self.codes and self.kind == "categorical":
+            raise ValueError('codes: only of a continuous covariate; kind = "continuous"?')
         if len(set(self.levels)) < len(self.levels):
             raise ValueError("levels: each level once")
         return self
@@ -267,6 +210,11 @@ class Study(Part):
         return (self.outcome, *self.further_outcomes)
 
     @property
+    def variables(self) -> list[Outcome | Mediator | Covariate]:
+        """What is measured on participants."""
+        return [*self.outcomes, *self.mediators, *self.covariates]
+
+    @property
     def role_columns(self) -> list[str]:
         """Name of the column behind each role, in the order of the file."""
         named = self.columns
@@ -274,9 +222,7 @@ class Study(Part):
             named.participant,
             named.wave,
             named.arm,
-            *(outcome.column for outcome in self.outcomes),
-            *(mediator.column for mediator in self.mediators),
-            *(covariate.column for covariate in self.covariates),
+            *(variable.column for variable in self.variables),
             *([self.attendance.column] if self.attendance else []),
         ]
 
@@ -326,15 +272,17 @@ def _name_faults(study: Study) -> Iterable[Fault]:
 
 
 def _missing_faults(study: Study) -> Iterable[Fault]:
+    missing, named = MissingValues.of(study.data), MissingValues.of(study.data, numbers=False)
     words = {
         "arms.value": [study.arms.control.value, study.arms.treated.value],
         "waves.value": [wave.value for wave in study.waves],
         "covariates.levels": [level for covariate in study.covariates for level in covariate.levels],
-        "codes": [word for codes in (*_codes(study.outcomes), *_codes(study.mediators)) for word in codes],
+        "codes": [word for variable in study.variables for word in variable.codes],
     }
     for place, values in words.items():
         for value in values:
-            if value in study.data.missing:
+            # a month may be a number that means a missing value elsewhere
+            if value in (named if place == "waves.value" else missing):
                 yield Fault(None, place, value, "a word that [data] missing does not list as a missing value")
 
 
@@ -345,10 +293,6 @@ def _privacy_faults(study: Study) -> Iterable[Fault]:
             yield Fault(None, "privacy.sensitive", column, "hide_outcome_counts = true for the primary outcome")
         elif column not in known:
             yield Fault(None, "privacy.sensitive", column, f"a column that has a role: {', '.join(known)}")
-
-
-def _codes(parts: Iterable[Outcome] | Iterable[Mediator]) -> Iterable[Mapping[str, float]]:
-    return (part.codes for part in parts)
 
 
 def read(path: Path) -> tuple[Study, Path]:
@@ -378,6 +322,8 @@ def read(path: Path) -> tuple[Study, Path]:
             "A study file says which column plays which role.",
             f"`uv run scripts/check.py {file}` drafts one; README.md, “Bring your own trial”, explains it.",
         )
+    if file_kinds.other(file):
+        raise file_kinds.unreadable(file)
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -405,7 +351,7 @@ def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
         study = Study.model_validate(content)
         faults = _contradictions(study)
     except ValidationError as error:
-        faults = study_faults.faults(error, _keys())
+        faults = study_faults.faults(error, Study)
     if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",
@@ -414,7 +360,3 @@ def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
             faults,
         )
     return study
-
-
-def _keys() -> Iterable[str]:
-    return (key for part in Part.__subclasses__() for key in part.model_fields)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import baseline, data_file, trial_rules, trial_schema
+from models import baseline, data_file, labelled_numbers, missing_codes, trial_rules, trial_schema
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
 from models.trial_schema import labels, numbers
@@ -41,10 +41,11 @@ def load(study: Study, folder: Path) -> xr.Dataset:
         With every fault: unknown labels, values outside their kind, duplicates, a participant in two arms, an empty
         arm.
     """
-    table = data_file.read(study.data, folder)
-    _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
-    _refuse(trial_schema.cell_faults(study, table), study, "The data file holds values that cannot be used.")
     names = study.columns
+    table = data_file.read(study.data, folder, study.role_columns, (names.participant, names.wave))
+    _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
+    table = labelled_numbers.read(study, table)
+    _refuse(trial_schema.cell_faults(study, table), study, "The data file holds values that cannot be used.")
     table = table.assign(**{name: labels(table[name]) for name in (names.participant, names.wave, names.arm)})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
     trial = _assemble(study, table)
@@ -94,9 +95,11 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
         "mediator": [part.column for part in study.mediators],
         "covariate": [part.column for part in study.covariates],
     }
-    attributes = {"levels": covariates.levels, "notes": covariates.notes}
+    attributes = {"levels": covariates.levels, "notes": [*labelled_numbers.notes(study, table), *covariates.notes]}
     written = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in attributes.items()}
-    return xr.Dataset(variables, coordinates, attrs=written)
+    trial = xr.Dataset(variables, coordinates, attrs=written)
+    notes = [*attributes["notes"], *missing_codes.questions(study, trial)]
+    return trial.assign_attrs(notes=json.dumps(notes, ensure_ascii=False))
 
 
 def _once(column: pd.Series, person: np.ndarray) -> pd.Series:

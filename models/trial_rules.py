@@ -26,10 +26,7 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
     first = table.groupby(names.participant)[names.arm].transform("first")
     nobody = first.isna() & ~table.duplicated(names.participant)
     faults = [
-        *_at(
-            table.loc[table.duplicated([names.participant, names.wave]), names.wave],
-            "one row for each participant and wave; this one is repeated",
-        ),
+        *_repeated(study, table),
         *_at(
             table.loc[arm.notna() & (arm != first), names.arm], "one arm a participant; an earlier row names the other"
         ),
@@ -38,6 +35,20 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
     if study.attendance:
         faults += _attendance(study, study.attendance, table.assign(**{names.arm: first}))
     return sorted(faults, key=lambda fault: fault.row or 0)
+
+
+def _repeated(study: Study, table: pd.DataFrame) -> list[Fault]:
+    """Second rows of a participant at a wave, each with the row that it repeats."""
+    names = study.columns
+    key = [names.participant, names.wave]
+    first = table.assign(row=table.index).groupby(key)["row"].transform("first")
+    faults = []
+    for row, found in table[table.duplicated(key)].iterrows():
+        same = found.equals(table.loc[first[row]])
+        how = "the two rows are alike: leave one out" if same else "their values differ: which one is right?"
+        allowed = f"one row a participant and wave; {found[names.participant]!r} has it in row {first[row]} too; {how}"
+        faults.append(Fault(int(str(row)), names.wave, str(found[names.wave]), allowed))
+    return faults
 
 
 def _at(wrong: pd.Series, allowed: str) -> list[Fault]:

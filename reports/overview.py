@@ -12,6 +12,7 @@ import xarray as xr
 from models import author
 from models.design import design
 from models.study import Study
+from reports import overview_values
 from reports.numbers import PLAIN, RISK
 from reports.parts import Cell, Column, Table
 from reports.people import ARMS, People
@@ -29,7 +30,8 @@ class Overview:
     participants : int
         Number in the data file.
     tables : tuple of Table
-        Arms, the outcome by wave and arm, every other column; counts below the study's smallest cell are suppressed.
+        Arms, the outcome by wave and arm, every other column, ranges of numbers, counts of labels; counts below the
+        study's smallest cell are suppressed.
     notes : tuple of str
         Named limitations.
     """
@@ -63,7 +65,12 @@ def overview(study: Study, trial: xr.Dataset) -> Overview:
     study, trial : Study, Dataset
         As `models.study.read` and `models.trial.load` return them.
     """
-    tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
+    tables = (
+        _arms(study, trial),
+        _outcome(study, trial),
+        _columns(study, trial),
+        *overview_values.tables(study, trial),
+    )
     found = [*json.loads(trial.attrs["notes"]), *design(study, trial).notes, *_unobserved(study, trial)]
     found += author.notes(study.author)
     notes = dict.fromkeys([*found, Limit.of(study).note])  # each sentence once, in order

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from models import csv_file, data_file, labelled_file
+from models import csv_file, data_file, labelled_file, value_labels
 from models.faults import InvalidInput
 from models.study import Data
 
@@ -160,12 +160,13 @@ def test_missing_values(tmp_path: Path) -> None:
     }
     given = rows(read(tmp_path, text, missing=(-9, "n/a")))
     assert given == {
-        2: ["1", "NA", "."],
+        2: ["1", None, None],
         3: ["2", None, None],
         4: ["3", None, "-90"],
-        5: ["4", "nan", "NaN"],
+        5: ["4", None, None],
         6: ["5", None, "007"],
     }
+    assert rows(read(tmp_path, text, missing=(-9,), missing_only=True))[2] == ["1", "NA", "."]
 
 
 def test_hundreds_of_columns(tmp_path: Path) -> None:
@@ -282,3 +283,44 @@ def test_spss_labels_and_missing_codes(tmp_path: Path) -> None:
     path = str(tmp_path / "d.sav")
     pyreadstat.write_sav(table, path, variable_value_labels=labels, missing_ranges={"score": [-9]})
     assert rows(data_file.read(Data(file="d.sav"), tmp_path)) == {2: ["a", "usual", "1.5"], 3: ["b", "savings", None]}
+
+
+def test_codes_give_the_order_of_labels(tmp_path: Path) -> None:
+    table = pd.DataFrame({"id": ["a", "b", "c"], "arm": [1.0, 0.0, 2.0]})
+    labels = {"arm": {1: "savings", 0: "usual", 9: "not randomised"}}
+    pyreadstat.write_sav(table, str(tmp_path / "d.sav"), variable_value_labels=labels)
+    found = value_labels.of(data_file.read(Data(file="d.sav"), tmp_path))
+    assert list(found) == ["arm"]
+    assert found["arm"].order == ["usual", "savings", "2", "not randomised"]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "\ufeffsep=;", '"sep=;"', "SEP=;", "sep=;\r"])
+def test_a_first_line_may_name_the_separator(tmp_path: Path, first: str) -> None:
+    found = read(tmp_path, f"{first}\nid;x\n1;a,b\n")
+    assert rows(found) == {2: ["1", "a,b"]}  # numbered as Excel does, which does not show that line
+    assert list(found.columns) == ["id", "x"]
+
+
+def test_the_study_files_separator_goes_before_the_first_lines(tmp_path: Path) -> None:
+    assert rows(read(tmp_path, "sep=|\nid;x\n1;2|5\n", separator=";")) == {2: ["1", "2|5"]}
+    assert list(read(tmp_path, "sep=x;y\n1;2\n", separator=";").columns) == ["sep=x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "fix"),
+    [
+        ("d.xlsx", "an Excel workbook", "CSV UTF-8"),
+        ("d.RDS", "an R data file", "write_sav"),
+        ("d.ods", "an OpenDocument spreadsheet", "CSV"),
+        ("d.json", "JSON", "CSV"),
+        ("d.tsv", "a text file", "separator"),
+        ("d.por", "an SPSS portable file", ".sav"),
+        ("d.zip", "a compressed file", "Unpack"),
+        ("d.unheard", "Its ending is '.unheard'", ".sas7bdat"),
+    ],
+)
+def test_a_kind_that_cannot_be_read_is_named(tmp_path: Path, name: str, kind: str, fix: str) -> None:
+    error = refused(tmp_path, b"x", name)
+    assert kind in error.why
+    assert ".sas7bdat" in error.why
+    assert fix in error.fix

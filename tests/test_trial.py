@@ -224,14 +224,14 @@ def test_faults_say_what_is_allowed(tmp_path: Path) -> None:
     assert [fault.allowed for fault in caught.value.faults] == [
         "0 or 1; other words: codes in the study file",
         "one of start, middle, end",
-        "a whole number from 0 to 1000000000",
+        "a whole number from 0 to 1000000000; a missing code? Then list it in [data] missing",
         "a share from 0 to 1",
     ]
     comma = changed(("data.separator", ";"), ("data.decimal", ","))
     with pytest.raises(InvalidInput) as caught:
         loaded(tmp_path, text_of(with_cells((2, "age", "31.5")), delimiter=";"), comma)
     assert {fault.allowed for fault in caught.value.faults if fault.column == "age"} == {
-        "a number with a decimal comma"
+        "a number with a decimal comma; a decimal point? Then set decimal in [data]"
     }
 
 
@@ -347,3 +347,40 @@ def test_no_covariates_mediators_attendance_at_all(tmp_path: Path) -> None:
     assert trial["covariate_value"].shape == (6, 0)
     assert trial["mediator_value"].shape == (0, 6, 3)
     assert "attendance" not in trial
+
+
+def test_a_repeated_row_names_the_participant_and_both_rows(tmp_path: Path) -> None:
+    again = [*ROWS, list(ROWS[0]), [*ROWS[1][:3], "1", *ROWS[1][4:]]]
+    with pytest.raises(InvalidInput) as caught:
+        loaded(tmp_path, text_of(again))
+    assert [(fault.row, fault.column, fault.value, fault.allowed) for fault in caught.value.faults] == [
+        (
+            15,
+            "when",
+            "start",
+            "one row a participant and wave; '007' has it in row 2 too; the two rows are alike: leave one out",
+        ),
+        (
+            16,
+            "when",
+            "end",
+            "one row a participant and wave; '007' has it in row 3 too; their values differ: which one is right?",
+        ),
+    ]
+
+
+def test_faults_that_differ_only_by_row_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        loaded(tmp_path, text_of(with_cells((2, "sick", "x"), (5, "when", "ende"), (7, "sick", "x"))))
+    lines = [line for line in str(caught.value).splitlines() if line.startswith("  - ")]
+    assert lines == [
+        "  - 2 cells of sick: 'x' (allowed: 0 or 1; other words: codes in the study file), the first in row 2",
+        "  - row 5, when: 'ende' (allowed: one of start, middle, end; did you mean 'end'?)",
+    ]
+
+
+def test_numbers_stand_beside_the_words_of_codes(tmp_path: Path) -> None:
+    top = changed(("covariates.0.codes", {"90+": 90}))
+    trial = loaded(tmp_path, text_of(with_cells((2, "age", "90+"))), top)
+    assert trial["covariate_value"].sel(covariate="age").to_numpy()[0] == 90
+    assert 28.5 in trial["covariate_value"].sel(covariate="age").to_numpy()
