@@ -21,7 +21,7 @@ from pydantic import (
     model_validator,
 )
 
-from models import cells, study_faults
+from models import cells, study_faults, wide_layout
 from models.faults import Fault, InvalidInput
 
 ENDINGS = (".csv", ".parquet", ".dta", ".sav")
@@ -79,10 +79,10 @@ class Data(Part):
 
 
 class Columns(Part):
-    """Names of the three columns that make a row: who, when, which arm."""
+    """Names of the columns that make a row: who, when (None in a wide file), which arm."""
 
     participant: Text
-    wave: Text
+    wave: Text | None = None
     arm: Text
 
 
@@ -226,6 +226,8 @@ class Study(Part):
     description: str = ""
     data: Data
     columns: Columns
+    wide: dict[Text, tuple[str, ...]] = Field(default_factory=dict)
+    """Of a wide file: by outcome's or mediator's column, the columns that hold it, wave by wave ("": not measured)."""
     arms: Arms
     waves: Annotated[tuple[Wave, ...], Field(min_length=1)]
     outcome: Outcome
@@ -243,23 +245,31 @@ class Study(Part):
         return (self.outcome, *self.further_outcomes)
 
     @property
+    def varying(self) -> tuple[Outcome | Mediator, ...]:
+        """What has a value at each wave."""
+        return (*self.outcomes, *self.mediators)
+
+    @property
+    def fixed_columns(self) -> list[str]:
+        """Columns of the file that have one value a participant."""
+        named = [self.columns.participant, self.columns.arm, *(covariate.column for covariate in self.covariates)]
+        return [*named, self.attendance.column] if self.attendance else named
+
+    def file_columns(self, part: Outcome | Mediator) -> list[str]:
+        """Columns of the file that hold an outcome or a mediator: several where each wave has its own."""
+        return [column for column in self.wide.get(part.column, ()) if column] if self.wide else [part.column]
+
+    @property
     def role_columns(self) -> list[str]:
-        """Name of the column behind each role, in the order of the file."""
-        named = self.columns
-        return [
-            named.participant,
-            named.wave,
-            named.arm,
-            *(outcome.column for outcome in self.outcomes),
-            *(mediator.column for mediator in self.mediators),
-            *(covariate.column for covariate in self.covariates),
-            *([self.attendance.column] if self.attendance else []),
-        ]
+        """Every column of the file that plays a role: who, when and which arm, then in the order of the study file."""
+        who, arm, *described = self.fixed_columns
+        when = [] if self.columns.wave is None else [self.columns.wave]
+        return [who, *when, arm, *(name for part in self.varying for name in self.file_columns(part)), *described]
 
 
 def _contradictions(study: Study) -> list[Fault]:
     """Entries that are possible each alone, and not together."""
-    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study)]
+    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study), *wide_layout.faults(study)]
 
 
 def _wave_faults(study: Study) -> Iterable[Fault]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import baseline, data_file, trial_rules, trial_schema
+from models import baseline, data_file, trial_rules, trial_schema, wide_layout
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
 from models.trial_schema import labels, numbers
@@ -45,9 +45,10 @@ def load(study: Study, folder: Path) -> xr.Dataset:
     _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
     _refuse(trial_schema.cell_faults(study, table), study, "The data file holds values that cannot be used.")
     names = study.columns
-    table = table.assign(**{name: labels(table[name]) for name in (names.participant, names.wave, names.arm)})
+    keys = [name for name in (names.participant, names.wave, names.arm) if name is not None]
+    table = table.assign(**{name: labels(table[name]) for name in keys})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
-    trial = _assemble(study, table)
+    trial = _assemble(study, wide_layout.rows(study, table))
     _refuse(trial_rules.of_arms(study, trial), study, "The arms cannot be compared.")
     return trial
 
@@ -58,10 +59,10 @@ def _refuse(faults: list[Fault], study: Study, what: str) -> None:
         raise InvalidInput(what, why, "Correct the data, or the study file where it describes them wrongly.", faults)
 
 
-def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
+def _assemble(study: Study, rows: wide_layout.Rows) -> xr.Dataset:
     names, waves = study.columns, [wave.value for wave in study.waves]
+    table, wave = rows.table, rows.wave
     person, participants = pd.factorize(table[names.participant], sort=True)
-    wave = pd.Categorical(table[names.wave], categories=waves).codes.astype(int)
     shape = (len(participants), len(waves))
 
     def grids(parts: tuple[Outcome | Mediator, ...]) -> np.ndarray:
@@ -71,7 +72,7 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
         return values
 
     seen = np.zeros(shape, bool)
-    seen[person, wave] = True
+    seen[person, wave] = rows.seen
     covariates = baseline.baseline(study, table, person, wave)
     dims = ("participant", "wave")
     variables = {
