@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from models import study_faults, wide_layout
+from models import study_faults, undecided, wide_layout
 from models.faults import Fault, InvalidInput
 from models.file_kinds import ENDINGS
 from models.missing_values import MissingValues
@@ -322,11 +322,13 @@ def read(path: Path) -> tuple[Study, Path]:
 
 def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
     """Validate the content of a study file; all faults at once, as `InvalidInput`."""
+    faults = undecided.faults(content)
+    still_open = {fault.column for fault in faults}
     try:
         study = Study.model_validate(content)
-        faults = _contradictions(study)
+        faults += [] if faults else _contradictions(study)
     except ValidationError as error:
-        faults = study_faults.faults(error, _keys())
+        faults += [fault for fault in study_faults.faults(error, _keys()) if fault.column not in still_open]
     if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",
