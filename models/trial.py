@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from models import baseline, data_file, other_arms, trial_rules, trial_schema, wide_layout
+from models.data_check import groups
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
 from models.trial_schema import labels, numbers
@@ -33,7 +34,8 @@ def load(study: Study, folder: Path) -> xr.Dataset:
         (further, participant, wave), `mediator_value` (mediator, participant, wave), in their own units;
         `covariate_value` (participant, covariate), categorical ones as codes into attrs["levels"] (JSON); `attendance`
         (participant) sessions. Missing values are NaN. Participants are in the order of their identifiers, whatever
-        the row order. attrs["notes"] (JSON) lists limitations in sentences.
+        the row order. attrs["notes"] (JSON) lists limitations in sentences, attrs["groups"] columns of the file whose
+        values lie in one arm each.
 
     Raises
     ------
@@ -50,7 +52,8 @@ def load(study: Study, folder: Path) -> xr.Dataset:
     _refuse_cells(study, table)
     table = table.assign(**{name: labels(table[name]) for name in (*keys, names.arm)})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
-    trial = _assemble(study, wide_layout.rows(study, table), notes)
+    together = groups.groupings(study, table)
+    trial = _assemble(study, wide_layout.rows(study, table), {"notes": notes, "groups": together})
     _refuse(trial_rules.of_arms(study, trial), study, "The arms cannot be compared.")
     return trial
 
@@ -77,7 +80,7 @@ def _refuse_cells(study: Study, table: pd.DataFrame) -> None:
     )
 
 
-def _assemble(study: Study, rows: wide_layout.Rows, notes: list[str]) -> xr.Dataset:
+def _assemble(study: Study, rows: wide_layout.Rows, found: dict[str, list]) -> xr.Dataset:
     names, waves = study.columns, [wave.value for wave in study.waves]
     table, wave = rows.table, rows.wave
     person, participants = pd.factorize(table[names.participant], sort=True)
@@ -113,7 +116,8 @@ def _assemble(study: Study, rows: wide_layout.Rows, notes: list[str]) -> xr.Data
         "mediator": [part.column for part in study.mediators],
         "covariate": [part.column for part in study.covariates],
     }
-    attributes = {"levels": covariates.levels, "notes": [*notes, *covariates.notes]}
+    notes = [*found["notes"], *covariates.notes]
+    attributes = found | {"levels": covariates.levels, "notes": notes}
     written = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in attributes.items()}
     return xr.Dataset(variables, coordinates, attrs=written)
 

@@ -56,13 +56,14 @@ class Overview:
 
 
 def overview(study: Study, trial: xr.Dataset) -> Overview:
-    """Sum up a checked trial.
+    """Sum up a checked trial; `InvalidInput` where no fit could answer it.
 
     Parameters
     ----------
     study, trial : Study, Dataset
         As `models.study.read` and `models.trial.load` return them.
     """
+    data_check.refuse(study, trial)
     tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
     layout = design(study, trial)
     found = [finding.message for finding in data_check.findings(study, trial)]

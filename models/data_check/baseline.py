@@ -30,14 +30,20 @@ def differences(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
     for place, (what, values, p) in enumerate(tested):
         others = len(tested) - bool(measured)
         if p < (CHANCE if measured and not place else CHANCE / others):
-            control, treated = (float(np.nanmean(values[arm == code])) for code in (0, 1))
             yield Finding(
                 "baseline difference",
-                f"{what} the arms differ more than chance allows (mean {treated:.3g} in "
-                f"{study.arms.treated.label!r}, {control:.3g} in {study.arms.control.label!r}; P = {p:.1g}). Was it "
+                f"{what} the arms differ more than chance allows ({_means(values, arm, study)}P = {p:.1g}). Was it "
                 "really measured before the programme could act, and was each participant randomised on their own?",
                 "amber",
             )
+
+
+def _means(values: np.ndarray, arm: np.ndarray, study: Study) -> str:
+    """Of each arm; not where small cells could be worked out from shares."""
+    if study.privacy.minimum_cell and np.unique(values[~np.isnan(values)]).size <= 2:
+        return ""
+    control, treated = (float(np.nanmean(values[arm == code])) for code in (0, 1))
+    return f"mean {treated:.3g} in {study.arms.treated.label!r}, {control:.3g} in {study.arms.control.label!r}; "
 
 
 def _measured(study: Study, trial: xr.Dataset) -> Iterator[tuple[str, np.ndarray]]:
