@@ -62,5 +62,3 @@ def trial_of(
         {"covariate": [part.column for part in study.covariates]},
         attrs={"levels": "{}", "notes": "[]", "groups": json.dumps(groups or [])},
     )
-
-
