@@ -46,8 +46,9 @@ def findings(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
 
 
 def _chance(values: np.ndarray, person: int) -> float:
-    """That another participant has this one's values, by how rare each is."""
+    """That another participant has this one's values, by how many of the others have each."""
     own = values[person]
-    share = np.nanmean(np.where(np.isnan(values), np.nan, values == own), axis=0, where=~np.isnan(values))
+    present = ~np.isnan(values)
+    share = ((values == own).sum(0) - 1) / np.maximum(present.sum(0) - 1, 1)
     rare = ~np.isnan(own) & (share <= RARE)
     return float(np.prod(np.minimum(1, KINSHIP * share[rare])))
