@@ -18,7 +18,13 @@ CHANCE = 0.001
 
 
 def differences(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
-    """Variables at which the arms differ at baseline more than chance allows."""
+    """Variables at which the arms differ at baseline more than chance allows.
+
+    Yields
+    ------
+    Finding
+        One a variable.
+    """
     arm, first = trial["arm"].to_numpy(), study.waves[0]
     known = covariates.columns(study, trial)[0]
     measured = list(_measured(study, trial)) if first.role == "baseline" else []
