@@ -31,9 +31,10 @@ def read(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 def _number_columns(study: Study) -> dict[str, tuple[str, Mapping[str, float]]]:
     """Kind and codes of each variable that must be a number, by column."""
     found: dict[str, tuple[str, Mapping[str, float]]] = {
-        variable.column: (variable.kind, variable.codes)
+        name: (variable.kind, variable.codes)
         for variable in study.variables
         if variable.kind != "categorical"
+        for name in study.file_columns(variable)
     }
     return found | ({study.attendance.column: ("count", {})} if study.attendance else {})
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from models import file_kinds, study_faults
+from models import file_kinds, study_faults, undecided, wide_layout
 from models.faults import Fault, InvalidInput
 from models.file_kinds import ENDINGS
 from models.missing_values import MissingValues
@@ -19,10 +19,10 @@ from models.study_part import Data, Flag, Label, Number, Part, Text, Whole
 
 
 class Columns(Part):
-    """Names of the three columns that make a row: who, when, which arm."""
+    """Names of the columns that make a row: who, when (None in a wide file), which arm."""
 
     participant: Text
-    wave: Text
+    wave: Text | None = None
     arm: Text
 
 
@@ -193,6 +193,8 @@ class Study(Part):
     description: str = ""
     data: Data
     columns: Columns
+    wide: dict[Text, tuple[str, ...]] = Field(default_factory=dict)
+    """Of a wide file: by outcome's or mediator's column, the columns that hold it, wave by wave ("": not measured)."""
     arms: Arms
     waves: Annotated[tuple[Wave, ...], Field(min_length=1)]
     outcome: Outcome
@@ -210,26 +212,44 @@ class Study(Part):
         return (self.outcome, *self.further_outcomes)
 
     @property
+    def varying(self) -> tuple[Outcome | Mediator, ...]:
+        """What has a value at each wave."""
+        return (*self.outcomes, *self.mediators)
+
+    @property
     def variables(self) -> list[Outcome | Mediator | Covariate]:
         """What is measured on participants."""
-        return [*self.outcomes, *self.mediators, *self.covariates]
+        return [*self.varying, *self.covariates]
+
+    @property
+    def fixed_columns(self) -> list[str]:
+        """Columns of the file that have one value a participant."""
+        named = [self.columns.participant, self.columns.arm, *(covariate.column for covariate in self.covariates)]
+        return [*named, self.attendance.column] if self.attendance else named
+
+    def file_columns(self, part: Outcome | Mediator | Covariate) -> list[str]:
+        """Columns of the file that hold a variable: several where each wave has its own."""
+        if not self.wide or isinstance(part, Covariate):
+            return [part.column]
+        return [column for column in self.wide.get(part.column, ()) if column]
 
     @property
     def role_columns(self) -> list[str]:
-        """Name of the column behind each role, in the order of the file."""
-        named = self.columns
-        return [
-            named.participant,
-            named.wave,
-            named.arm,
-            *(variable.column for variable in self.variables),
-            *([self.attendance.column] if self.attendance else []),
-        ]
+        """Every column of the file that plays a role: who, when and which arm, then in the order of the study file."""
+        who, arm, *described = self.fixed_columns
+        when = [] if self.columns.wave is None else [self.columns.wave]
+        return [who, *when, arm, *(name for part in self.varying for name in self.file_columns(part)), *described]
 
 
 def _contradictions(study: Study) -> list[Fault]:
     """Entries that are possible each alone, and not together."""
-    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study), *_privacy_faults(study)]
+    return [
+        *_wave_faults(study),
+        *_name_faults(study),
+        *_missing_faults(study),
+        *_privacy_faults(study),
+        *wide_layout.faults(study),
+    ]
 
 
 def _wave_faults(study: Study) -> Iterable[Fault]:
@@ -266,6 +286,8 @@ def _name_faults(study: Study) -> Iterable[Fault]:
         for name, times in Counter(names).items():
             if times > 1:
                 yield Fault(None, place, name, f"each once; this one stands {times} times")
+    for value in {arm.value for arm in arms} & {*study.data.leave_out}:
+        yield Fault(None, "data.leave_out", value, "arms other than the two that are compared")
     for column, times in Counter(study.role_columns).items():
         if times > 1:
             yield Fault(None, "columns", column, f"one role a column; this one plays {times}")
@@ -287,7 +309,8 @@ def _missing_faults(study: Study) -> Iterable[Fault]:
 
 
 def _privacy_faults(study: Study) -> Iterable[Fault]:
-    known = [column for column in study.role_columns if column != study.outcome.column]
+    measured = [part.column for part in (*study.variables, *filter(None, [study.attendance]))]
+    known = [column for column in measured if column != study.outcome.column]
     for column in study.privacy.sensitive or ():
         if column == study.outcome.column:
             yield Fault(None, "privacy.sensitive", column, "hide_outcome_counts = true for the primary outcome")
@@ -347,11 +370,13 @@ def read(path: Path) -> tuple[Study, Path]:
 
 def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
     """Validate the content of a study file; all faults at once, as `InvalidInput`."""
+    faults = undecided.faults(content)
+    still_open = {fault.column for fault in faults}
     try:
         study = Study.model_validate(content)
-        faults = _contradictions(study)
+        faults += [] if faults else _contradictions(study)
     except ValidationError as error:
-        faults = study_faults.faults(error, Study)
+        faults += [fault for fault in study_faults.faults(error, Study) if fault.column not in still_open]
     if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",

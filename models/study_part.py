@@ -36,7 +36,8 @@ class Part(BaseModel):
 class Data(Part):
     """Where the data are and how to read them; a blank cell is always missing (separator and decimal: CSV only).
 
-    `missing` lists words and numbers that mean a missing value, besides the usual words unless `missing_only`.
+    `missing` lists words and numbers that mean a missing value, besides the usual words unless `missing_only`;
+    `leave_out` lists arms whose participants are left out.
     """
 
     file: Text
@@ -45,6 +46,7 @@ class Data(Part):
     encoding: Text = ENCODING
     missing: tuple[Annotated[str, BeforeValidator(_as_text), AfterValidator(cells.label)], ...] = ()
     missing_only: Flag = False
+    leave_out: tuple[Label, ...] = ()
 
     @model_validator(mode="after")
     def _readable(self) -> Self:

@@ -38,16 +38,17 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
 
 
 def _repeated(study: Study, table: pd.DataFrame) -> list[Fault]:
-    """Second rows of a participant at a wave, each with the row that it repeats."""
+    """Second rows of a participant at a wave, or in a wide file of a participant, each with the row that it repeats."""
     names = study.columns
-    key = [names.participant, names.wave]
+    key = [names.participant] if names.wave is None else [names.participant, names.wave]
+    unit = "a participant" if names.wave is None else "a participant and wave"
     first = table.assign(row=table.index).groupby(key)["row"].transform("first")
     faults = []
     for row, found in table[table.duplicated(key)].iterrows():
         same = found.equals(table.loc[first[row]])
         how = "the two rows are alike: leave one out" if same else "their values differ: which one is right?"
-        allowed = f"one row a participant and wave; {found[names.participant]!r} has it in row {first[row]} too; {how}"
-        faults.append(Fault(int(str(row)), names.wave, str(found[names.wave]), allowed))
+        allowed = f"one row {unit}; {found[names.participant]!r} has it in row {first[row]} too; {how}"
+        faults.append(Fault(int(str(row)), key[-1], str(found[key[-1]]), allowed))
     return faults
 
 
