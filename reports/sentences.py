@@ -190,7 +190,7 @@ def _agree(about: Answer) -> None:
 
 def a3(about: Answer) -> Sentence:
     """A3: the verdict in plain words, by the interval and the margin."""
-    margin = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
+    margin: dict[str, Piece] = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
     word = Strong(about.verdict.capitalize())
     if about.verdict == decision.AT_THE_MARGIN:
         return _at_the_margin(about, word, margin)

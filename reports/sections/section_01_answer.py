@@ -96,7 +96,7 @@ def _learned(facts: Facts) -> Sentence | None:
     if share is None:
         return None
     return sentence(
-        "Contraction of the effect’s own parameter ({scale}): {share}; nought if the prior decides, one if the data do.",
+        "Contraction of the effect’s own parameter ({scale}): {share}; nought if the prior decides, one if data do.",
         scale=facts.parameter_scale,
         share=show(share, PLAIN),
     )
