@@ -227,7 +227,7 @@ def derive(
         power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)
         if power_of_paths is not None:
             checks["path_power_scaling"] = as_group(power_of_paths)
-        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave))
+        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave, order))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:

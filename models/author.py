@@ -32,7 +32,7 @@ KEYS = {
     "sample_size": "how the number of participants was reasoned",
     "interim": "planned interim analyses and rules for stopping",
     "randomisation": "who made the random sequence, how, and with what restriction",
-    "concealment": "how the sequence was hidden, and who could see it before assignment",
+    "concealment": "how the sequence was hidden until assignment; who enrolled, who assigned, and who could see it",
     "blinding": "who did not know the arm, and how that was kept up",
     "losses": "why participants were lost or excluded, by arm",
     "stopping": "why the trial ended when it did",

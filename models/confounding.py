@@ -1,11 +1,14 @@
 """Direct and indirect effects where unmeasured causes of a mediator and the outcome are behind part of its slope.
 
-ζ is that part, on the outcome's link scale per residual SD of the mediator: for a probit outcome ζ = ρ / √(1 − ρ²),
-for a continuous one ρ s / √(1 − ρ²), ρ being the residual correlation (methods of Imai, Keele & Yamamoto 2010). The
-total does not move with it. MODEL.md, "Bias parameters".
+ζ is that part, on the outcome's link scale: per residual SD of a continuous mediator, per SD at the first wave of a
+share or a yes-or-no one. For a continuous mediator ζ = ρ / √(1 − ρ²) with a probit outcome and ρ s / √(1 − ρ²) with a
+continuous one, ρ being the residual correlation (methods of Imai, Keele & Yamamoto 2010). The total does not move with
+it. MODEL.md, "Bias parameters".
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,29 +17,33 @@ import xarray as xr
 from models import paths
 from models.design import Design
 from models.mediator_parameters import acting, spread_of
+from models.points import Points
 from models.summary import LOWER, UPPER
 from models.totals import points_of
+from models.worlds import World
 from priors.prior_set import PriorSet
 
 ZETAS = (-1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0)
-DRAWS = 400
-"""Of the posterior; the numbers are for comparison with each other."""
 SEED = 31
 
 
-def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: str) -> pd.DataFrame:
-    """Direct and indirect effects at chosen values of ζ, one mediator at a time.
+def confounding(
+    posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: str, order: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Direct and indirect effects at chosen values of ζ, one mediator at a time; at ζ = 0 those of the main analysis.
 
     Parameters
     ----------
     posterior : Dataset
-        Completed draws of the mediation model.
+        Completed draws of the mediation model, all of which are used.
     layout : Design
         As analysed.
     priors : PriorSet
         Row `confounding` is the belief about ζ.
     wave : str
         The primary one.
+    order : sequence of str
+        Columns of the mediators in the order in which they are switched; default the design's.
 
     Returns
     -------
@@ -45,61 +52,67 @@ def confounding(posterior: xr.Dataset, layout: Design, priors: PriorSet, wave: s
         interventional_via), median, lower, upper, reason. A tipping row's value is the ζ that would explain the
         median slope away.
     """
-    reason = _reason(layout, wave)
-    if reason:
+    if layout.wave.index(wave) not in paths.ordered(layout):
+        reason = "no mediator is ordered before the outcome at the primary wave."
         return pd.DataFrame([{"kind": "not run", "mediator": "", "reason": reason}])
-    step = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // DRAWS)
-    thin = posterior.isel(draw=slice(None, None, step))
-    shape = thin.sizes["chain"], thin.sizes["draw"]
+    answers = _Answers(posterior, layout, wave, order)
+    shape = posterior.sizes["chain"], posterior.sizes["draw"]
     rows: list[dict[str, object]] = []
     for place in acting(layout):
         name = layout.mediators.name[place]
-        if layout.mediators.kind[place] not in ("normal", "student"):
-            told = "ζ and ρ are defined for continuous mediators; of this kind no such analysis is made."
-            rows.append({"kind": "not run", "mediator": name, "reason": told})
-            continue
         rows += [
             {"kind": "grid", "mediator": name, "value": zeta, **row}
             for zeta in ZETAS
-            for row in _effects(thin, layout, place, wave, np.full(shape, zeta))
+            for row in answers.at(place, np.full(shape, zeta))
         ]
         lacking = priors.lacking("confounding")
         if lacking:
             rows.append({"kind": "not run", "mediator": name, "reason": lacking})
             continue
         drawn = priors["confounding"].sample(np.random.default_rng([SEED, place]), shape)
-        rows += [{"kind": "prior", "mediator": name, **row} for row in _effects(thin, layout, place, wave, drawn)]
+        rows += [{"kind": "prior", "mediator": name, **row} for row in answers.at(place, drawn)]
         rows.append({"kind": "tipping", "mediator": name, "value": _tipping(posterior, layout, place)})
     return pd.DataFrame(rows)
 
 
-def _reason(layout: Design, wave: str) -> str:
-    if layout.wave.index(wave) not in paths.ordered(layout):
-        return "no mediator is ordered before the outcome at the primary wave."
-    if any(layout.mediators.interaction):
-        return "the algebra of unmeasured causes is for slopes that are equal in both arms."
-    return ""
+class _Answers:
+    """Effects at one wave by ζ; worlds that ζ does not touch are computed once, on the points of the main analysis."""
+
+    def __init__(self, posterior: xr.Dataset, layout: Design, wave: str, order: Sequence[str]) -> None:
+        self.posterior, self.layout = posterior, layout
+        own = layout.mediators.name
+        self.names = [name for name in order if name in own] or list(own)
+        places = [own.index(name) for name in self.names]
+        self.worlds = paths.worlds_at(layout, layout.wave.index(wave), places, own=False, interaction=False)
+        self.points: Points = points_of(layout)
+        self.plain = paths.expected_outcomes(posterior, layout, self.worlds, self.points)
+
+    def at(self, place: int, zeta: np.ndarray) -> Iterator[dict[str, object]]:
+        """Median and interval of the direct effect and of the one via this mediator, ζ given at each draw."""
+        values = np.zeros((*zeta.shape, self.layout.mediators.count))
+        values[..., place] = zeta
+        draws = self.posterior.assign(confounding=(("chain", "draw", "every_mediator"), values))
+        touched = {key: world for key, world in self.worlds.items() if _crossed(world, place)} if zeta.any() else {}
+        moved = paths.expected_outcomes(draws, self.layout, touched, self.points)
+        found = paths.effects({**self.plain, **moved}, self.names, interaction=False)
+        for effect in ("natural_direct", "interventional_via"):
+            part = found[effect].mean("replicate")  # in the order of `paths.path_draws`: the same to the last bit
+            part = part.sel(mediator=self.layout.mediators.name[place]) if "mediator" in part.dims else part
+            lower, median, upper = np.quantile(part, [LOWER, 0.5, UPPER])
+            yield {"effect": effect, "median": float(median), "lower": float(lower), "upper": float(upper)}
 
 
-def _effects(thin: xr.Dataset, layout: Design, place: int, wave: str, zeta: np.ndarray) -> list[dict[str, object]]:
-    values = np.zeros((*zeta.shape, layout.mediators.count))
-    values[..., place] = zeta
-    draws = thin.assign(confounding=(("chain", "draw", "every_mediator"), values))
-    found = paths.effects_at(draws, layout, wave, points_of(layout, wanted=layout.participants))
-    name = layout.mediators.name[place]
-    parts = {
-        "natural_direct": found["natural_direct"],
-        "interventional_via": found["interventional_via"].sel(mediator=name),
-    }
-    rows = []
-    for effect, part in parts.items():
-        lower, median, upper = np.quantile(part.mean("replicate"), [LOWER, 0.5, UPPER])
-        rows.append({"effect": effect, "median": float(median), "lower": float(lower), "upper": float(upper)})
-    return rows
+def _crossed(world: World, place: int) -> bool:
+    """Whether the outcome has one arm and this mediator the other."""
+    source = world.sources[place]
+    return isinstance(source, tuple) and source[0] != world.arm
 
 
 def _tipping(posterior: xr.Dataset, layout: Design, place: int) -> float:
-    """Median of the slope per residual SD of the mediator."""
-    flat = {str(n): v.transpose("chain", "draw", ...).to_numpy() for n, v in posterior.items()}
+    """Median of the slope, in the unit of ζ."""
+    flat: Mapping[str, np.ndarray] = {
+        str(name): value.transpose("chain", "draw", ...).to_numpy() for name, value in posterior.items()
+    }
     slope = flat["slope"][..., acting(layout).index(place)]
-    return float(np.median(slope * spread_of(place, flat, layout)["residual_sd"]))
+    per_sd = spread_of(place, flat, layout)["residual_sd"] if layout.mediators.continuous[place] else 1.0
+    return float(np.median(slope * per_sd))

@@ -6,8 +6,9 @@ import hashlib
 import json
 import platform
 import resource
+import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ def execute(
     further = tuple(name for name in job.further if not lacking[name])
     sampler = _sampler(study, job.changes)
     _refuse_too_large(layout, sampler, job.likelihood)
-    manifest = _manifest(job, study, priors, sampler, data_hash)
+    truth = _truth(study, folder)
+    manifest = _manifest(job, study, priors, sampler, data_hash, truth)
     manifest |= {"not_run": {name: lacking[name] for name in job.further if lacking[name]}}
     if not job.force and _already_done(job.out, manifest):
         return job.out, False
@@ -154,6 +156,7 @@ def execute(
         )
         note("saving the run")
         runs.write_fit(result.core, result.checks, partial)
+        _copied(truth, partial)
         if compiled is not None:
             posterior = result.core["posterior"].to_dataset()
             answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
@@ -169,6 +172,20 @@ def execute(
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         (partial / "run.log").write_text("\n".join([*log, f"{peak:8.2f} GB peak memory"]) + "\n", encoding="utf-8")
     return job.out, True
+
+
+def _truth(study: Study, folder: Path) -> list[Path]:
+    """The file of true values beside a simulated study; a file that cannot be read is told before any sampling."""
+    path = folder / runs.TRUTH
+    if not study.simulated or not path.is_file():
+        return []
+    runs.read_truth(folder)
+    return [path]
+
+
+def _copied(files: Sequence[Path], folder: Path) -> None:
+    for path in files:
+        shutil.copyfile(path, folder / path.name)
 
 
 def _refuse_too_large(layout: Design, sampler: Sampler, likelihood: str) -> None:
@@ -206,7 +223,7 @@ def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict]
         place = folder if name == model else folder / name
         result.gate.write(place / "gate.json")
         hashed += [(place / file).relative_to(folder).as_posix() for file in runs.FIT]
-    hashed += [runs.SENSITIVITY] if (folder / runs.SENSITIVITY).is_file() else []
+    hashed += [name for name in (runs.SENSITIVITY, runs.TRUTH) if (folder / name).is_file()]
     (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")
     further = {
         name: {"model": name, "gate": result.gate.status, "notes": list(result.notes)}
@@ -233,7 +250,9 @@ def _already_done(folder: Path, manifest: dict[str, Any]) -> bool:
         return False
 
 
-def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str) -> dict[str, Any]:
+def _manifest(
+    job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_hash: str, truth: Sequence[Path]
+) -> dict[str, Any]:
     text = runs.resolved(study)
     content = {
         "microsavings": provenance.version_of("microsavings"),
@@ -253,6 +272,7 @@ def _manifest(job: Job, study: Study, priors: PriorSet, sampler: Sampler, data_h
             "data_file": study.data.file,
             "data_sha256": data_hash,
             "study_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            **({"truth_sha256": runs.digest(truth[0])} if truth else {}),
         },
         "sampler": sampler.as_dict(),
         "versions": provenance.versions(),

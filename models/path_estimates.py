@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -13,6 +14,7 @@ from models.ledger import Claim, Estimate, Evidence
 from models.path_draws import PathDraws
 from models.paths import unordered
 from models.study import Study
+from priors.prior import Prior
 from priors.prior_set import PriorSet
 
 NO_COMMON_CAUSE = (
@@ -182,8 +184,9 @@ def training(
         if row.estimand != "change_remainder" or row.draws is None:
             continue
         before = levels.sel(average="population", arm="control", wave=design.baseline[0]).to_numpy()
-        d = common_change.untreated_change(priors["change_without_training"], before, design, seed)
-        why = f"d, the change without it, has its prior alone: {priors['change_without_training'].describe()}"
+        untreated = _untreated(study, priors)
+        d = common_change.untreated_change(untreated, before, design, seed)
+        why = f"d, the change without it, has its prior alone: {untreated.describe()}"
         claim = Claim(row.claim.evidence, (*row.claim.assumptions, why), (*row.claim.bias_parameters, "d"))
         label = LABELS["change_training"].format(control=study.arms.control.label)
         found.append(Estimate("change_training", label, row.unit, row.average, row.arm, row.wave, claim, row.draws - d))
@@ -197,6 +200,14 @@ def training(
         name = "change_training_share"
         found.append(Estimate(name, LABELS[name], row.unit, row.average, row.arm, row.wave, claim, w * row.draws))
     return found
+
+
+def _untreated(study: Study, priors: PriorSet) -> Prior:
+    """Prior of d: its file states it for an outcome that is better lower."""
+    row = priors["change_without_training"]
+    if study.outcome.better == "lower":
+        return row
+    return replace(row, arguments={**row.arguments, "mean": -row.arguments["mean"]})
 
 
 def tipping(rows: list[Estimate], study: Study) -> dict[str, float]:

@@ -78,7 +78,7 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str], points: 
         for wave in _changing(design)
     }
     # all worlds at once: what they share is computed once
-    answers = _run(
+    answers = expected_outcomes(
         draws, design, {(part, key): w for part, worlds in asked.items() for key, w in worlds.items()}, points
     )
     values: dict[str, list[xr.DataArray]] = {}
@@ -99,15 +99,6 @@ def path_draws(draws: xr.Dataset, design: Design, order: Sequence[str], points: 
             error = array.std("replicate", ddof=1) / np.sqrt(array.sizes["replicate"])
             errors[name] = np.sqrt((error**2).mean(("chain", "draw")))
     return PathDraws(xr.Dataset({n: a.mean("replicate") for n, a in merged.items()}), xr.Dataset(errors))
-
-
-def effects_at(draws: xr.Dataset, design: Design, wave: str, points: Points) -> dict[str, xr.DataArray]:
-    """Direct and indirect effects at one wave alone, (chain, draw, replicate, …), mediators in the design's order."""
-    place = design.wave.index(wave)
-    every = list(range(design.mediators.count))
-    interaction = bool(interacting(design))
-    worlds = worlds_at(design, place, every, "mediator_path" in draws, interaction)
-    return effects(_run(draws, design, worlds, points), design.mediators.name, interaction)
 
 
 def _labelled(draws: xr.Dataset, averages: np.ndarray, scale: float = 1.0, shift: float = 0.0) -> xr.DataArray:
@@ -172,7 +163,9 @@ def worlds_at(design: Design, wave: int, places: Sequence[int], own: bool, inter
     return found | {("held", z): World(z, wave, held) for z in (0, 1)}
 
 
-def _run(draws: xr.Dataset, design: Design, worlds: Mapping[Key, World], points: Points) -> dict[Key, xr.DataArray]:
+def expected_outcomes(
+    draws: xr.Dataset, design: Design, worlds: Mapping[Key, World], points: Points
+) -> dict[Key, xr.DataArray]:
     """Expected outcome of each named world, (chain, draw, replicate); equal worlds are computed once."""
     if not worlds:
         return {}

@@ -30,6 +30,8 @@ LARGE = ("posterior_predictive", "log_likelihood")
 SENSITIVITY = "sensitivity.nc"
 """What was asked of the first fit's assumptions (`models.what_if`); a model without refits has none."""
 RESOLVED = "study.resolved.toml"
+TRUTH = "truth.json"
+"""True values of a simulated trial, copied from beside its study file; other trials have none."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Run:
         Fits of other models to the same study, by name, each with its own draws, checks and gate.
     sensitivity : DataTree or None
         Refits, recovery and tipping points of the first fit (`models.what_if`).
+    truth : mapping or None
+        True values of a simulated trial, as `scripts/simulate.py` wrote them.
     """
 
     folder: Path
@@ -62,6 +66,7 @@ class Run:
     gate: Gate
     further: Mapping[str, Run] = field(default_factory=dict)
     sensitivity: xr.DataTree | None = None
+    truth: Mapping[str, Any] | None = None
 
     @property
     def paths(self) -> Run | None:
@@ -159,12 +164,14 @@ def load(folder: Path) -> Run:
     """Read a finished run; `InvalidInput` as `verified` raises it."""
     manifest = verified(folder)
     study = read_study(folder)
+    truth = read_truth(folder) if TRUTH in manifest["files"] else None
     further = {
-        name: Run(folder / name, manifest | own, study, *_read_fit(folder / name))
+        name: Run(folder / name, manifest | own, study, *_read_fit(folder / name), truth=truth)
         for name, own in manifest.get("further", {}).items()
     }
     asked = folder / SENSITIVITY
-    return Run(folder, manifest, study, *_read_fit(folder), further, _read_tree(asked) if asked.is_file() else None)
+    sensitivity = _read_tree(asked) if asked.is_file() else None
+    return Run(folder, manifest, study, *_read_fit(folder), further, sensitivity, truth)
 
 
 @contextmanager
@@ -192,6 +199,29 @@ def of_this_code(*folders: Path) -> Iterator[None]:
 def read_study(folder: Path) -> Study:
     """The study file of a run, with every default filled in."""
     return parse(tomllib.loads((folder / RESOLVED).read_text(encoding="utf-8")), RESOLVED)
+
+
+def read_truth(folder: Path) -> dict[str, Any]:
+    """True values of a simulated trial, from beside its study file or from its run.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is no table in JSON.
+    """
+    try:
+        found = json.loads((folder / TRUTH).read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise InvalidInput(
+            f"{folder / TRUTH} cannot be read.", f"{error}.", "Simulate the study again, or remove the file."
+        ) from None
+    if not isinstance(found, dict):
+        raise InvalidInput(
+            f"{folder / TRUTH} holds no true values.",
+            "It is no table.",
+            "Simulate the study again, or remove the file.",
+        )
+    return found
 
 
 def _read_fit(folder: Path) -> tuple[xr.DataTree, xr.DataTree, Gate]:

@@ -269,18 +269,20 @@ class _State:
     def _unmeasured(self, world: World) -> np.ndarray | float:
         """What the slopes credit to the arm's effect on mediators although an unmeasured cause of both is behind it.
 
-        `confounding` (mediator), which no fitted model has, is that part of the slope per residual SD. Within one arm
-        it leaves expectations as observed; it counts only where outcome and mediator have different arms.
+        `confounding` (mediator), which no fitted model has, is that part of the slope: per residual SD of a continuous
+        mediator, per scaled unit of another. Within one arm it leaves expectations as observed; it counts only where
+        outcome and mediator have different arms (MODEL.md, "Bias parameters").
         """
         found: np.ndarray | float = 0.0
         layout = self.design.mediators
         if "confounding" not in self.values:
             return found
-        for place in set(acting(self.design)) & set(layout.of_kind("normal", "student")):
-            source = world.sources[place]
-            if isinstance(source, tuple) and source[0] != world.arm and layout.acts[place, world.wave]:
-                apart = self._predictor(place, *source, 0) - self._predictor(place, world.arm, source[1], 0)
-                found = found + self.values["confounding"][:, place, None] * apart / self._spread(place)["residual_sd"]
+        for place in acting(self.design):
+            source, part = world.sources[place], self.values["confounding"][:, place, None]
+            if isinstance(source, tuple) and source[0] != world.arm and layout.acts[place, world.wave] and part.any():
+                apart = self.mediator_mean(place, *source) - self.mediator_mean(place, world.arm, source[1])
+                unit = self._spread(place)["residual_sd"] if layout.continuous[place] else layout.scale[place]
+                found = found + part * apart / unit
         return found
 
     def _linear(self, world: World, taken: dict[int, np.ndarray | float]) -> np.ndarray:

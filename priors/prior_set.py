@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,11 @@ from priors.prior import ARGUMENTS, Prior
 FOLDER = Path(__file__).parent
 DEFAULT = "weakly_informative"
 _TEXTS = {"distribution", "why", "source"}
+AFTER_THE_FIT = (
+    *("change_without_training", "training_share", "delta_difference"),
+    *("sensitivity", "specificity", "confounding"),
+)
+"""Rows that belong to no model: they are drawn after the fit, and a calibration does not depend on them."""
 
 
 class InvalidPriors(ValueError):  # noqa: N818 - the name says what it is, as in a sentence
@@ -70,6 +75,11 @@ class PriorSet:
             {"parameter": prior.parameter, "distribution": prior.describe(), "why": prior.why, "source": prior.source}
             for prior in self.priors.values()
         ]
+
+
+def of_fits(rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Distribution of every parameter that a fit may use, from `PriorSet.rows`: two sets that share these fit alike."""
+    return {row["parameter"]: row["distribution"] for row in rows if row["parameter"] not in AFTER_THE_FIT}
 
 
 def shipped() -> list[str]:

@@ -16,7 +16,7 @@ from reports.words import clean, short
 if TYPE_CHECKING:
     import pandas as pd
 
-NOT_ASKED = "Not run: this run holds no refits; scripts/analyse.py and scripts/fit.py --model effect make them."
+NOT_ASKED = "Not run: this run holds no refits."
 ASSUMED = "assumption-driven"
 
 

@@ -5,36 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from reports import decision, negative_control
+from reports import decision
+from reports.assumption_checks import UNCHECKED, by_gate, comes_back, early_difference, predicted, worse
 from reports.facts import Facts
 from reports.numbers import Number
 from reports.parts import Cell, Column, Table
-from reports.words import agreeing
 
-DESIGN, UNTESTABLE, UNSTATED = "by design", "not testable", "not stated"
+DESIGN, UNTESTABLE = "by design", "not testable"
 DOUBT = "in doubt, see § 8"
+SPREADS = ("standard deviations by arm and wave", "sd by arm and wave")
+"""Names of the gate's check on them."""
 
 
 def _priors(facts: Facts) -> str:
     # with estimates withheld no verdict is told, not even that it depends on something
     return DOUBT if facts.pulled or (not facts.withheld and decision.depends_on_prior(facts)) else "checked in § 8"
-
-
-def _negative_control(facts: Facts) -> str:
-    """Where it is looked at, with its numbers where estimates are printed at all."""
-    if facts.withheld:
-        return "checked in § 5"
-    wave = next(wave for wave in facts.contrasts if facts.role(wave) == "negative control")
-    found = facts.estimate(facts.scale.difference, wave)
-    if not found.identified:
-        return "not checked: nobody was seen there"
-    median = found.number("median").text
-    told = f"{median} {agreeing(median, facts.scale.points)} ({found.interval})"
-    return {
-        negative_control.CLEAR: f"checked in § 5: {told}",
-        negative_control.AWAY: f"in doubt, see § 5: {told}",
-        negative_control.IMPRECISE: f"not settled by § 5: {told}, too wide to rule out a bias as large as the margin",
-    }[negative_control.found(facts, found)]
 
 
 def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
@@ -78,8 +63,9 @@ class Assumption:
     claim : str
         What is assumed.
     status : str or callable
-        "by design", "checked in § n", "checked in § n: numbers", "in doubt, see § n", "not testable" or "not stated";
-        a function where the run decides.
+        "by design", "checked in § n" where a check that can fail did not, "in doubt, see § n" where it did, "not
+        testable" where no data of the trial can speak on it, "not checked" where they might; numbers may follow a
+        colon. A function where the run decides.
     consequence : str
         What goes wrong if it does not hold.
     applies : callable
@@ -99,9 +85,20 @@ ASSUMPTIONS = (
         "The arms would differ before treatment; the baseline table in § 3 lets a reader look.",
     ),
     Assumption(
+        "Participants are independent of one another: not randomised, treated or recruited in groups",
+        UNCHECKED,
+        "Intervals would be too narrow: groups are in no part of the model.",
+    ),
+    Assumption(
         "Both arms were visited at the same times",
-        UNSTATED,
+        UNCHECKED,
         "A difference in timing would be read as an effect.",
+    ),
+    Assumption(
+        "Everybody was observed for the same time at each wave",
+        UNCHECKED,
+        "A longer time would be read as more events.",
+        _counts_events,
     ),
     Assumption(
         "At baseline the arms differ by chance alone: the model gives them one level",
@@ -111,37 +108,55 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "At the negative control the arms do not differ yet",
-        _negative_control,
+        early_difference,
         "An early difference speaks for bias or for an early effect.",
         _has_negative_control,
     ),
     Assumption(
-        "What lasts in a participant is normal on the {scale} and does not change over time",
-        "checked in § 7",
+        "What lasts in a participant is normal on the {scale}, and ties any two waves equally",
+        lambda facts: by_gate(facts, 7, "response patterns"),
         "Response patterns would be reproduced badly.",
         _has_patterns,
     ),
     Assumption(
-        "What lasts in a participant is normal on the {scale} and does not change over time",
-        "checked in § 7",
+        "The outcome can come back: having it at one wave does not settle the next",
+        comes_back,
+        "Risks at later waves, and what lasts in a participant, would be wrong.",
+        _has_patterns,
+    ),
+    Assumption(
+        "What lasts in a participant is normal on the {scale}",
+        lambda facts: predicted(facts, "spread between participants"),
         "The spread between participants would be reproduced badly.",
         _has_spread,
     ),
     Assumption(
+        "Any two waves of a participant are equally correlated",
+        UNCHECKED,
+        "Intervals would be too narrow or too wide.",
+        _has_spread,
+    ),
+    Assumption(
         "The effect is the same for all on the {scale}",
-        UNTESTABLE,
+        UNCHECKED,
         "The average difference would be slightly off.",
     ),
     Assumption(
-        "Counts vary as a negative binomial",
-        "checked in § 7",
-        "Zeros and large counts would be reproduced badly.",
+        "Counts vary as a negative binomial, without further zeros",
+        lambda facts: worse(predicted(facts, "zeros"), by_gate(facts, 2, "zeros beyond")),
+        "Zeros and large counts would be reproduced badly, and means could be far off.",
         _counts_events,
     ),
     Assumption(
-        "Outcomes vary normally around what is expected, by as much in both arms and at every wave",
-        "checked in § 7",
-        "The standard deviation would be reproduced badly, and intervals would be too narrow or too wide.",
+        "Outcomes vary normally around what is expected of a participant",
+        UNCHECKED,
+        "Far values would weigh too much.",
+        _measures,
+    ),
+    Assumption(
+        "Outcomes vary by as much in both arms and at every wave",
+        lambda facts: by_gate(facts, 2, *SPREADS),
+        "Intervals would be too narrow or too wide.",
         _measures,
     ),
     Assumption(
@@ -156,7 +171,7 @@ ASSUMPTIONS = (
         _has_missing,
     ),
     Assumption(
-        "One participant’s arm does not change another’s outcome",
+        "One participant’s arm does not change another’s outcome (no interference)",
         UNTESTABLE,
         "The difference would be diluted or enlarged.",
     ),

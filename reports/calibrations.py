@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.calibration import analysed
+from priors.prior_set import of_fits
 from reports import calibration_file
 from reports.calibration_file import PRIOR, Calibration
 from reports.facts import Facts
@@ -23,10 +24,10 @@ OWN = "calibration"
 
 @dataclass(frozen=True)
 class Applicable:
-    """A study of one of the run's models; `own` where it lies in the run's folder."""
+    """A study of one of the run's models; `alike` where its trials have the run's number of participants and waves."""
 
     study: Calibration
-    own: bool
+    alike: bool
 
 
 def applicable(facts: Facts) -> list[Applicable]:
@@ -41,12 +42,12 @@ def applicable(facts: Facts) -> list[Applicable]:
     own, committed = _read(facts.run.folder / OWN), _read(COMMITTED)
     priors = facts.manifest["priors"]
     for model in (str(facts.manifest["model"]), *facts.further):
-        for studies, mine in ((own, True), (committed, False)):
+        for studies in (own, committed):
             fitting = [study for study in studies if not unlike((model,), priors, facts.study, study.about)]
             if fitting:
                 # the one nearest in size, and of those the largest
                 best = min(fitting, key=lambda one: (abs(_size(one) - participants(facts)), -one.asked(PRIOR)))
-                found.append(Applicable(best, mine))
+                found.append(Applicable(best, _alike(facts, best)))
                 break
     return found
 
@@ -58,6 +59,10 @@ def participants(facts: Facts) -> int:
 
 def _size(study: Calibration) -> int:
     return int(study.about["participants"])
+
+
+def _alike(facts: Facts, study: Calibration) -> bool:
+    return _size(study) == participants(facts) and int(study.about["waves"]) == len(facts.study.waves)
 
 
 def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, about: Mapping[str, Any]) -> str:
@@ -80,9 +85,8 @@ def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, abo
         return f"The run holds no {about['model']} model."
     if about["priors"] != priors["name"]:
         return f"The run’s priors are {priors['name']}, the calibration’s {about['priors']}."
-    digests = {about.get("priors_sha256"), priors.get("sha256")} - {None}
-    if len(digests) > 1:
-        return "The priors of the run and of the calibration have one name, but their files differ."
+    if differing := _differing(priors, about):
+        return f"The priors of the run and of the calibration have one name, but differ in {differing}."
     kinds = outcome.kind, about.get("outcome", "binary")
     if len(set(kinds)) > 1:
         return f"The run’s outcome is {kinds[0]}, the calibration’s {kinds[1]}."
@@ -92,6 +96,14 @@ def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, abo
     if about["model"] == "mediation" and about.get("analysed"):
         return analysed.unlike(analysed.analysed(study.mediators, study.lag), about["analysed"])
     return ""
+
+
+def _differing(priors: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Which rows differ of those that a fit uses; files as a whole where a calibration kept no rows."""
+    if "priors_rows" in about:
+        mine, theirs = of_fits(priors["rows"]), about["priors_rows"]
+        return ", ".join(sorted(name for name in {*mine, *theirs} if mine.get(name) != theirs.get(name)))
+    return "their files" if len({about.get("priors_sha256"), priors.get("sha256")} - {None}) > 1 else ""
 
 
 def _read(folder: Path) -> list[Calibration]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models import author
+from reports import asked
 from reports.facts import Facts
 from reports.parts import Section
 from reports.words import clean
@@ -21,10 +22,11 @@ from reports.words import clean
 FOLDER = Path(__file__).parent / "guidelines"
 ORDER = ("agrema", "consort", "barg", "wambs")
 """Files in `FOLDER`, in the order of the page."""
-SHOWN, GIVEN, TO_WRITE = "shown", "given", "to write"
+SHOWN, GIVEN, PARTLY, TO_WRITE = "shown", "given", "partly", "to write"
 NOT_SHOWN, NOT_APPLICABLE = "not shown", "not applicable"
-STATUSES = (SHOWN, GIVEN, TO_WRITE, NOT_SHOWN, NOT_APPLICABLE)
-"""On the page; said by the author; for the author to say; not in this run; with a reason why it does not apply."""
+STATUSES = (SHOWN, GIVEN, PARTLY, TO_WRITE, NOT_SHOWN, NOT_APPLICABLE)
+"""On the page; said by the author; a part of it, the rest named; for the author to say; not in this run; with a reason
+why it does not apply."""
 
 Page = Mapping[int, Section]
 """Sections by number."""
@@ -46,6 +48,10 @@ class Item:
         Keys of the study file's `[author]`, see `models.author.KEYS`.
     rule : str
         Name in `RULES` of what else must be so.
+    part : str
+        Name in `PARTS` of what a run may lack of it.
+    partly : str
+        What of the item's own words neither the page nor an entry of the author can hold: it is never met as a whole.
     not_applicable, not_shown : str
         Why it never applies; why no report shows it yet.
     """
@@ -56,6 +62,8 @@ class Item:
     needs: tuple[str, ...] = ()
     author: tuple[str, ...] = ()
     rule: str = ""
+    part: str = ""
+    partly: str = ""
     not_applicable: str = ""
     not_shown: str = ""
 
@@ -83,7 +91,7 @@ class Finding:
     keys : tuple of str
         Entries of `[author]` that say it or, where it is to be written, lack.
     reason : str
-        Why it is not shown or does not apply.
+        Why it is not shown or does not apply; what a part of it lacks.
     """
 
     guideline: Guideline
@@ -130,6 +138,23 @@ RULES: dict[str, Callable[[Facts, Page], tuple[int, str]]] = {
 """The section asked, and why it does not show an item, empty where it does; by the name that the item gives."""
 
 
+def _informed(facts: Facts) -> str:
+    """A prior that stands on other trials, beside broad and default ones."""
+    ran = {refit.name for refit in asked.refits(facts, "priors") if not refit.reason}
+    named = ran | {str(facts.manifest["priors"]["name"])}
+    return "" if any("informed" in name.split("_")[0] for name in named) else "no informed prior is among them"
+
+
+def _planned(facts: Facts) -> str:
+    """Which analyses were planned is the author's to say."""
+    said = author.stated(facts.study.author)
+    return "" if {"protocol", "changes"} & set(said) else "whether they were planned is not stated"
+
+
+PARTS: dict[str, Callable[[Facts], str]] = {"informed prior": _informed, "planned": _planned}
+"""What of an item a run lacks, empty where it lacks nothing; by the name that the item gives."""
+
+
 def hidden(section: Section) -> str:
     """Why a section shows nothing; empty where it does."""
     return "" if section.status == "shown" else section.reason
@@ -161,6 +186,9 @@ def _judged(guideline: Guideline, item: Item, facts: Facts, page: Page, said: Ma
     number, reason = _lacking(item, facts, page)
     if reason:
         return Finding(guideline, item, NOT_SHOWN, (number,), reason=reason)
+    lack = item.partly or (PARTS[item.part](facts) if item.part else "")
+    if lack:
+        return Finding(guideline, item, PARTLY, item.section, item.author, lack)
     return Finding(guideline, item, GIVEN if item.author else SHOWN, item.section, item.author)
 
 
@@ -185,6 +213,9 @@ def where(finding: Finding, said: Mapping[str, str]) -> str:
     if finding.status == GIVEN:
         texts = " ".join(f"{key}: {clean(said[key])}" for key in finding.keys)
         return f"{texts} {places}".rstrip()
+    if finding.status == PARTLY:
+        texts = " ".join(f"{key}: {clean(said[key])}" for key in finding.keys)
+        return f"{texts} {places} partly: {finding.reason}".strip()
     if finding.status == TO_WRITE:
         return f"missing in [author]: {', '.join(finding.keys)}" + (f"; the rest: {places}" if places else "")
     return f"{places}: {finding.reason}" if places else finding.reason

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports import paths
+from reports import asked, paths
+from reports.assumption_checks import UNCHECKED, by_gate, found_in
 from reports.assumptions import DESIGN, UNTESTABLE, Assumption
 from reports.facts import Facts
-from reports.figures.mediator_pit import GROUP, curves
+from reports.figures.mediator_pit import GATED, GROUP, curves
 
 
 def _several(facts: Facts) -> bool:
@@ -34,9 +35,27 @@ def _missing(facts: Facts) -> bool:
     return any("MAR" in row.evidence for row in paths.rows(facts))
 
 
+def _continuous(facts: Facts) -> bool:
+    fitted = paths.mediators(facts)
+    return any(part.kind == "continuous" for part in facts.study.mediators if part.column in fitted)
+
+
 def _distributions(facts: Facts) -> str:
-    """In doubt where a mediator's values leave the band of what its distribution predicts."""
-    return "checked in § 7" if all(curve.inside for curve in curves(facts)) else "in doubt, see § 7"
+    """By the gate; in doubt too where a mediator's values leave the band of what its distribution predicts."""
+    gate = by_gate(facts, 7, *GATED)
+    return gate if gate.startswith("in doubt") else found_in(7, right=all(curve.inside for curve in curves(facts)))
+
+
+def _negative_control(facts: Facts) -> str:
+    """In doubt where some mediator differs between the arms at the negative control; there is no margin for it."""
+    waves = [wave for wave in facts.contrasts if facts.role(wave) == "negative control"]
+    found = [
+        facts.estimate("mediator_difference", wave, mediator=name)
+        for name in paths.mediators(facts)
+        for wave in paths.differences(facts, name)
+        if wave in waves
+    ]
+    return found_in(6, right=not any(map(asked.excludes_zero, found))) if found else UNCHECKED
 
 
 PATH_ASSUMPTIONS = (
@@ -48,19 +67,20 @@ PATH_ASSUMPTIONS = (
     ),
     Assumption(
         "At the negative control the arms do not differ in the mediators yet",
-        "checked in § 6",
+        _negative_control,
         "An early difference speaks for bias or for an early effect.",
         _has_negative_control,
     ),
     Assumption(
         "The mediation model gives the same total as the effect model",
-        "checked in § 2",
+        lambda facts: by_gate(facts, 2, "agrees"),
         "One of the two would be misspecified, or its priors would pull.",
         lambda facts: any("agrees" in check.name for check in facts.gate.checks),
     ),
     Assumption(
-        "A mediator acts on the outcome {lag} later, in a straight line on the link scale{interaction}",
-        UNTESTABLE,
+        "A mediator acts on the outcome {lag} later and at no other distance, in a straight line on the link "
+        "scale{interaction}",
+        UNCHECKED,
         "What goes through it would be too small or too large.",
         _later,
     ),
@@ -77,13 +97,19 @@ PATH_ASSUMPTIONS = (
         lambda facts: GROUP in facts.run.checks.children,
     ),
     Assumption(
+        "What is left of a continuous mediator varies by as much in both arms and at every wave",
+        UNCHECKED,
+        "Its missing values would be drawn too close together or too far apart.",
+        _continuous,
+    ),
+    Assumption(
         "No common cause of a mediator and the outcome beyond lasting levels and the adjusted baseline variables",
         UNTESTABLE,
-        "What is called indirect would be confounding, none in § 6; § 9 varies it (ζ) for continuous mediators.",
+        "What is called indirect would be confounding, none in § 6; § 9 varies it (ζ).",
     ),
     Assumption(
         "Lasting levels of mediators and outcome are jointly normal on the link scales",
-        UNTESTABLE,
+        UNCHECKED,
         "Lasting causes of both would be absorbed badly.",
     ),
     Assumption(
@@ -92,8 +118,14 @@ PATH_ASSUMPTIONS = (
         "Neither natural nor interventional effects would be those of the mediator alone.",
     ),
     Assumption(
-        "Mediators do not act on one another",
-        UNTESTABLE,
+        "An earlier outcome does not change a later mediator",
+        UNCHECKED,
+        "It would itself be a common cause that the arm changes.",
+        lambda facts: len(facts.study.waves) > 1,
+    ),
+    Assumption(
+        "Mediators do not act on one another, and what is left of them at a wave is uncorrelated",
+        UNCHECKED,
         "What goes through one mediator by way of another would be counted to the wrong one.",
         _several,
     ),

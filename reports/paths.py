@@ -47,7 +47,7 @@ def not_run(facts: Facts) -> str:
     reason = facts.manifest.get("not_run", {}).get("mediation", "")
     if reason:
         return f"Not run: {short(reason, 600)}"
-    return "Not run: only the effect model was fitted; scripts/analyse.py fits the mediation model as well."
+    return "Not run: only the effect model was fitted."
 
 
 def mediators(facts: Facts) -> list[str]:

@@ -66,8 +66,8 @@ def held_in_short(row: Row) -> Sentence:
     """The same for a reader who is at another question, as what follows a colon."""
     low, high = expected(row.replications)
     return sentence(
-        "with true values drawn from the prior, the {interval} interval of {quantity} held the truth in {share} of "
-        "{trials} (right intervals: {low} to {high}).",
+        "coverage, the share of {interval} intervals of {quantity} that hold the truth, was {share} over {trials} "
+        "trials with true values drawn from the prior (right intervals: {low} to {high}).",
         interval=INTERVAL,
         quantity=Label(row.label),
         share=row.number("coverage"),
@@ -78,9 +78,10 @@ def held_in_short(row: Row) -> Sentence:
 
 
 def left_out_in_short(row: Row) -> Sentence:
-    """False alarms alone."""
+    """Type I error alone."""
     return sentence(
-        "Where the arms do not differ it left 0 out in {share} of {trials}.",
+        "Type I error, the share of trials whose interval leaves 0 out although the arms do not differ, was {share} "
+        "over {trials} trials.",
         share=row.number("excludes_0"),
         trials=whole(row.replications),
     )
@@ -104,7 +105,7 @@ def at_the_truth(row: Row) -> Sentence:
     known = {"error": show(row["bias_mcse"], row.shown, row.digits)} if exact else {}
     about = " (Monte Carlo standard error {error})" if exact else ""
     first = sentence(
-        "At the scenario’s own truth, {truth} {unit}, the mean error of the posterior mean was {bias}"
+        "At one fixed truth, {truth} {unit}, bias, the mean error of the posterior mean, was {bias}"
         f"{about}; the interval held the truth in {{share}} of "
         "{trials} trials",
         truth=row.number("truth"),

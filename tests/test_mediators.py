@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -217,5 +219,19 @@ def test_d_stays_possible():
     assert (before + d < 1).all()
     free = untreated_change(prior, np.full((4, 5000), 0.5), pinned_mediation.four_waves(), 3)
     # 20,000 draws: standard errors 0.0014 and 0.001
-    assert free.mean() == pytest.approx(0, abs=0.007)
+    assert free.mean() == pytest.approx(-0.07, abs=0.007)
     assert free.std() == pytest.approx(0.1, abs=0.004)
+
+
+@pytest.mark.parametrize("name", prior_set.shipped())
+def test_d_is_centred_on_regression_to_the_mean_and_drift_and_0_stays_plausible(name):
+    from models.path_estimates import _untreated
+    from models.study import Outcome
+
+    def row(better: str):
+        outcome = Outcome.model_construct(better=better)
+        return _untreated(SimpleNamespace(outcome=outcome), prior_set.load(name)).arguments
+
+    lower, higher = row("lower"), row("higher")
+    assert lower["mean"] == -0.07 == -higher["mean"]
+    assert abs(lower["mean"]) < lower["sd"], "no change at all lies within one SD"

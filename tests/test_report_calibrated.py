@@ -45,7 +45,7 @@ def commit(shelf: Path, **settings: object) -> None:
 def test_without_a_study_it_says_not_run(shelf: Path, tmp_path: Path) -> None:
     folder = built(tmp_path / "run", MEDIATED)
     assert calibrated.NOT_RUN in words(folder, 10)
-    assert rows(folder, "calibration") == [{"reason": calibrated.NOT_RUN}]
+    assert rows(folder, "calibration")[0]["reason"].startswith(calibrated.NOT_RUN)
     assert "recovery" in record(folder)["sentences"]
     assert "calibration" not in record(folder)["tables"]
 
@@ -65,19 +65,22 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
             assert float(one[column]) == pytest.approx(float(source[kind, one["key"]][name]), abs=1e-7)
         assert one["uniform"] == source["prior", one["key"]]["uniform"].casefold()
         assert one["key"].endswith("6 months]")
-    said = found["sentences"]["calibration_effect"]
+    said = found["sentences"]["elsewhere_effect"]
     assert said["numbers"]["share"]["value"] == pytest.approx(
         float(source["prior", "risk_difference[6 months]"]["coverage"]), abs=1e-7
     )
     assert said["text"].startswith(
-        "The effect model with the priors weakly informative on trials of 200 participants simulated by scenario"
+        "The effect model with the priors weakly informative, tried on simulated trials of another design "
+        "(200 participants, 4 waves)"
     )
+    assert calibrated.NOT_RUN in text
     assert said["text"] in text
-    assert "calibration_mediation" in found["sentences"]
+    assert "elsewhere_mediation" in found["sentences"]
     # at another size than this trial's, the command that makes one at its own
     here = fixture.make(tmp_path, MEDIATED).core["constant_data"].to_dataset().sizes["participant"]
     assert here != 200
-    assert f"{OWN_SIZE}{here} --replications 200" in text
+    assert f"{OWN_SIZE}{here} --replications 200" in words(folder, 13)
+    assert "uv run" not in text
     assert text.index("Calibration on simulated trials") < text.index("Of 10 trials of this size")
 
 
@@ -87,18 +90,33 @@ def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
     make(tmp_path / "run" / "calibration", Study(scenario="own", participants=93))
     folder = built(tmp_path / "run", MEDIATED)
     said = record(folder)["sentences"]
-    assert "of 93 participants simulated by scenario “own”" in said["calibration_effect"]["text"]
-    assert "scenario “mediation_clean”" in said["calibration_mediation"]["text"]
-    assert OWN_SIZE not in words(folder, 10)
+    assert "(93 participants" in said["elsewhere_effect"]["text"]
+    assert "scenario" not in said["elsewhere_effect"]["text"], "a name of the program's own"
+    assert "(200 participants" in said["elsewhere_mediation"]["text"]
     assert (tmp_path / "run" / "calibration" / "replications.csv").is_file()
+
+
+def test_bias_coverage_and_type_i_error_are_told_of_this_design_alone(shelf: Path, tmp_path: Path) -> None:
+    here = fixture.make(tmp_path, Recipe()).core["constant_data"].to_dataset().sizes["participant"]
+    commit(shelf, participants=here)
+    folder = built(tmp_path / "alike", Recipe())
+    text = record(folder)["sentences"]["calibration_effect"]["text"]
+    assert "of this design" in text
+    assert all(word in text for word in ("coverage, the share", "bias, the mean error", "Type I error, the share"))
+    assert calibrated.NOT_RUN not in words(folder, 10)
+    path = next(shelf.glob("*.json"))
+    path.write_text(re.sub(r'"waves": \d+', '"waves": 2', path.read_text()))
+    folder = built(tmp_path / "other waves", Recipe())
+    assert calibrated.NOT_RUN in words(folder, 10)
+    assert "calibration_effect" not in record(folder)["sentences"]
 
 
 def test_only_studies_of_its_models_and_its_kind_of_outcome(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, model="mediation", scenario="mediation_clean")
     assert calibrated.NOT_RUN in words(built(tmp_path / "effect alone", Recipe()), 10)
     commit(shelf)
-    assert calibrated.NOT_RUN in words(built(tmp_path / "counts", Recipe(kind="count")), 10)
-    assert calibrated.NOT_RUN not in words(built(tmp_path / "binary", Recipe()), 10)
+    assert "another design" not in words(built(tmp_path / "counts", Recipe(kind="count")), 10)
+    assert "another design" in words(built(tmp_path / "binary", Recipe()), 10)
 
 
 def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> None:
@@ -110,7 +128,8 @@ def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> 
 
 def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     """Whatever decides the posterior's shape; what an older file does not tell is taken as alike."""
-    models, priors = ("effect", "mediation"), {"name": "mine", "sha256": "a"}
+    models: tuple[str, ...] = ("effect", "mediation")
+    priors: dict[str, object] = {"name": "mine", "sha256": "a"}
     parts = [("continuous", "normal"), ("share", "normal")]
     mediators = [SimpleNamespace(kind=kind, family=family, interaction=False) for kind, family in parts]
     about = {"model": "effect", "priors": "mine", "priors_sha256": "a", "outcome": "binary", "link": "logit"}
@@ -122,7 +141,12 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     assert told() == told(model="mediation") == ""
     assert "no dose model" in told(model="dose")
     assert "mine" in told(priors="diffuse")
-    assert "files differ" in told(priors_sha256="b")
+    assert "their files" in told(priors_sha256="b")
+    rows = [{"parameter": "tau", "distribution": "one"}, {"parameter": "sensitivity", "distribution": "two"}]
+    priors["rows"] = rows
+    assert told(priors_sha256="b", priors_rows={"tau": "one"}) == "", "what no fit uses makes no difference"
+    assert "differ in tau" in told(priors_sha256="a", priors_rows={"tau": "other"})
+    assert "differ in theta" in told(priors_rows={"tau": "one", "theta": "new"})
     assert "count" in told(kind="count")
     assert "probit" in told(link="probit")
     assert told(kind="continuous", link="logit", outcome="continuous") == ""

@@ -13,7 +13,7 @@ import pytest
 from models import author
 from models.gate_table import RED
 from reports import checklist, page
-from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, SHOWN, STATUSES, TO_WRITE
+from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE
 from reports.facts import Facts
 from reports.sections import section_12_items
 from tests.command_line import run
@@ -71,6 +71,7 @@ def test_every_item_says_where_it_comes_from_and_names_what_there_is() -> None:
         assert set(item.author) <= set(author.KEYS), item
         assert set(item.section) <= set(range(14)) - {section_12_items.NUMBER}, item
         assert not item.rule or item.rule in checklist.RULES, item
+        assert not item.part or item.part in checklist.PARTS, item
         assert not guideline.applies or guideline.applies in checklist.APPLIES
         known = {name for number in item.section if number in MODULES for name in MODULES[number].TABLES}
         known |= {name for number in item.section if number in MODULES for name in MODULES[number].FIGURES}
@@ -149,7 +150,7 @@ def test_the_counts_are_the_lists(reports: dict[str, Path], name: str) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_everything_missing_is_listed_up_front(reports: dict[str, Path], name: str) -> None:
     told = [row["items"]["value"] for row in record(reports[name])["tables"]["items_open"]["rows"]]
-    waiting = [row for row in rows(reports[name]) if row["status"] in (TO_WRITE, NOT_SHOWN)]
+    waiting = [row for row in rows(reports[name]) if row["status"] in (TO_WRITE, NOT_SHOWN, PARTLY)]
     assert waiting
     for row in waiting:
         words = re.compile(rf"{row['guideline'].split()[0]} [^;]*\b{re.escape(row['item'])}(,|;|$)")
@@ -264,11 +265,25 @@ def test_refits_that_are_not_run_leave_their_items_open(tmp_path: Path) -> None:
     facts = Facts(make(tmp_path, Recipe(asked="none")))
     sections = {part.number: part for part in page.compose(facts)}
     made = sections[8].tables["contraction"]
-    for reason, expected in (("Not run: why.", NOT_SHOWN), ("", SHOWN)):
+    for reason, expected in (("Not run: why.", {NOT_SHOWN}), ("", {SHOWN, PARTLY})):
         tables = dict(sections[8].tables) | ({} if reason else {"refits": made})
         sections[8] = replace(sections[8], tables=tables, values={"refits_reason": reason})
         found = {(one.guideline.key, one.item.number): one for one in checklist.check(facts, sections)}
-        assert {found["barg", "5a"].status, found["wambs", "7"].status, found["wambs", "8"].status} == {expected}
+        assert {found["barg", "5a"].status, found["wambs", "7"].status, found["wambs", "8"].status} == expected
+    assert (found["barg", "5a"].status, found["barg", "5a"].reason) == (PARTLY, "no informed prior is among them")
+
+
+def test_a_tick_is_earned_by_the_items_own_words(tmp_path: Path, reports: dict[str, Path]) -> None:
+    """What a part of an item lacks is named: no tick for the rest."""
+    assert status(reports["mediators"], "BARG", "5a") == (PARTLY, "§ 8 partly: no informed prior is among them")
+    assert status(reports["mediators"], "BARG", "6d")[0] == PARTLY
+    assert status(reports["mediators"], "AGReMA", "15")[1].endswith("whether they were planned is not stated")
+    assert status(with_author(tmp_path, protocol="Number 7."), "CONSORT 2025", "21d")[0] in (SHOWN, NOT_SHOWN)
+    facts = Facts(make(tmp_path))
+    facts.manifest["priors"]["name"] = "informed_by_nova"
+    assert checklist.PARTS["informed prior"](facts) == ""
+    for number in ("17a", "17b", "18", "19"):
+        assert status(reports["mediators"], "CONSORT 2025", number)[0] == TO_WRITE, "only the author knows"
 
 
 def test_check_names_what_is_missing_and_what_is_misspelt(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ def test_a_flag_puts_the_priors_in_doubt_and_tells_the_crude_difference(tmp_path
     for one, status in ((plain, "checked in § 8"), (record, "in doubt, see § 8")):
         rows = {row["assumption"]["value"]: row["status"]["value"] for row in one["tables"]["assumptions"]["rows"]}
         assert rows[claim] == status
-        assert rows["Both arms were visited at the same times"] == "not stated"
-        assert re.search(r"settled by § 5: −?\d.* \(.* to .*\), too wide", next(s for s in rows.values() if "§ 5" in s))
+        assert rows["Both arms were visited at the same times"] == "not checked"
+        assert re.search(r"not checked: −?\d.* \(.* to .*\), too wide", next(s for s in rows.values() if "wide" in s))
     assert "A4" not in plain["sentences"]
     told = record["sentences"]["A4"]
     crude = next(
@@ -112,7 +112,7 @@ def test_a_negative_control_says_no_more_than_it_can(
     assert ("could act" in said, "part of the programme" in said) == (exposed == "none", exposed == "partly")
     status = statuses(facts)["At the negative control the arms do not differ yet"]
     within = interval[0] > -0.1
-    assert status.startswith("checked" if within and interval[0] < 0 else "in doubt" if within else "not settled")
+    assert status.startswith("checked" if within and interval[0] < 0 else "in doubt" if within else "not checked")
 
 
 def test_a_share_that_is_better_when_higher_is_no_risk(tmp_path: Path) -> None:

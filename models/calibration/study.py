@@ -20,6 +20,7 @@ from models.replications import crew
 from models.replications.journal import Journal
 from models.run import digest
 from models.summary import INTERVAL
+from priors import prior_set
 
 JOURNAL, STUDY, SUMMARY, REPLICATIONS = "journal.jsonl", "calibration.json", "calibration.csv", "replications.csv"
 SCHEMA = "microsavings calibration 1"
@@ -131,6 +132,7 @@ def describe(plan: Plan, command: str) -> dict[str, Any]:
         "likelihood": plan.likelihood,
         "priors": plan.priors.name,
         "priors_sha256": digest(plan.priors.path),
+        "priors_rows": prior_set.of_fits(plan.priors.rows()),
         "command": command,
         "seed": plan.sampler.seed,
         "interval": INTERVAL,

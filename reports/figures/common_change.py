@@ -24,4 +24,4 @@ def draw(facts: Facts, wave: str) -> Figure:
         f"{agreeing(whole, facts.scale.points)}; {named}, {rest} remains"
     )
     what = f"Change since baseline in the {facts.arm('control', 40).text} arm and its parts; not an effect"
-    return forest.figure(NAME, facts, parts, title, what, ("fell", "rose"), "since baseline")
+    return forest.figure(NAME, facts, parts, title, what, ("fell", "rose"), "since baseline", margin=False)

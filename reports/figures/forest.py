@@ -31,13 +31,18 @@ def figure(
     what: str,
     words: tuple[str, str],
     between: str = BETWEEN,
+    *,
+    margin: bool = True,
 ) -> Figure:
-    """Forest of parts; `what` begins the description, `words` name the two directions, `between` what is subtracted."""
+    """Forest of parts; `what` begins the description, `words` name the two directions, `between` what is subtracted.
+
+    The band of the margin is for effects: without `margin` there is none.
+    """
     described = "; ".join(f"{_full(part)} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
     description = f"{what}, median with 95% interval, in {facts.scale.points}. {described}."
 
     def layout(width: float, form: str) -> str:
-        return _layout(facts, parts, words, width, between).svg(name, title, description, form)
+        return _layout(facts, parts, words, width, between, margin=margin).svg(name, title, description, form)
 
     rows = tuple(_row(part) for part in parts)
     return Figure(name, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), COLUMNS, rows)
@@ -60,7 +65,9 @@ def _row(part: Part) -> tuple[object, ...]:
     return (part.name, found.estimand, found.mediator, found.wave, found.evidence, *numbers, part.note)
 
 
-def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float, between: str) -> Canvas:
+def _layout(
+    facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: float, between: str, *, margin: bool
+) -> Canvas:
     wide = width > 500
     noted = any(part.note for part in parts)
     step = 40 if wide else 72 if noted else 56
@@ -68,7 +75,7 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
     sheet = Canvas(width, height + (114 if wide else 134))
     right = max(measured(told(part.estimate)) for part in parts) + 26
     x = Linear(*_reach(facts, parts), LABELS if wide else 8, width - right if wide else width - 8)
-    _zones(facts, sheet, x, height)
+    _zones(facts, sheet, x, height, margin=margin)
     for place, part in enumerate(parts):
         y = 14 + step * (place + 0.5)
         if place == 1:
@@ -78,7 +85,7 @@ def _layout(facts: Facts, parts: Sequence[Part], words: tuple[str, str], width: 
     bottom(sheet, x, height, facts.scale.difference_unit, signed=True, about=7 if wide else 5)
     sheet.text((x.start + x.end) / 2, height + 36, f"{facts.scale.points}, {between}", "note", "middle")
     directions(sheet, x, height + 54, words)
-    _key(facts, sheet, parts, height + 78)
+    _key(facts, sheet, parts, height + 78, margin=margin)
     return sheet
 
 
@@ -90,11 +97,12 @@ def _reach(facts: Facts, parts: Sequence[Part]) -> tuple[float, float]:
     return low - 0.06 * (high - low), high + 0.06 * (high - low)
 
 
-def _zones(facts: Facts, sheet: Canvas, x: Linear, height: float) -> None:
-    margin = facts.study.outcome.margin
-    sheet.rect(x(-margin), 8, x(margin) - x(-margin), height - 8, "band")
-    for edge in (-margin, margin):
-        sheet.line(x(edge), 8, x(edge), height, "edge")
+def _zones(facts: Facts, sheet: Canvas, x: Linear, height: float, *, margin: bool) -> None:
+    if margin:
+        half = facts.study.outcome.margin
+        sheet.rect(x(-half), 8, x(half) - x(-half), height - 8, "band")
+        for edge in (-half, half):
+            sheet.line(x(edge), 8, x(edge), height, "edge")
     sheet.line(x(0), 8, x(0), height, "zero")
 
 
@@ -142,10 +150,11 @@ def mark(sheet: Canvas, shape: str, x: float, y: float) -> None:
     return sheet.half(x, y, 5.5, "difference-mark")
 
 
-def _key(facts: Facts, sheet: Canvas, parts: Sequence[Part], y: float) -> None:
+def _key(facts: Facts, sheet: Canvas, parts: Sequence[Part], y: float, *, margin: bool) -> None:
     """What the shapes, the faint line and the band mean."""
     entries = [(SHAPES[word], word) for word in dict.fromkeys(part.estimate.evidence for part in parts)]
-    entries += [("prior", "prior, 95%"), ("band", f"within ±{facts.margin.text} {facts.scale.points}")]
+    entries.append(("prior", "prior, 95%"))
+    entries += [("band", f"within ±{facts.margin.text} {facts.scale.points}")] if margin else []
     at, row = 8.0, y
     for shape, words in entries:
         room = 26 + measured(words, 12)

@@ -10,6 +10,7 @@ from reports.parts import Figure
 from reports.words import lines
 
 NAME = "graph"
+ARM, BASE, LASTING = "randomised arm", "baseline variables", "lasting differences between participants"
 Point = tuple[float, float]
 
 
@@ -25,27 +26,34 @@ def draw(facts: Facts) -> Figure:
 
 
 def _edges(facts: Facts) -> list[tuple[str, str, str]]:
-    """Every arrow, for the description and the CSV."""
-    found, missing = [], "missing outcome"
+    """Every arrow, for the description and the CSV; none that the fitted model lacks."""
+    found, missing, adjusted = [], "missing outcome", _adjusted(facts)
     for wave in facts.study.waves:
         node = f"outcome, {facts.wave(wave.value)}"
         if wave.role == "follow-up":
-            found.append(("randomised arm", node, "the effect that is estimated"))
+            found.append((ARM, node, "the effect that is estimated"))
         elif wave.role == "negative control":
-            found.append(("randomised arm", node, "estimated as a check, expected near 0"))
+            found.append((ARM, node, "estimated as a check, expected near 0"))
         if facts.has_trait:
-            found.append(("lasting differences between participants", node, "modelled"))
-        if facts.study.covariates:
-            found.append(("baseline variables", node, "modelled"))
+            found.append((LASTING, node, "modelled"))
+        if adjusted:
+            found.append((BASE, node, "modelled"))
         if facts.people.incomplete:
             told = "allowed where the outcome was observed; assumed absent where it was not (missing at random)"
             found.append((node, missing, told))
     if not facts.people.incomplete:
         return found
-    found.append(("randomised arm", missing, "allowed"))
-    if facts.study.covariates:
-        found.append(("baseline variables", missing, "allowed"))
+    found.append((ARM, missing, "allowed"))
+    if adjusted:
+        found.append((BASE, missing, "allowed"))
+    if facts.has_trait:
+        found.append((LASTING, missing, "assumed absent but by way of outcomes that were observed"))
     return found
+
+
+def _adjusted(facts: Facts) -> bool:
+    """Whether baseline variables are in the model: those that are described only have no arrow."""
+    return "gamma" in facts.group("core", "posterior")
 
 
 def _style(role: str) -> str:
@@ -61,7 +69,7 @@ def _across(facts: Facts) -> Canvas:
     half = min(step / 2 - 10, 78.0)
     base, arm, trait, missing = (width * 0.24, 24.0), (width * 0.62, 24.0), (width * 0.27, 300.0), (width * 0.76, 300.0)
     for place, wave in zip(places, waves, strict=True):
-        if facts.study.covariates:
+        if _adjusted(facts):
             _from(sheet, (base[0], base[1] + 20), (place - 12, 121), "flow")
         if _style(wave.role):
             _from(sheet, (arm[0], arm[1] + 20), (place + 12, 121), _style(wave.role))
@@ -71,14 +79,36 @@ def _across(facts: Facts) -> Canvas:
         for place in places[:-1]:
             _from(sheet, (place + 12, 186), (missing[0] - 20, missing[1] - 24), "flow", spread=0)
         absent(sheet, (places[-1] + 12, 186), (missing[0] + 40, missing[1] - 24))
+        _allowed(facts, sheet, base, arm, missing)
     for place, wave in zip(places, waves, strict=True):
         words = lines(facts.wave(wave.value), max(int(half / 3.3), 8), 2)
         node(sheet, (place, 154), (half, 32), ("Outcome", *words))
     _causes(facts, sheet, base, arm, trait, 84)
     if facts.people.incomplete:
-        node(sheet, missing, (150, 24), ("Outcome missing", "may also differ by arm and baseline"))
+        node(sheet, missing, (150, 24), ("Outcome missing",))
     _legend(facts, sheet, 358, 2)
     return sheet
+
+
+def _allowed(facts: Facts, sheet: Canvas, base: Point, arm: Point, missing: Point) -> None:
+    """From arm and baseline variables round the outcomes to their absence, on a screen."""
+    edge = sheet.width - 6
+    _round(sheet, (arm[0] + 84, arm[1]), edge, (missing[0] + 150, missing[1] + 8))
+    if _adjusted(facts):
+        _round(sheet, (base[0] - 84, base[1]), 6, (missing[0] - 150, missing[1] + 14))
+
+
+def _round(sheet: Canvas, start: Point, edge: float, end: Point) -> None:
+    """Line that leaves sideways, runs down the edge of the sheet and comes back."""
+    inward = 1 if edge < end[0] else -1
+    low = end[1] if inward < 0 else end[1] + 22
+    sheet.line(*start, edge, start[1], "flow")
+    sheet.line(edge, start[1], edge, low, "flow")
+    if low != end[1]:
+        sheet.line(edge, low, end[0] + 30, low, "flow")
+        sheet.arrow(end[0] + 30, low, end[0] + 30, end[1] + 12, "flow")
+    else:
+        sheet.arrow(edge, low, end[0], low, "flow")
 
 
 def _down(facts: Facts) -> Canvas:
@@ -90,7 +120,7 @@ def _down(facts: Facts) -> Canvas:
     half = 74.0
     for place, wave in enumerate(waves):
         y = 118 + step * place
-        if facts.study.covariates:
+        if _adjusted(facts):
             _bent(sheet, (base[0] - 16, 44), (width / 2 - half - 2, y - 8), "flow")
         if _style(wave.role):
             _bent(sheet, (arm[0] + 16, 44), (width / 2 + half + 2, y - 8), _style(wave.role))
@@ -107,13 +137,14 @@ def _down(facts: Facts) -> Canvas:
         node(sheet, (width / 2, 118 + step * place), (half, 23), ("Outcome", *lines(facts.wave(wave.value), 23, 1)))
     _causes(facts, sheet, base, arm, trait, 66)
     if facts.people.incomplete:
-        node(sheet, missing, (88, 24), ("Outcome missing", "may differ by arm"))
+        more = "also by arm, baseline" if _adjusted(facts) else "also by arm"
+        node(sheet, missing, (88, 24), ("Outcome missing", more))
     _legend(facts, sheet, last + 150, 1)
     return sheet
 
 
 def _causes(facts: Facts, sheet: Canvas, base: Point, arm: Point, trait: Point, half: float) -> None:
-    if facts.study.covariates:
+    if _adjusted(facts):
         node(sheet, base, (half, 20), ("Baseline variables",))
     node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
     if facts.has_trait:

@@ -16,6 +16,8 @@ from reports.privacy import HIDDEN, SUPPRESSED
 from reports.words import capital, lines, listed
 
 NAME, GROUP = "mediator_pit", "mediator_pit"
+GATED = ("mediators' distributions", "pit")
+"""Name of the gate's check on them."""
 FEW, SEVERAL = 40, 200
 """Where small counts are hidden, values below which no curve is drawn; below which it is told to 0.05, else to 0.01."""
 

@@ -18,6 +18,7 @@ from reports.words import count, lines
 
 NAME = "paths_graph"
 ARM, BASE, LASTING, OTHER = "randomised arm", "baseline variables", "lasting levels", "other common causes"
+MISSING = "missing values"
 
 
 class Fitted:
@@ -60,6 +61,11 @@ class Fitted:
         """Whether lasting levels are correlated."""
         return "partial_correlation" in self.posterior
 
+    @property
+    def missing(self) -> bool:
+        """Whether an outcome or a mediator is missing for anybody."""
+        return any("MAR" in row.evidence for row in paths.rows(self.facts))
+
     def measured(self, mediator: str, wave: str) -> bool:
         """Whether the model has this mediator at this wave."""
         return self.facts.has("mediator_mean", wave, arm="control", mediator=mediator)
@@ -93,7 +99,23 @@ def _edges(fitted: Fitted) -> list[tuple[str, str, str]]:
     if len(fitted.mediators) > 1:
         found.append(("a mediator", "another mediator", "assumed absent"))
     found.append(("outcome", "a later mediator", "assumed absent"))
-    return [*found, (OTHER, "mediators and outcome", "assumed absent")]
+    return [*found, *_into_missing(fitted), *_of_others(fitted)]
+
+
+def _of_others(fitted: Fitted) -> list[tuple[str, str, str]]:
+    """Other common causes, of each mediator and the outcome."""
+    names = [paths.label(fitted.facts, name).text for name in fitted.mediators]
+    return [(OTHER, name, "assumed absent") for name in [*names, "outcome"]]
+
+
+def _into_missing(fitted: Fitted) -> list[tuple[str, str, str]]:
+    """What the absence of a value may depend on (missing at random); none where nothing is missing."""
+    if not fitted.missing:
+        return []
+    observed = "allowed where it was observed; assumed absent where it was not (missing at random)"
+    causes = [(ARM, "allowed"), *([(BASE, "allowed")] if fitted.adjusted else [])]
+    causes += [("mediators", observed), ("outcome", observed)]
+    return [(cause, MISSING, told) for cause, told in causes]
 
 
 def _into_mediator(fitted: Fitted, mediator: str, wave: str) -> list[tuple[str, str, str]]:
@@ -144,19 +166,21 @@ def _drawn(fitted: Fitted, width: float) -> Canvas:
     rows = max(number, 3)
     top, middle = 64.0, 64 + place.step * (rows - 1) / 2
     low = top + place.step * (rows - 1) + 96
-    sheet = Canvas(width, low + (74 if width > 500 else 130))
+    sheet = Canvas(width, low + (90 if width > 500 else 146))
     left = [middle + (k - 1) * place.step * (rows - 1) / 2 for k in range(3)]
     heights = [middle + (k - (number - 1) / 2) * place.step for k in range(number)]
     outcome = (place.columns[2], middle)
     _arrows(fitted, sheet, place, left, heights, outcome)
-    _others(sheet, place, heights[-1], outcome, low)
+    _others(sheet, place, heights, outcome, low)
+    if fitted.missing:
+        _absence(fitted, sheet, place, heights[-1], outcome, low)
     _causes(fitted, sheet, place, left)
     for mediator, y in zip(fitted.mediators, heights, strict=True):
         label = lines(paths.label(fitted.facts, mediator).text, place.letters, 2)
         inside = (*label, _when(fitted.facts))
         node(sheet, (place.columns[1], y), (place.halves[1], 29), inside, strong=len(label))
     node(sheet, outcome, (place.halves[2], 24), ("Outcome", "at wave t"), "difference-hollow")
-    _legend(sheet, low + 46)
+    _legend(sheet, low + 62)
     return sheet
 
 
@@ -198,12 +222,26 @@ def _bow(sheet: Canvas, start: Point, bend: Point, end: Point, style: str) -> No
     sheet.head(end, math.atan2(end[1] - control[1], end[0] - control[0]), f"{style}-head")
 
 
-def _others(sheet: Canvas, place: Layout, last: float, outcome: Point, low: float) -> None:
-    """Causes of mediator and outcome that the model takes not to exist."""
+def _others(sheet: Canvas, place: Layout, heights: list[float], outcome: Point, low: float) -> None:
+    """Causes of each mediator and the outcome that the model takes not to exist."""
     at = ((place.columns[1] + place.columns[2]) / 2 + 20, low)
-    absent(sheet, (at[0] - 20, at[1] - 20), (place.columns[1] + place.halves[1] * 0.6, last + 31))
-    absent(sheet, (at[0] + 20, at[1] - 20), (outcome[0] + 30, outcome[1] + 26))
+    for number, y in enumerate(reversed(heights)):
+        absent(sheet, (at[0] - 30 + 12 * number, at[1] - 20), (place.columns[1] + place.halves[1] + 2, y + 18))
+    absent(sheet, (at[0] + 30, at[1] - 20), (outcome[0] + 30, outcome[1] + 26))
     node(sheet, at, (64, 22), ("Other common", "causes"), "latent", strong=2)
+
+
+def _absence(fitted: Fitted, sheet: Canvas, place: Layout, last: float, outcome: Point, low: float) -> None:
+    """Missing values: by what was observed, from the last mediator down and from the outcome round the edge."""
+    half = 100 if sheet.width > 500 else 74
+    at, edge, floor = (half + 8.0, low + 8), sheet.width - 3, low + 34
+    sheet.arrow(place.columns[1] - place.halves[1] * 0.7, last + 29, at[0] + half * 0.7, at[1] - 24, "flow")
+    sheet.line(outcome[0] + place.halves[2], outcome[1], edge, outcome[1], "flow")
+    sheet.line(edge, outcome[1], edge, floor, "flow")
+    sheet.line(edge, floor, at[0] + half + 14, floor, "flow")
+    sheet.arrow(at[0] + half + 14, floor, at[0] + half, at[1] + 10, "flow")
+    more = "also by arm, baseline" if fitted.adjusted else "also by arm"
+    node(sheet, at, (half, 22), ("Missing values", more))
 
 
 def _causes(fitted: Fitted, sheet: Canvas, place: Layout, left: list[float]) -> None:

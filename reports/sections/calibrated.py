@@ -12,23 +12,21 @@ from reports.calibrations import Applicable, applicable, participants
 from reports.facts import Facts
 from reports.parts import Cell, Column, Label, Sentence, Table, joined, sentence
 from reports.simulation_sentences import at_the_truth, held_in_short, inside, left_out_in_short, sampled, whole
+from reports.words import count, listed
 
-NAME = "calibration"
-NOT_RUN = (
-    "Not run: calibration over hundreds of trials, and what a trial of this size could detect, are not part of a run, "
-    "and no study with its model and priors is at hand."
-)
+NAME, ELSEWHERE = "calibration", "elsewhere"
+NOT_RUN = "Not run for this design: bias, coverage and type I error over hundreds of simulated trials"
 SHOWN = (
     *("risk_difference", "mean_difference", "risk", "mean"),
     *("total", "natural_direct", "natural_indirect", "interventional_direct", "interventional_via", "dependence"),
 )
 COLUMNS = (
-    Column("coverage_prior", "Holds the truth", "truths from the prior, % (MCSE)", number=True),
+    Column("bias_truth", "Bias", "one fixed truth (MCSE)", number=True),
+    Column("coverage_truth", "Coverage", "one fixed truth, % (MCSE)", number=True),
+    Column("coverage_prior", "Coverage", "truths from the prior, % (MCSE)", number=True),
     Column("uniform", "Ranks", "uniform"),
-    Column("coverage_truth", "Holds the truth", "scenario’s truth, % (MCSE)", number=True),
-    Column("bias_truth", "Bias", "scenario’s truth (MCSE)", number=True),
     Column("width_truth", "Width of the interval", "mean", number=True),
-    Column("excludes_0_null", "Leaves 0 out", "arms alike, % (MCSE)", number=True),
+    Column("excludes_0_null", "Type I error", "arms alike, % (MCSE)", number=True),
 )
 EXTRA = ("key", "scenario", "participants", "coverage_prior_mcse", "coverage_truth_mcse", "bias_truth_mcse",
          "excludes_0_null_mcse", "replications_prior", "replications_truth", "replications_null")  # fmt: skip
@@ -36,7 +34,7 @@ KINDS = {"prior": PRIOR, "truth": TRUTH, "null": NULL}
 
 
 def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
-    """Sentences, tables and values to add to the section; without a study the words that say so.
+    """Sentences, tables and values to add to the section; models without a study of this design are named.
 
     Raises
     ------
@@ -44,39 +42,45 @@ def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
         If a file of a study holds what it may not.
     """
     found = applicable(facts)
-    if not found:
-        return {"sentences": {}, "tables": {}, "values": {"calibration_reason": NOT_RUN, "commands": ()}}
-    told = {f"{NAME}_{one.study.about['model']}": _told(one) for one in found}
-    values = {
-        "calibration_reason": "",
-        "commands": [_command(facts, one) for one in found if not _own_size(facts, one)],
-    }
-    return {"sentences": told, "tables": {NAME: _table(found)}, "values": values}
+    told = {f"{NAME if one.alike else ELSEWHERE}_{one.study.about['model']}": _told(one) for one in found}
+    reason = _lacking(facts, [str(one.study.about["model"]) for one in found if one.alike])
+    tables = {NAME: _table(found)} if found else {}
+    return {"sentences": told, "tables": tables, "values": {"calibration_reason": reason}}
+
+
+def commands(facts: Facts) -> list[str]:
+    """What makes a study of this trial's own size, for each model that has one of another size alone."""
+    size = participants(facts)
+    return [_command(facts, one) for one in applicable(facts) if int(one.study.about["participants"]) != size]
+
+
+def _lacking(facts: Facts, told: Sequence[str]) -> str:
+    models = [name for name in (str(facts.manifest["model"]), *facts.further) if name not in told]
+    if not models:
+        return ""
+    waves = count(len(facts.study.waves), "wave")
+    return f"{NOT_RUN} ({listed(models)} model; {participants(facts)} participants, {waves})."
 
 
 def _told(one: Applicable) -> Sentence:
-    """One study: coverage of its main quantity, false alarms, ranks."""
+    """One study: bias, coverage and type I error of its main quantity, ranks."""
     study = one.study
     first = sentence(
-        "The {model} model with the priors {priors} on trials of {size} participants simulated by scenario "
-        "“{scenario}”, not on this trial’s data:",
+        "The {model} model with the priors {priors}, tried on simulated trials of {whose} ({size} participants, "
+        "{waves} waves), not on this trial’s data:",
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),
+        whose="this design" if one.alike else "another design",
         size=whole(int(study.about["participants"])),
-        scenario=Label(study.text("scenario")),
+        waves=whole(int(study.about["waves"])),
     )
-    prior, null = (study.find(kind, study.main) for kind in (PRIOR, NULL))
+    prior, truth, null = (study.find(kind, study.main) for kind in (PRIOR, TRUTH, NULL))
     ranked = [row for row in study.of(PRIOR) if row.uniform is not None]
     more = [held_in_short(prior)] if prior else []
-    if truth := study.find(TRUTH, study.main):
-        more.append(at_the_truth(truth))
+    more += [at_the_truth(truth)] if truth else []
     more += [left_out_in_short(null)] if null else []
     more += [inside(sum(bool(row.uniform) for row in ranked), len(ranked))] if ranked else []
     return joined(first, *more, sampled(study.about))
-
-
-def _own_size(facts: Facts, one: Applicable) -> bool:
-    return one.own or int(one.study.about["participants"]) == participants(facts)
 
 
 def _command(facts: Facts, one: Applicable) -> str:

@@ -23,7 +23,7 @@ def reason(facts: Facts) -> str:
     if facts.paths is None:
         return paths.not_run(facts) if facts.study.mediators else "Not run: the study file names no mediator."
     if GROUP not in facts.paths.run.checks.children:
-        return "Not run: this run was made before mediators were checked; scripts/analyse.py makes it again."
+        return "Not run: this run was made before mediators were checked."
     return ""
 
 

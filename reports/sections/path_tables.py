@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reports import paths
+from reports import paths, truth
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures.forest import told
@@ -29,8 +29,8 @@ FIELDS = (
 )
 
 
-def cells(estimate: Estimate) -> dict[str, Cell]:
-    """Posterior, prior, contraction and evidence class of a row, and its numbers for the CSV."""
+def cells(facts: Facts, estimate: Estimate) -> dict[str, Cell]:
+    """Posterior, truth where it is known, prior, contraction and evidence class of a row; its numbers for the CSV."""
     prior = "—"
     if estimate.constant:
         prior = "—"
@@ -39,6 +39,7 @@ def cells(estimate: Estimate) -> dict[str, Cell]:
     learned = Cell("—") if estimate.constant else Cell(estimate.learned.text, estimate.contraction)
     return {
         "posterior": Cell(told(estimate), None, "estimate"),
+        **truth.cells(facts, estimate),
         "prior": Cell(prior, None),
         "contraction": learned,
         "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
@@ -52,18 +53,19 @@ def numbers(estimate: Estimate) -> dict[str, Cell]:
     return found | {name: Cell("", getattr(estimate, name)) for name in NUMBERS}
 
 
-def _columns(first: str, unit: str) -> tuple[Column, ...]:
+def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
     return (
-        Column("quantity", first, unit),
+        Column("quantity", first, facts.scale.points),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
+        *truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
         Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
     )
 
 
-def _line(name: str, note: str, estimate: Estimate) -> Mapping[str, Cell]:
-    return {"quantity": Cell(capital(name), name, unit=note), **cells(estimate)}
+def _line(facts: Facts, name: str, note: str, estimate: Estimate) -> Mapping[str, Cell]:
+    return {"quantity": Cell(capital(name), name, unit=note), **cells(facts, estimate)}
 
 
 def mediators(facts: Facts) -> Table:
@@ -72,6 +74,7 @@ def mediators(facts: Facts) -> Table:
         Column("mediator_label", "Mediator"),
         Column("means", "Means", "treated · control", number=True),
         Column("posterior", "Difference", "median (95% interval)", number=True),
+        *truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
         Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
@@ -88,7 +91,7 @@ def _mediator(facts: Facts, name: str, wave: str) -> Mapping[str, Cell]:
     found = facts.estimate("mediator_difference", wave, mediator=name)
     means = {arm: facts.estimate("mediator_mean", wave, arm=arm, mediator=name) for arm in ARMS}
     label = capital(paths.label(facts, name).text)
-    numbers_of = cells(found)
+    numbers_of = cells(facts, found)
     numbers_of["posterior"] = replace(numbers_of["posterior"], unit=unit_words(found))
     return {
         "mediator_label": Cell(label, label, unit=f"{facts.wave(wave, 40)}{_role(facts, wave)}"),
@@ -112,13 +115,13 @@ def _role(facts: Facts, wave: str) -> str:
 def decomposition(facts: Facts, waves: list[str], name: str = "decomposition") -> Table:
     """Total, direct and indirect effects of some waves, every row with prior, contraction and evidence class."""
     rows = [
-        _line(label, f"{facts.wave(wave, 40)}; {note}" if len(waves) > 1 else note, estimate)
+        _line(facts, label, f"{facts.wave(wave, 40)}; {note}" if len(waves) > 1 else note, estimate)
         for wave in waves
         for label, note, estimate in _rows(facts, wave)
     ]
     where = facts.wave(waves[0]) if len(waves) == 1 else "other waves"
     caption = f"What goes directly and what goes through the mediators, {where}: treated minus control"
-    return Table(name, caption, _columns("Effect", facts.scale.points), tuple(rows), (*IDENTITY, *NUMBERS))
+    return Table(name, caption, _columns(facts, "Effect"), tuple(rows), (*IDENTITY, *NUMBERS))
 
 
 def _rows(facts: Facts, wave: str) -> list[tuple[str, str, Estimate]]:
@@ -160,24 +163,49 @@ def _further(facts: Facts, wave: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def change(facts: Facts, wave: str) -> Table:
-    """The control arm's change since baseline and its parts; d and w enter by their priors alone."""
-    rows = [_line(part.name, part.note, part.estimate) for part in paths.split(facts, wave)]
+    """The control arm's change since baseline and its parts."""
+    rows = tuple(_line(facts, part.name, part.note, part.estimate) for part in paths.split(facts, wave))
+    caption = (
+        f"Change in the {facts.arm('control', 40).text} arm from {facts.wave(facts.study.waves[0].value)} to "
+        f"{facts.wave(wave)}, split; no row is an effect"
+    )
+    return Table("common_change", caption, _columns(facts, "Part"), rows, (*IDENTITY, *NUMBERS))
+
+
+def by_prior(facts: Facts, wave: str) -> Table | None:
+    """What rests on d and w, which have their priors alone; None where the run has neither."""
     control = facts.arm("control", 40).text
-    unknown = {"contraction": Cell("—")}  # of d and w the data say nothing: a contraction would be the remainder's
+    rows = []
     if facts.has(paths.TRAINING, wave, arm="control"):
         left = facts.estimate(paths.TRAINING, wave, arm="control")
-        note = f"what is left if the change without {control} were d; d by its prior alone, centred on no such change"
-        rows.append({**_line("Remainder − d", note, left), **unknown})
+        rows.append(_assumed("Remainder − d", f"d, the change without {control}, by its prior alone", left, left.told))
     if facts.has(paths.SHARE, wave, arm="control"):
         part = facts.estimate(paths.SHARE, wave, arm="control")
-        rows.append({**_line("Share w of the remainder", f"{_same_way(part)}; w by its prior", part), **unknown})
+        # w may be 0: an interval that leaves 0 out would say no more than that w cannot be negative
+        far = max((part.number("lower"), part.number("upper")), key=lambda limit: abs(limit.value))
+        rows.append(
+            _assumed("Share w of the remainder", f"{_same_way(part)}; w by its prior", part, f"0 to {far.text}")
+        )
     if facts.has(paths.TIPPING, wave, arm="control"):
         rows.append(_tipping(facts, facts.estimate(paths.TIPPING, wave, arm="control")))
-    caption = (
-        f"Change in the {control} arm from {facts.wave(facts.study.waves[0].value)} to {facts.wave(wave)}, split; no "
-        "row is an effect"
+    columns = (
+        Column("quantity", "Part", facts.scale.points),
+        Column("posterior", "By the prior of d or w", "median (95% interval)", number=True),
+        Column("evidence", "Evidence"),
     )
-    return Table("common_change", caption, _columns("Part", facts.scale.points), tuple(rows), (*IDENTITY, *NUMBERS))
+    caption = (
+        f"What of the remainder would be {control}’s if d or w were as their priors say: the data do not speak on it"
+    )
+    return Table("common_change_prior", caption, columns, tuple(rows), (*IDENTITY, *NUMBERS)) if rows else None
+
+
+def _assumed(name: str, note: str, estimate: Estimate, text: str) -> Mapping[str, Cell]:
+    return {
+        "quantity": Cell(name, name, unit=note),
+        "posterior": Cell(text, None),
+        "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
+        **numbers(estimate),
+    }
 
 
 def _same_way(estimate: Estimate) -> str:
@@ -191,14 +219,7 @@ def _tipping(facts: Facts, estimate: Estimate) -> Mapping[str, Cell]:
     known = estimate.median == estimate.median
     text = show(estimate.median, PLAIN, 2).text if known else "none reaches it"
     note = f"no unit; that share is {facts.margin.text} {facts.scale.points} or more better with probability 0.95"
-    return {
-        "quantity": Cell("Smallest such w", "Smallest such w", unit=note),
-        "posterior": Cell(text, None, "estimate"),
-        "prior": Cell("—", None),
-        "contraction": Cell("—"),
-        "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
-        **numbers(estimate),
-    }
+    return _assumed("Smallest such w", note, estimate, text)
 
 
 def every(facts: Facts) -> Table:

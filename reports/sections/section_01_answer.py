@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reports import asked, before, decision, paths, sentences
+from reports import asked, before, decision, paths, sentences, truth
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import Facts
 from reports.figures import difference
@@ -153,6 +153,7 @@ def _main(facts: Facts) -> Table:
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
+        *truth.columns(facts),
         Column("evidence", "Evidence"),
     )
     rows = []
@@ -162,6 +163,7 @@ def _main(facts: Facts) -> Table:
                 "quantity": Cell(name, name, unit="" if unit == "ratio" else unit),
                 "unit": Cell(unit, unit),
                 **posterior_cells(estimate),
+                **truth.cells(facts, estimate),
                 "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
                 **{
                     field: Cell("", getattr(estimate, field))

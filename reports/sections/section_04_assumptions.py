@@ -73,7 +73,7 @@ def _lead(facts: Facts) -> Sentence:
         del numbers["doubt"]
     return sentence(
         f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} checked on this page{told}, "
-        "{open} that these data cannot test or that the study file does not state.",
+        "{open} that these data cannot test or that this page does not check.",
         **numbers,
     )
 

@@ -20,7 +20,7 @@ def lead(facts: Facts) -> Sentence:
     kept = {"in_doubt": numbers["doubt"]} if doubt else {}
     return sentence(
         f"What goes through the mediators (§ 6) rests on {{more}} further ones: {{by_design}} by design, {{seen}} "
-        f"checked on this page{doubt}, {{untested}} that these data cannot test.",
+        f"checked on this page{doubt}, {{untested}} that these data cannot test or that this page does not check.",
         more=numbers["all"],
         by_design=numbers["design"],
         seen=numbers["checked"],

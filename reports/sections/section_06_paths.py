@@ -10,7 +10,10 @@ from reports.sections import path_tables, slope_table
 from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 6, "How much goes through the mediators?", True
-TABLES = ("mediators", "decomposition", "decomposition_other", "mediator_slopes", "common_change", "path_estimates")
+TABLES = (
+    *("mediators", "decomposition", "decomposition_other", "mediator_slopes"),
+    *("common_change", "common_change_prior", "path_estimates"),
+)
 FIGURES = ("paths", "common_change")
 
 
@@ -41,6 +44,8 @@ def compose(facts: Facts) -> Section:
         made["common_change"] = path_tables.change(fit, changing[0])
         figures["common_change"] = common_change.draw(fit, changing[0])
         said["T1_paths"] = _change(fit, changing[0])
+        by_prior = path_tables.by_prior(fit, changing[0])
+        made |= {by_prior.name: by_prior} if by_prior else {}
     return Section(NUMBER, QUESTION, "section_06.html.j2", sentences=said, tables=made, figures=figures, values=values)
 
 
@@ -96,7 +101,21 @@ def _words(facts: Facts, first: Facts) -> dict[str, object]:
         "decomposition_other_reason": "" if ordered[1:] else "No other wave has an ordered mediator.",
         "mediator_slopes_reason": "No mediator precedes an outcome.",
         "common_change_reason": "" if changing else _no_change(facts),
+        "common_change_prior_reason": "Nothing is set apart by a prior alone.",
+        "evidence": _classes(facts, ordered, changing),
     }
+
+
+def _classes(facts: Facts, ordered: list[str], changing: list[str]) -> dict[str, str]:
+    """Evidence class of the numbers in each sentence, by its name."""
+    first = paths.before(facts, ordered[0]) if ordered else None
+    moved = [name for name in paths.mediators(facts) if first in paths.differences(facts, name)]
+    found = {"M1": facts.estimate(paths.DIRECT, ordered[0]).evidence if ordered else "not identified"}
+    if first is not None and moved:
+        found["M2"] = facts.estimate("mediator_difference", first, mediator=moved[0]).evidence
+    if changing:
+        found["T1_paths"] = facts.estimate(paths.CHANGE, changing[0], arm="control").evidence
+    return found
 
 
 def _no_change(facts: Facts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from reports.assumption_checks import UNCHECKED, by_gate
 from reports.facts import Facts
 from reports.figures import mediator_pit, patterns, predictive
 from reports.numbers import INTERVAL, Number, fixed, rounded, show
@@ -33,12 +34,14 @@ def compose(facts: Facts) -> Section:
         named = [note for note in facts.manifest.get("notes", []) if "eave-one-out" in note]
         reasons["pareto_reason"] = f"Not run: {clean(' '.join(named)) or 'leave-one-out is not part of this run.'}"
     said = {"prediction": _lead(facts, paths)}
-    reasons["mediator_pit_reason"] = mediators_checked.reason(facts)
+    reasons["mediator_pit_reason"], gated = mediators_checked.reason(facts), False
     if facts.paths is not None and not reasons["mediator_pit_reason"]:
         said["mediator_pit"] = mediators_checked.lead(facts.paths)
         tables["mediator_pit"] = mediators_checked.table(facts.paths)
         figures["mediator_pit"] = mediator_pit.draw(facts.paths)
-    return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, reasons)
+        gated = by_gate(facts.paths, 2, *mediator_pit.GATED) != UNCHECKED
+    values: dict[str, object] = {**reasons, "pit_gated": gated}
+    return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, values)
 
 
 def _no_patterns(facts: Facts) -> str:

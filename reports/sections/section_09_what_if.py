@@ -48,6 +48,7 @@ def compose(facts: Facts) -> Section:
     if tips.rows:
         tables["tipping"] = tips
     reasons: dict[str, str] = {}
+    first: list[str] = []
     for name in SURFACES:
         surface = asked.surface(facts, name)
         if isinstance(surface, str):
@@ -59,7 +60,7 @@ def compose(facts: Facts) -> Section:
         reasons["confounding"] = confounding
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
-        missing += what_if_tables.left_out(facts, confounding)
+        first = what_if_tables.left_out(facts, confounding)
     values = {f"{name}_reason": f"{HEADS[name]}. Not run: {why}" for name, why in reasons.items()}
     return Section(
         NUMBER,
@@ -68,7 +69,13 @@ def compose(facts: Facts) -> Section:
         sentences={"what_if": _lead(facts, parts)},
         figures={"what_if": _draw(facts, parts)},
         tables=tables,
-        values={"not_run": [*missing, *values.values()], "delta": DELTA[facts.study.outcome.kind], **values, **NO_TIPS},
+        values={
+            "first": first,
+            "not_run": [*missing, *values.values()],
+            "delta": DELTA[facts.study.outcome.kind],
+            **values,
+            **NO_TIPS,
+        },
     )
 
 

@@ -54,9 +54,9 @@ def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
     held, trials = int(table["covered"].sum()), len(table)
     told = (
         "Of {trials} trials of this size simulated from this posterior and analysed in the same way, the {interval} "
-        "interval held the true difference in {held}; a method whose intervals are right holds at least {least} in "
-        "{sure} of {sets} such sets. The mean error was {error} {points} (standard error {spread}), the mean width of "
-        "the interval {width}."
+        "interval held the true difference in {held} (coverage); a method whose intervals are right holds at least "
+        "{least} in {sure} of {sets} such sets. The mean error (bias) was {error} {points} (standard error {spread}), "
+        "the mean width of the interval {width}."
     )
     return sentence(
         told,

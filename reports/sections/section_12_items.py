@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from models import author
 from reports import checklist, output
-from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, SHOWN, STATUSES, TO_WRITE, Finding
+from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE, Finding
 from reports.facts import Facts
 from reports.numbers import Number
 from reports.parts import Cell, Column, Linked, Section, Sentence, Table, sentence
@@ -17,8 +17,15 @@ NUMBER, QUESTION, ESTIMATES, READS_OTHERS = 12, "Which reporting items are met?"
 LISTS = {guideline.key: f"items_{guideline.key}" for guideline in checklist.guidelines()}
 TABLES = ("items", "items_open", "items_author", *LISTS.values())
 FIGURES: tuple[str, ...] = ()
-MARKS = {SHOWN: "✓", GIVEN: "✓", TO_WRITE: "!", NOT_SHOWN: "○", NOT_APPLICABLE: "–"}
-HEADS = {SHOWN: "Shown", GIVEN: "Given", TO_WRITE: "To write", NOT_SHOWN: "Not shown", NOT_APPLICABLE: "Do not apply"}
+MARKS = {SHOWN: "✓", GIVEN: "✓", PARTLY: "◐", TO_WRITE: "!", NOT_SHOWN: "○", NOT_APPLICABLE: "–"}
+HEADS = {
+    SHOWN: "Shown",
+    GIVEN: "Given",
+    PARTLY: "Partly",
+    TO_WRITE: "To write",
+    NOT_SHOWN: "Not shown",
+    NOT_APPLICABLE: "Do not apply",
+}
 CSV = ("guideline", "item", "words", "status", "where_or_text")
 """Columns of `checklist.csv`."""
 
@@ -60,8 +67,8 @@ def _lead(found: Sequence[Finding]) -> Sentence:
     do = "does" if counts["not_applicable"] == 1 else "do"
     return sentence(
         f"{{shown}} of {{all}} reporting items {be['shown']} shown on this page, {{given}} {be['given']} given by the "
-        f"study’s author, {{to_write}} {be['to_write']} for the author to write, {{not_shown}} {be['not_shown']} not "
-        f"shown in this run and {{not_applicable}} {do} not apply.",
+        f"study’s author, {{partly}} {be['partly']} met in part, {{to_write}} {be['to_write']} for the "
+        f"author to write, {{not_shown}} {be['not_shown']} not shown and {{not_applicable}} {do} not apply.",
         all=Number(len(found), str(len(found))),
         **{name: Number(number, str(number)) for name, number in counts.items()},
     )
@@ -88,7 +95,7 @@ def _open(found: Sequence[Finding], page: Mapping[int, Section]) -> Table:
     rows: list[dict[str, Cell]] = []
     not_shown: dict[tuple[str, str], list[Finding]] = {}
     for one in found:
-        if one.status == NOT_SHOWN:
+        if one.status in (NOT_SHOWN, PARTLY):
             place = checklist.listed_sections(one.sections) or "This page"
             absent = _absent(one, page)
             told = f"“{absent.question}” is {absent.status}" if absent else capital(one.reason)
@@ -156,6 +163,8 @@ def _where(one: Finding, page: Mapping[int, Section]) -> str:
     places = checklist.listed_sections(one.sections)
     if one.status in (SHOWN, GIVEN):
         return "; ".join(part for part in (listed(list(one.keys)), places) if part)
+    if one.status == PARTLY:
+        return "; ".join(part for part in (listed(list(one.keys)), places, one.reason) if part)
     if one.status == TO_WRITE:
         return f"{listed(list(one.keys))}; the rest: {places}" if places else listed(list(one.keys))
     return _told(one, page)

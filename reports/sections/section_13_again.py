@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.facts import Facts
 from reports.parts import Cell, Column, Section, Table
-from reports.sections import section_00_file
+from reports.sections import calibrated, section_00_file
 from reports.words import clean
 
 NUMBER, QUESTION, ESTIMATES = 13, "How to get the same numbers again?", False
@@ -29,6 +29,7 @@ def compose(facts: Facts) -> Section:
     values = {
         "description": section_00_file.paragraphs(facts),
         "command": clean(manifest.get("command", "")),
+        "calibrations": calibrated.commands(facts),
         "notes": [clean(note) for note in manifest.get("notes", [])],
     }
     return Section(NUMBER, QUESTION, "section_13.html.j2", tables=tables, values=values)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from reports import asked, paths
+from reports import asked, paths, truth
 from reports.decision import EQUIVALENT, verdict
 from reports.facts import Facts
 from reports.numbers import fixed, show
@@ -46,7 +47,7 @@ def scenarios(facts: Facts, parts: list[Part]) -> Table:
     caption = (
         f"Primary difference ({facts.scale.points}, {facts.wave(facts.primary)}) with one assumption changed at a time"
     )
-    return Table("what_if", caption, columns, tuple(rows), NUMBERS)
+    return Table("what_if", caption, columns, tuple(rows), NUMBERS, truth.told(facts, parts[0].estimate))
 
 
 def _says(facts: Facts, part: Part) -> str:
@@ -68,6 +69,7 @@ def tipping(facts: Facts) -> Table:
         Column("main", "As analysed", number=True),
         Column("tips", "Tips at", number=True),
         Column("then", "What changes there"),
+        Column("evidence", "Evidence"),
     )
     caption = f"Tipping values: where the answer changes beside 0, and beside the margin of {_margin(facts)}"
     rows = (*_verdicts(facts, "tipping"), *_verdicts(facts, "tipping_margin"), *_slopes(facts), *_training(facts))
@@ -80,7 +82,8 @@ def _margin(facts: Facts) -> str:
 
 def _line(assumption: str, parameter: str, against: str, main: str, tips: Cell, then: str) -> dict[str, Cell]:
     words = {"assumption": assumption, "parameter": parameter, "against": against, "main": main, "then": then}
-    return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips}
+    evidence = Cell(asked.ASSUMED, asked.ASSUMED, "evidence")
+    return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips, "evidence": evidence}
 
 
 LINES = {
@@ -176,7 +179,8 @@ def surface(facts: Facts, name: str, table: pd.DataFrame) -> Table:
         rows.append(row)
     note = (
         f"Medians, {facts.scale.points}; a row for each {symbol} of the control arm, a column for each of the treated "
-        f"arm. * marks a 95% interval that excludes 0, ° one that lies within {_margin(facts)}."
+        f"arm. * marks a 95% interval that excludes 0, ° one that lies within {_margin(facts)}. "
+        f"Every cell is {asked.ASSUMED}; at no bias it is the result of § 1."
     )
     return Table(name, caption, columns, tuple(rows), note=note)
 
@@ -196,11 +200,14 @@ def confounding(facts: Facts, table: pd.DataFrame) -> Table:
         label = paths.label(fit, str(mediator), 60).text
         for (_, zeta), pair in some.groupby(["kind", "value"], sort=False, dropna=False):
             by = {str(row["effect"]): row for row in pair.to_dict("records")}
-            told = {key: _interval(facts, by[effect]) for key, effect in _EFFECTS.items()}
+            told = {key: _interval(fit, by[effect], str(mediator)) for key, effect in _EFFECTS.items()}
             row = {"mediator": Cell(label, str(mediator)), "zeta": _zeta(float(zeta))}
             rows.append(row | {key: Cell(text, text, "estimate") for key, text in told.items()})
     caption = f"Effects ({facts.scale.points}) where unmeasured causes are behind part of a mediator’s slope"
-    note = "ζ is on the link scale, per residual SD of the mediator. Every row is assumption-driven."
+    note = (
+        "ζ is on the link scale, per residual SD of a continuous mediator, per SD at the first wave of another. Every "
+        f"row is {asked.ASSUMED}; at ζ = 0 they are the effects of § 6."
+    )
     return Table("confounding", caption, columns, tuple(rows), note=note)
 
 
@@ -221,7 +228,8 @@ def _zeta(value: float) -> Cell:
     return Cell(fixed(value, 2), value) if math.isfinite(value) else Cell("averaged over its prior")
 
 
-def _interval(facts: Facts, row: dict[str, Any]) -> str:
-    unit = facts.scale.difference_unit
-    numbers = [show(float(row[name]), unit).text for name in NUMBERS]
-    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})"
+def _interval(fit: Facts, row: dict[str, Any], mediator: str) -> str:
+    """As section 6 prints the same effect."""
+    via = row["effect"] == _EFFECTS["via"]
+    main = fit.estimate(str(row["effect"]), fit.primary, mediator=mediator if via else "")
+    return replace(main, **{name: float(row[name]) for name in NUMBERS}).told
