@@ -292,6 +292,28 @@ def test_at_the_margin_names_the_limit_and_what_it_leaves_open() -> None:
     assert sentences.a3(far).text.startswith("Undecided")
 
 
+@pytest.mark.parametrize(
+    ("lower", "upper", "told"),
+    [
+        (-0.3, -0.12, "a benefit big enough to matter"),
+        (-0.2, -0.02, "a benefit; whether it is big enough to matter, these data cannot say"),
+        (-0.2, 0.05, "no harm big enough to matter; whether there is such a benefit, these data cannot say"),
+        (-0.05, 0.05, "no difference big enough to matter"),
+        (-0.05, -0.02, "no difference big enough to matter"),
+        (-0.2, 0.2, "whether there is a benefit or a harm big enough to matter, these data cannot say"),
+    ],
+)
+def test_the_answer_in_plain_words(lower: float, upper: float, told: str) -> None:
+    one = about(np.full(9, 0.4), np.full(9, 0.4), 0.1)
+    found = replace(one.difference, lower=lower, upper=upper, mcse_lower=0.0, mcse_upper=0.0)
+    said = sentences.c1(replace(one, difference=found)).text
+    assert said == f"40.0% with savings and 40.0% with training experience violence: {told}."
+    turned = sentences.c1(replace(one, difference=replace(found, lower=-upper, upper=-lower))).text
+    swap = {"benefit": "harm", "harm": "benefit"}
+    flip = re.sub("benefit or a harm|benefit|harm", lambda word: swap.get(word[0], word[0]), told)
+    assert turned.endswith(f": {flip}.")
+
+
 def test_the_rule_names_every_verdict() -> None:
     for word in (decision.BENEFIT, decision.HARM, decision.EQUIVALENT, decision.UNDECIDED):
         assert word in sentences.RULE.text

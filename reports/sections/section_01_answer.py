@@ -63,6 +63,7 @@ def compose(facts: Facts) -> Section:
         "assumptions": _assumptions(about.difference),
         "evidence": about.difference.evidence,
         "missing": _missing(facts),
+        "mediators": bool(facts.study.mediators),
     }
     if isinstance(moved, str):
         values["moved_reason"] = moved
