@@ -158,8 +158,7 @@ def execute(
         runs.write_fit(result.core, result.checks, partial)
         _copied(truth, partial)
         if compiled is not None:
-            posterior = result.core["posterior"].to_dataset()
-            answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
+            answers = what_if(study, trial, model, layout, priors, sampler, result.core, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)
         verdicts = {job.model: result.verdict}
         for name in further:

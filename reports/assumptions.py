@@ -143,7 +143,9 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "Counts vary as a negative binomial, without further zeros",
-        lambda facts: worse(predicted(facts, "zeros"), by_gate(facts, 2, "zeros beyond")),
+        lambda facts: worse(
+            predicted(facts, "zeros"), by_gate(facts, 2, "zeros beyond"), by_gate(facts, 2, "modelled mean")
+        ),
         "Zeros and large counts would be reproduced badly, and means could be far off.",
         _counts_events,
     ),

@@ -12,6 +12,7 @@ from models.faults import InvalidInput, OutputExists
 from models.simulate import load, simulate
 from models.simulation import study_folder
 
+TRUTH = {"outcome": "violence_any", "risk_difference": {"6 months": -0.05}}
 SMALL = {"draws": 150, "tune": 200, "chains": 2}
 
 
@@ -23,6 +24,7 @@ def folder(tmp_path_factory):
     data = study_folder.data_text(made).replace("\nP", "\nSECRET-P")
     (where / "data.csv").write_text(data, encoding="utf-8")
     (where / "study.toml").write_text(study_folder.study_text(made), encoding="utf-8")
+    (where / "truth.json").write_text(json.dumps(TRUTH), encoding="utf-8")
     return where
 
 
@@ -56,6 +58,7 @@ def test_the_sums_are_those_of_the_files(finished):
     lines = (finished / "SHA256SUMS").read_text().splitlines()
     listed = {line.split("  ")[1]: line.split("  ")[0] for line in lines}
     files = {"manifest.json", "core.nc", "checks.nc", "sensitivity.nc", "gate.json", "study.resolved.toml"}
+    files |= {"truth.json"}
     assert set(listed) == files
     assert all(run.digest(finished / name) == value for name, value in listed.items())
 
@@ -86,6 +89,31 @@ def test_what_was_saved_can_be_read(finished):
     assert loaded.manifest["sampler"]["seed"] == loaded.study.seed
     assert loaded.manifest["sampler"]["tune"] == 200
     assert len(loaded.manifest["priors"]["rows"]) >= 7
+
+
+def test_the_truth_of_a_simulated_trial_is_carried_and_of_another_refused(folder, finished, tmp_path):
+    assert run.load(finished).truth == TRUTH
+    other = shutil.copytree(folder, tmp_path / "other")
+    (other / "truth.json").write_text("[1", encoding="utf-8")
+    with pytest.raises(InvalidInput, match=r"truth\.json cannot be read"):
+        job.execute(_job(other, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+    study = (other / "study.toml").read_text(encoding="utf-8").replace("simulated = true", "simulated = false")
+    (other / "study.toml").write_text(study, encoding="utf-8")
+    assert job._truth(job.studies.read(other)[0], other) == [], "true values of a real trial are not known"
+
+
+def test_at_no_bias_the_table_returns_to_the_last_bit(finished):
+    """Every sensitivity analysis of the saved run uses all of its draws."""
+    loaded = run.load(finished)
+    main = loaded.estimates[loaded.estimates["primary"]].iloc[0]
+    for name, none in (("missing_not_at_random", 0.0), ("misreporting", 1.0)):
+        table = loaded.asked(name)
+        at = table[(table["kind"] == "grid") & (table["control"] == none) & (table["treated"] == none)]
+        assert len(at) == 1
+        assert [at[key].iloc[0] for key in ("median", "lower", "upper")] == [
+            main[key] for key in ("median", "lower", "upper")
+        ]
 
 
 def test_an_identical_run_is_not_repeated(folder, finished):

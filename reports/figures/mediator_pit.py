@@ -12,14 +12,14 @@ from reports.figures.axis import tick_text
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, ticks
 from reports.numbers import PLAIN, POINTS, fixed
 from reports.parts import Cell, Figure
-from reports.privacy import HIDDEN, SUPPRESSED
+from reports.privacy import Limit
 from reports.words import capital, lines, listed
 
 NAME, GROUP = "mediator_pit", "mediator_pit"
 GATED = ("mediators' distributions", "pit")
 """Name of the gate's check on them."""
 FEW, SEVERAL = 40, 200
-"""Where small counts are hidden, values below which no curve is drawn; below which it is told to 0.05, else to 0.01."""
+"""Of a sensitive mediator, values below which no curve is drawn; below which it is told to 0.05, else to 0.01."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,8 @@ def _curve(facts: Facts, mediator: str, row) -> Curve:  # type: ignore[no-untype
     count, bad = int(row["values"]), int(row["unreliable"])
     probability, ecdf, lower, upper = (row[name].to_numpy() for name in ("probability", "ecdf", "lower", "upper"))
     share = f"{fixed(100 * bad / count)}%"
-    values = Cell(str(count), count)
-    if facts.limit.minimum:
-        # shares are multiples of one over the number of values: with it the number missing could be worked out
-        values = Cell(HIDDEN, SUPPRESSED, SUPPRESSED)
+    coarse = Limit.of(facts.study, mediator).minimum > 0
+    if coarse:  # a curve of few values would tell single ones
         step = 0.01 if count >= SEVERAL else 0.05
         ecdf, lower, upper = (
             rule(part / step + nudge) * step
@@ -83,8 +81,8 @@ def _curve(facts: Facts, mediator: str, row) -> Curve:  # type: ignore[no-untype
         lower - probability,
         upper - probability,
         bool(row["inside"]),
-        values,
-        Cell(share, round(bad / count, 2) if facts.limit.minimum else bad / count),
+        Cell(str(count), count),
+        Cell(share, round(bad / count, 2) if coarse else bad / count),
     )
 
 

@@ -257,7 +257,7 @@ def _causes(fitted: Fitted, sheet: Canvas, place: Layout, left: list[float]) -> 
 def _legend(sheet: Canvas, y: float) -> None:
     entries = [
         ("effect", "part of the effect: direct or through a mediator"),
-        ("flow", "modelled cause"),
+        ("flow", "modelled or allowed cause"),
         ("absent", "assumed absent"),
         ("latent", "not observed"),
     ]

@@ -12,7 +12,7 @@ from reports.calibrations import Applicable, applicable, participants
 from reports.facts import Facts
 from reports.parts import Cell, Column, Label, Sentence, Table, joined, sentence
 from reports.simulation_sentences import at_the_truth, held_in_short, inside, left_out_in_short, sampled, whole
-from reports.words import count, listed
+from reports.words import count, listed, short
 
 NAME, ELSEWHERE = "calibration", "elsewhere"
 NOT_RUN = "Not run for this design: bias, coverage and type I error over hundreds of simulated trials"
@@ -43,8 +43,9 @@ def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
     """
     found = applicable(facts)
     told = {f"{NAME if one.alike else ELSEWHERE}_{one.study.about['model']}": _told(one) for one in found}
+    told |= {f"sampling_{one.study.about['model']}": sampled(one.study.about) for one in found}
     reason = _lacking(facts, [str(one.study.about["model"]) for one in found if one.alike])
-    tables = {NAME: _table(found)} if found else {}
+    tables = {NAME: _table(facts, found)} if found else {}
     return {"sentences": told, "tables": tables, "values": {"calibration_reason": reason}}
 
 
@@ -80,7 +81,7 @@ def _told(one: Applicable) -> Sentence:
     more += [at_the_truth(truth)] if truth else []
     more += [left_out_in_short(null)] if null else []
     more += [inside(sum(bool(row.uniform) for row in ranked), len(ranked))] if ranked else []
-    return joined(first, *more, sampled(study.about))
+    return joined(first, *more)
 
 
 def _command(facts: Facts, one: Applicable) -> str:
@@ -93,10 +94,11 @@ def _command(facts: Facts, one: Applicable) -> str:
     )
 
 
-def _table(found: Sequence[Applicable]) -> Table:
+def _table(facts: Facts, found: Sequence[Applicable]) -> Table:
     studies = [one.study for one in found]
+    labels = {part.column: part.label for part in facts.study.mediators}
     several = (Column("model", "Model"),) if len(studies) > 1 else ()
-    rows = [_row(study, key) for study in studies for key in _keys(study)]
+    rows = [_row(study, key, labels) for study in studies for key in _keys(study)]
     units = {row["quantity"].unit for row in rows}
     unit = units.pop() if len(units) == 1 else ""
     if unit:  # said once, in the caption
@@ -118,10 +120,13 @@ def _keys(study: Calibration) -> list[str]:
     return wanted or [row.quantity for row in rows] or [study.main]
 
 
-def _row(study: Calibration, key: str) -> dict[str, Cell]:
+def _row(study: Calibration, key: str, labels: Mapping[str, str]) -> dict[str, Cell]:
     rows: dict[str, Row | None] = {name: study.find(kind, key) for name, kind in KINDS.items()}
     there = next(row for row in rows.values() if row)
-    cells = {"quantity": quantity(there), "uniform": _verdict(rows["prior"])}
+    named = quantity(there)
+    for column, label in labels.items():
+        named = replace(named, text=named.text.replace(column, short(label, 60)))
+    cells = {"quantity": replace(named, text=named.text.replace("_", " ")), "uniform": _verdict(rows["prior"])}
     for column in COLUMNS:
         if column.key != "uniform":
             name, kind = column.key.rsplit("_", 1)

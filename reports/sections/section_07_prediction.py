@@ -213,7 +213,8 @@ def _left_out(facts: Facts, group: xr.Dataset) -> str:
     told = [f"expected log predictive density {float(group['elpd']):.1f} (standard error {float(group['se']):.1f})"]
     unit = facts.scale.difference_unit
     low, high = (show(float(group[name]), unit, 1) for name in ("shift_lower", "shift_upper"))
-    told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {facts.scale.points}")
+    points = f"{facts.scale.points} ({facts.estimate(facts.scale.difference, facts.primary).evidence})"
+    told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {points}")
     if int(group.get("unweighed", 0)):
         told.append("whoever importance sampling cannot leave out alone is not in that range")
     if int(group["refitted"]) and not facts.limit.minimum:
