@@ -160,8 +160,7 @@ def execute(
         runs.write_fit(result.core, result.checks, partial)
         _copied(truth, partial)
         if compiled is not None:
-            posterior = result.core["posterior"].to_dataset()
-            answers = what_if(study, trial, model, layout, priors, sampler, posterior, compiled, note)
+            answers = what_if(study, trial, model, layout, priors, sampler, result.core, compiled, note)
             runs.write_tree(answers, partial / runs.SENSITIVITY)
         manifest["sampler"] = result.verdict.sampler.as_dict()
         verdicts = {job.model: result.verdict} | _others(further, others, result.verdict, partial, manifest, log, note)

@@ -17,7 +17,7 @@ from priors.prior_set import PriorSet
 
 MOST_OUTCOMES = 10_000
 """Observed outcomes up to which a fit is repeated a score of times: a minute or two in all."""
-TOO_LARGE = f"with more than {MOST_OUTCOMES:,} outcomes each refit takes minutes; scripts/fit.py --priors makes one."
+TOO_LARGE = f"with more than {MOST_OUTCOMES:,} outcomes each refit takes minutes."
 
 
 def what_if(
@@ -27,7 +27,7 @@ def what_if(
     layout: Design,
     priors: PriorSet,
     sampler: fit.Sampler,
-    posterior: xr.Dataset,
+    core: xr.DataTree,
     compiled: fit.Compiled,
     say: Callable[[str], None] = lambda _: None,
 ) -> xr.DataTree:
@@ -37,8 +37,8 @@ def what_if(
     ----------
     study, trial, model, layout, priors, sampler : Study, Dataset, module, Design, PriorSet, Sampler
         As analysed.
-    posterior : Dataset
-        Its draws.
+    core : DataTree
+        Its draws and estimands, as analysed: the levels are not computed again, so that no bias returns them exactly.
     compiled : Compiled
         Compilations to share.
     say : callable
@@ -50,7 +50,8 @@ def what_if(
         Groups refits, recovery, missing_not_at_random, misreporting, each with one dim `row`
         (`refits.run`, `recovery.recovery`, `tipping`).
     """
-    levels = model.response(posterior, layout, (estimands.POPULATION,))
+    posterior = core["posterior"].to_dataset()
+    levels = core["estimands"].to_dataset()[estimands.names(study)["mean"][0]]
     plan = refits.planned(study, trial, model, priors)
     if layout.outcome.size > MOST_OUTCOMES:
         plan = [replace(one, reason=TOO_LARGE) for one in plan]

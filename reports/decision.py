@@ -14,7 +14,7 @@ BENEFIT, HARM, EQUIVALENT, UNDECIDED = "benefit", "harm", "equivalent", "undecid
 AT_THE_MARGIN = "at the margin"
 FALL, SMALL, RISE = "fall", "small", "rise"
 """Zones of a difference, the better one first: where more of the outcome is better, a rise counts as the fall."""
-_VERDICTS = {(FALL,): BENEFIT, (SMALL,): EQUIVALENT, (RISE,): HARM}
+_VERDICTS: dict[tuple[str, ...], str] = {(FALL,): BENEFIT, (SMALL,): EQUIVALENT, (RISE,): HARM}
 
 
 def zones(lower: float, upper: float, margin: float, lower_is_better: bool) -> tuple[str, ...]:

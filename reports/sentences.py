@@ -95,9 +95,8 @@ def c1(about: Answer) -> Sentence:
         if about.binary
         else "{r1} with {treated} and {r0} with {control}, mean {outcome}"
     )
-    close = about.verdict == decision.AT_THE_MARGIN
     return sentence(
-        f"{level}: {'a difference at the edge of what matters, too close to call' if close else _C1[about.reached]}.",
+        f"{level}: {_plain(about)}.",
         r1=about.treated.number("median"),
         r0=about.control.number("median"),
         treated=about.treated_label,
@@ -106,6 +105,19 @@ def c1(about: Answer) -> Sentence:
     )
 
 
+def _plain(about: Answer) -> str:
+    """What was found, in words without a number."""
+    if about.verdict == decision.AT_THE_MARGIN:
+        return "a difference at the edge of what matters, too close to call"
+    one_sided = _ONE_SIDED.get(about.reached)
+    return one_sided if one_sided and asked.excludes_zero(about.difference) else _C1[about.reached]
+
+
+_ONE_SIDED: dict[tuple[str, ...], str] = {
+    (FALL, SMALL): "a benefit; whether it is big enough to matter, these data cannot say",
+    (SMALL, RISE): "a harm; whether it is big enough to matter, these data cannot say",
+}
+"""Where the interval leaves out 0."""
 _C1 = {
     (FALL,): "a benefit big enough to matter",
     (SMALL,): "no difference big enough to matter",
@@ -190,7 +202,7 @@ def _agree(about: Answer) -> None:
 
 def a3(about: Answer) -> Sentence:
     """A3: the verdict in plain words, by the interval and the margin."""
-    margin = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
+    margin: dict[str, Piece] = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
     word = Strong(about.verdict.capitalize())
     if about.verdict == decision.AT_THE_MARGIN:
         return _at_the_margin(about, word, margin)

@@ -54,15 +54,11 @@ def confounding(plan: Study, ordered: bool) -> xr.Dataset:
     """Group `confounding` of a mediation fit's checks."""
     if not ordered:
         return as_group(_not_run("no mediator is ordered before the outcome at the primary wave.").assign(mediator=""))
-    if any(part.interaction for part in plan.mediators):
-        reason = "the algebra of unmeasured causes is for slopes that are equal in both arms."
-        return as_group(_not_run(reason).assign(mediator=""))
     unit, rows = UNIT[plan.outcome.kind], []
     for part in plan.mediators:
         own = {"mediator": part.column}
-        if part.kind != "continuous":
-            rows.append(own | {"kind": "not run", "reason": "ζ is defined for continuous mediators."})
-            continue
+        if part.interaction:  # as with a prior file without the row
+            rows.append(own | {"kind": "not run", "reason": "the prior set has no row for it."})
         for kind, value in (*(("grid", zeta) for zeta in ZETAS), ("prior", math.nan)):
             for effect, centre in (("natural_direct", -0.4), ("interventional_via", -0.2)):
                 moved = centre * unit * (1 + (0.0 if math.isnan(value) else 0.1 * value))

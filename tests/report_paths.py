@@ -31,6 +31,7 @@ def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any],
             "summary": as_rows(made.summary),
             "path_estimands": made.as_dataset(made.after),
             "constant_data": draws.constant_data,
+            "observed_data": draws.observed_data,
         }
     )
     checks = xr.DataTree.from_dict(

@@ -8,7 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.numbers import EVENTS, LARGE, PLAIN, POINTS, RATIO, RISK, NotANumber, places, probability, show
+from reports.numbers import (
+    EVENTS,
+    LARGE,
+    PLAIN,
+    POINTS,
+    RATIO,
+    RISK,
+    NotANumber,
+    places,
+    probability,
+    score_decimals,
+    show,
+    supported,
+)
 
 
 @given(st.floats(1e-6, 1.0), st.sampled_from([RISK, RATIO, EVENTS]))
@@ -46,21 +59,38 @@ def test_printed(value: float, unit, mcse: float, printed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "ess", "printed"),
+    ("value", "printed"),
     [
-        (0.0, 4000, "< 0.01"),
-        (1.0, 4000, "> 0.99"),
-        (0.991, 4000, "> 0.99"),
-        (0.99, 1e9, "0.99"),
-        (0.01, 1e9, "0.01"),
-        (0.6321, 4000, "0.6"),
-        (0.6321, 20_000, "0.63"),
-        (0.03, 4000, "0.03"),
+        (0.0, "< 0.01"),
+        (1.0, "> 0.99"),
+        (0.991, "> 0.99"),
+        (0.99, "0.99"),
+        (0.01, "0.01"),
+        (0.6321, "0.63"),
+        (0.03, "0.03"),
     ],
 )
-def test_probabilities(value: float, ess: float, printed: str) -> None:
-    # the error at p = 0.63 and 4000 independent draws is 0.0076, more than half of 0.01: one decimal
-    assert probability(value, ess).text == printed
+def test_probabilities(value: float, printed: str) -> None:
+    assert probability(value).text == printed
+
+
+@pytest.mark.parametrize(
+    ("sd", "decimals"), [(12, 1), (5, 1), (2, 2), (20, 1), (30, 0), (3000, 0), (0.5, 2), (0, 2), (math.nan, 2)]
+)
+def test_the_last_digit_of_a_score_is_at_most_a_thirtieth_of_its_sd(sd: float, decimals: int) -> None:
+    assert score_decimals(sd) == decimals
+
+
+@given(st.floats(1e-4, 1e6))
+def test_no_digit_of_a_score_is_finer_than_it_need_be(sd: float) -> None:
+    digits = score_decimals(sd)
+    assert digits == 0 or 10.0**-digits <= sd / 30 * (1 + 1e-6)
+    assert digits in (0, 6) or 10.0 ** (1 - digits) > sd / 30 * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(("mcse", "fine"), [(0.0004, True), (0.0005, True), (0.0006, False), (0.0, True)])
+def test_a_digit_is_supported_by_an_error_of_half_of_it(mcse: float, fine: bool) -> None:
+    assert supported(mcse, POINTS) is fine
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.1, 1.1])

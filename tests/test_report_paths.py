@@ -127,14 +127,14 @@ def test_the_change_is_never_called_an_effect(reports: dict[str, Path]) -> None:
     told = found["sentences"]["T1_paths"]["text"]
     assert "The cause of this change is not identified" in told
     assert not re.search(r"effect of|training's|training’s", told)
-    table = {row["quantity"]["value"]: row for row in rows(found, "common_change")}
+    table = {row["quantity"]["value"]: row for row in rows(found, "common_change_prior")}
     assert table["Smallest such w"]["posterior"]["printed"] == "0.60"
     left = table["Remainder − d"]
     assert left["estimand"]["value"] == "change_training"
     text = Page((reports["two"] / "report.html").read_text(encoding="utf-8")).text
     assert "assumes that training and all other causes push the same way" in text
     none = record(reports["no baseline"])
-    assert "common_change" not in none["tables"]
+    assert not {"common_change", "common_change_prior"} & set(none["tables"])
     text = Page((reports["no baseline"] / "report.html").read_text(encoding="utf-8")).text
     assert "cannot be split: no wave was measured before treatment" in text
 
@@ -238,7 +238,7 @@ def test_a_run_of_the_mediation_model_alone_fills_every_section(tmp_path: Path, 
     page.build(replace(run, core=xr.DataTree.from_dict(core), checks=xr.DataTree.from_dict(checks), further={}))
     found = record(tmp_path)
     assert section(found)["status"] == section(found, 1)["status"] == "shown"
-    printed = [row["posterior"]["printed"] for row in rows(found, "common_change")]
+    printed = [row["posterior"]["printed"] for row in rows(found, "common_change_prior")]
     assert printed[-1] == ("0.60" if tips == tips else "none reaches it")
     assert not [row for row in rows(found, "not_identified") if "direct" in row["quantity"]["printed"]]
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import xarray as xr
 
-from reports import page
+from reports import assumptions, page
 from reports.elements import worded
+from reports.facts import Facts
+from reports.sections import section_01_answer, section_05_waves, section_08_priors
+from tests.report_asked import as_group
+from tests.report_draws import as_rows
 from tests.report_fixture import Recipe, make
 from tests.test_report_page import built
 
 
 def flagged(folder: Path, shift: float) -> dict:
     """Record of a run whose primary difference is flagged by power-scaling."""
-    run = make(folder)
+    run = make(folder, Recipe(asked="none"))
     table = run.checks["power_scaling"].to_dataset()
     size = table.sizes["row"]
     run.checks["power_scaling"] = xr.DataTree(table.assign(flag=("row", [True] * size), shift=("row", [shift] * size)))
@@ -25,14 +31,15 @@ def flagged(folder: Path, shift: float) -> dict:
 
 
 def test_a_flag_puts_the_priors_in_doubt_and_tells_the_crude_difference(tmp_path: Path) -> None:
-    plain = json.loads((built(tmp_path / "plain") / "report.json").read_text(encoding="utf-8"))
+    plain = built(tmp_path / "plain", Recipe(asked="none"))
+    plain = json.loads((plain / "report.json").read_text(encoding="utf-8"))
     record = flagged(tmp_path, 0.01)
     claim = "The priors do not decide the answer"
     for one, status in ((plain, "checked in § 8"), (record, "in doubt, see § 8")):
         rows = {row["assumption"]["value"]: row["status"]["value"] for row in one["tables"]["assumptions"]["rows"]}
         assert rows[claim] == status
         assert rows["Both arms were visited at the same times"] == "not checked"
-        assert re.search(r"checked in § 5: −?\d.* \(.* to .*\)", next(s for s in rows.values() if "§ 5" in s))
+        assert re.search(r"not checked: −?\d.* \(.* to .*\), too wide", next(s for s in rows.values() if "wide" in s))
     assert "A4" not in plain["sentences"]
     told = record["sentences"]["A4"]
     crude = next(
@@ -44,6 +51,68 @@ def test_a_flag_puts_the_priors_in_doubt_and_tells_the_crude_difference(tmp_path
         crude[name]["value"] for name in ("median", "lower", "upper")
     ]
     assert "without the model the difference is" in told["text"]
+
+
+def statuses(facts: Facts) -> dict[str, str]:
+    """Status of each assumption."""
+    rows = assumptions.table("assumptions", "", assumptions.assumed(facts)).rows
+    return {str(row["assumption"].value): row["status"].text for row in rows}
+
+
+@pytest.mark.parametrize("doubted", [False, True])
+def test_another_verdict_under_a_shipped_prior_puts_the_priors_in_doubt(tmp_path: Path, doubted: bool) -> None:
+    run = make(tmp_path)
+    main = Facts(run).estimate("risk_difference", "6 months")
+    table = run.asked("refits")
+    rows = (table["estimand"] == "risk_difference") & (table["wave"] == "6 months") & (table["kind"] == "priors")
+    # under every set the interval of the analysis, and then under one that ships one that lies within the margin
+    for field in ("lower", "upper", "mcse_lower", "mcse_upper"):
+        table.loc[rows, field] = getattr(main, field)
+    if doubted:
+        table.loc[rows & (table["name"] == "sceptical"), ["lower", "upper"]] = (-0.09, 0.09)
+    else:
+        table.loc[rows & table["name"].str.contains("SDs"), ["lower", "upper"]] = (-0.09, 0.09)  # none that ships
+    asked = {name: group for name, group in run.sensitivity.children.items() if name != "refits"}
+    facts = Facts(replace(run, sensitivity=xr.DataTree(children={**asked, "refits": xr.DataTree(as_group(table))})))
+    assert statuses(facts)["The priors do not decide the answer"].startswith("in doubt") == doubted
+    said = section_01_answer.compose(facts).sentences
+    assert ("P1" in said) == doubted
+    if doubted:
+        told = "undecided under weakly informative (as analysed) and diffuse, equivalent under sceptical."
+        assert said["P1"].text == f"The verdict depends on the prior: {told}"
+        assert said["P1"].text in section_08_priors.compose(facts).sentences["priors"].text
+
+
+@pytest.mark.parametrize(
+    ("exposed", "interval", "told"),
+    [
+        ("none", (-0.05, 0.05), "before the programme could act"),
+        ("partly", (-0.05, 0.05), "after part of the programme"),
+        (None, (-0.05, 0.05), "a negative control, the contrast is"),
+        (None, (-0.05, 0.05), "rules out a bias of the margin’s size"),
+        (None, (-0.15, 0.05), "too imprecise to rule out a bias of the margin’s size"),
+        (None, (0.01, 0.05), "leaves out 0, which speaks of a bias"),
+    ],
+)
+def test_a_negative_control_says_no_more_than_it_can(
+    tmp_path: Path, exposed: str | None, interval: tuple[float, float], told: str
+) -> None:
+    run = make(tmp_path)
+    waves = tuple(
+        wave.model_copy(update={"exposed": exposed}) if wave.role == "negative control" else wave
+        for wave in run.study.waves
+    )
+    table = run.estimates
+    rows = (table["estimand"] == "risk_difference") & (table["wave"] == "post-test")
+    table.loc[rows, ["lower", "upper"]] = interval
+    run.core["summary"] = xr.DataTree(as_rows(table))
+    facts = Facts(replace(run, study=run.study.model_copy(update={"waves": waves})))
+    said = section_05_waves.compose(facts).sentences["waves"].text
+    assert told in said
+    assert ("could act" in said, "part of the programme" in said) == (exposed == "none", exposed == "partly")
+    status = statuses(facts)["At the negative control the arms do not differ yet"]
+    within = interval[0] > -0.1
+    assert status.startswith("checked" if within and interval[0] < 0 else "in doubt" if within else "not checked")
 
 
 def test_a_share_that_is_better_when_higher_is_no_risk(tmp_path: Path) -> None:

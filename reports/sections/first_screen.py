@@ -48,7 +48,7 @@ def _crude(facts: Facts) -> list[Sentence]:
     median, lower, upper = (show(value, facts.scale.difference_unit) for value in (row.median, row.lower, row.upper))
     points = agreeing(median.text, facts.scale.points)
     told = "Crude difference {crude} {points} ({ci} confidence interval {lo} to {hi}; {evidence})."
-    slots = {"crude": median, "points": points, "ci": INTERVAL, "lo": lower, "hi": upper}
+    slots: dict[str, Piece] = {"crude": median, "points": points, "ci": INTERVAL, "lo": lower, "hi": upper}
     return [sentence(told, evidence=row.evidence, **slots)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reports import asked, before, decision, paths, sentences
+from reports import asked, before, decision, paths, sentences, truth
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import Facts
 from reports.figures import difference
@@ -63,6 +63,8 @@ def compose(facts: Facts) -> Section:
         "assumptions": _assumptions(about.difference),
         "evidence": about.difference.evidence,
         "missing": _missing(facts),
+        "binary": facts.binary,
+        "mediators": bool(facts.study.mediators),
     }
     if isinstance(moved, str):
         values["moved_reason"] = moved
@@ -96,7 +98,7 @@ def _learned(facts: Facts) -> Sentence | None:
     if share is None:
         return None
     return sentence(
-        "Contraction of the effect’s own parameter ({scale}): {share} (1: the data decide, 0: the prior).",
+        "Contraction of the effect’s own parameter ({scale}): {share}; nought if the prior decides, one if data do.",
         scale=facts.parameter_scale,
         share=show(share, PLAIN),
     )
@@ -153,6 +155,7 @@ def _main(facts: Facts) -> Table:
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
+        *truth.columns(facts),
         Column("evidence", "Evidence"),
     )
     rows = []
@@ -162,6 +165,7 @@ def _main(facts: Facts) -> Table:
                 "quantity": Cell(name, name, unit="" if unit == "ratio" else unit),
                 "unit": Cell(unit, unit),
                 **posterior_cells(estimate),
+                **truth.cells(facts, estimate),
                 "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
                 **{
                     field: Cell("", getattr(estimate, field))

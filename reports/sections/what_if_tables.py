@@ -69,11 +69,10 @@ def tipping(facts: Facts) -> Table:
         Column("main", "As analysed", number=True),
         Column("tips", "Tips at", number=True),
         Column("then", "What changes there"),
-        Column("evidence", "Evidence"),
     )
     caption = f"Tipping values: where the answer changes beside 0, and beside the margin of {_margin(facts)}"
     rows = (*_verdicts(facts, "tipping"), *_verdicts(facts, "tipping_margin"), *_slopes(facts), *_training(facts))
-    return Table("tipping", caption, columns, rows)
+    return Table("tipping", caption, columns, rows, note=f"Every row is {asked.ASSUMED}.")
 
 
 def _margin(facts: Facts) -> str:
@@ -82,8 +81,7 @@ def _margin(facts: Facts) -> str:
 
 def _line(assumption: str, parameter: str, against: str, main: str, tips: Cell, then: str) -> dict[str, Cell]:
     words = {"assumption": assumption, "parameter": parameter, "against": against, "main": main, "then": then}
-    evidence = Cell(asked.ASSUMED, asked.ASSUMED, "evidence")
-    return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips, "evidence": evidence}
+    return {name: Cell(text, text) for name, text in words.items()} | {"tips": tips}
 
 
 LINES = {
