@@ -113,7 +113,7 @@ def _plain(about: Answer) -> str:
     return one_sided if one_sided and asked.excludes_zero(about.difference) else _C1[about.reached]
 
 
-_ONE_SIDED = {
+_ONE_SIDED: dict[tuple[str, ...], str] = {
     (FALL, SMALL): "a benefit; whether it is big enough to matter, these data cannot say",
     (SMALL, RISE): "a harm; whether it is big enough to matter, these data cannot say",
 }

@@ -206,6 +206,8 @@ def test_every_number_in_the_sentences_is_in_the_record(green: Path) -> None:
         "towards 0",
         "away from 0",
         "includes 0",
+        "contains 0",
+        "leaves out 0",
         "excludes 0",
         "exclude 0",
     )

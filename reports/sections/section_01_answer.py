@@ -63,6 +63,7 @@ def compose(facts: Facts) -> Section:
         "assumptions": _assumptions(about.difference),
         "evidence": about.difference.evidence,
         "missing": _missing(facts),
+        "binary": facts.binary,
         "mediators": bool(facts.study.mediators),
     }
     if isinstance(moved, str):
