@@ -13,12 +13,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from models import recovery
-from models import refits as made
 from reports import asked, page
 from reports.decision import verdict
 from reports.facts import Facts
-from reports.sections import section_09_what_if, section_10_recovery
+from reports.sections import section_09_what_if
 from tests.report_fixture import Recipe, make
 from tests.test_report_page import HOSTILE, Page, built, contents
 from tests.test_report_schema import faults
@@ -141,11 +139,6 @@ def test_an_older_run_says_what_makes_refits(reports: dict[str, Path]) -> None:
     for name in (*OWN, *OTHER):
         assert rows(folder, name) == [{"reason": asked.NOT_ASKED}]
     assert asked.NOT_ASKED in (folder / "figures" / "refits.svg").read_text(encoding="utf-8")
-
-
-def test_constants_are_the_models() -> None:
-    assert asked.PRIOR_DRAWS == made.PRIOR_DRAWS
-    assert section_10_recovery.REFIT_DRAWS == recovery.CHAINS * recovery.DRAWS
 
 
 # arms exchanged

@@ -124,8 +124,8 @@ def _row(study: Calibration, key: str, labels: Mapping[str, str]) -> dict[str, C
     rows: dict[str, Row | None] = {name: study.find(kind, key) for name, kind in KINDS.items()}
     there = next(row for row in rows.values() if row)
     named = quantity(there)
-    for raw, label in labels.items():
-        named = replace(named, text=named.text.replace(raw, short(label, 60)))
+    for mediator, label in labels.items():
+        named = replace(named, text=named.text.replace(mediator, short(label, 60)))
     cells = {"quantity": replace(named, text=named.text.replace("_", " ")), "uniform": _verdict(rows["prior"])}
     for column in COLUMNS:
         if column.key != "uniform":
