@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
+from models.margins import near
 from reports import asked
 from reports.estimate import Estimate
 from reports.facts import Facts
@@ -47,16 +48,6 @@ def verdict(
     """
     decided = settled(lower, upper, margin, lower_is_better)
     return AT_THE_MARGIN if any(near(lower, upper, margin, errors)) else decided
-
-
-def near(lower: float, upper: float, margin: float, errors: tuple[float, float]) -> tuple[bool, bool]:
-    """Whether each limit lies within its own Monte Carlo error of the margin, on either side of 0."""
-    if not all(error >= 0 for error in errors):
-        raise NotANumber(f"a Monte Carlo error is 0 or more, not {errors}")
-    low, high = (
-        error > 0 and abs(abs(limit) - margin) <= error for limit, error in zip((lower, upper), errors, strict=True)
-    )
-    return low, high
 
 
 def possible(
