@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -20,6 +20,7 @@ from models import (
     leave_one_out,
     ledger,
     model_free,
+    outcome_checks,
     path_checks,
     path_estimates,
     predictive,
@@ -28,7 +29,7 @@ from models import (
     summary,
 )
 from models.design import Design, design
-from models.gate_table import Gate
+from models.gate_table import Check, Gate
 from models.groups import as_group
 from models.histories import grouping
 from models.likelihoods import cell_log_probability
@@ -174,12 +175,14 @@ def derive(
         [*estimands.estimates(draws, study, trial), *through],
         [*estimands.estimates(prior_draws, study, trial), *before],
     )
-    table = summary.summarise(found, study, path_estimates.tipping(through, study))
+    contractions = summary.effect_contractions(levels, prior_levels, layout.likelihood)
+    table = summary.summarise(found, study, path_estimates.tipping(through, study), contractions)
     say("checking")
     some, some_note = predictive.part(layout, sampler.seed)
     thin = predictive.thinned(posterior, some)
     replicates = predictive.replicate(model.predictor_of_new, thin, some, sampler.seed)
     compared = predictive.compare(replicates, some)
+    pit = model.mediator_pit(posterior, layout, sampler.seed)
     pointwise, pointwise_note = _pointwise(model, posterior, layout)
     log_prior = model.log_prior(posterior, layout, priors)
     loo, loo_note = _leave_one_out(model, posterior, layout, priors, sampler, study)
@@ -188,6 +191,8 @@ def derive(
     )
     total = _total(model, posterior, layout)
     power = sensitivity.power_scaling(differences, log_prior, total)
+    # a model's own equation of the outcome, without mediators, can be held against regressions of the outcome
+    alone = _alone(posterior, levels, contractions, study, trial, layout) if _integrable(model) else ()
     verdict = gate.gate(
         posterior,
         draws.merge(paths.flat),
@@ -200,7 +205,12 @@ def derive(
         power,
         data_unchanged(),
         summary.convergence,
-        path_checks.checks(paths, table),
+        (
+            *path_checks.checks(paths, table, pit),
+            outcome_checks.spreads(replicates, some),
+            outcome_checks.zeros(layout, sampler.seed),
+            *alone,
+        ),
     )
     core = {
         "posterior": posterior,
@@ -232,7 +242,6 @@ def derive(
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:
         checks["loo"] = loo
-    pit = model.mediator_pit(posterior, layout, sampler.seed)
     if pit.sizes:
         checks["mediator_pit"] = pit
     notes = (
@@ -290,6 +299,26 @@ def _leave_one_out(
         return leave_one_out.leave_one_out(units, difference(thin), refit), ""
     except integrated.NodesExhausted as error:
         return None, f"Leave-one-out was not run: {error}"
+
+
+def _integrable(model: ModuleType) -> bool:
+    """Whether the trait can be integrated out of the outcome: no mediator stands in its equation."""
+    return registry.INTEGRATED in registry.MODELS[model.NAME]
+
+
+def _alone(
+    posterior: xr.Dataset,
+    levels: xr.DataArray,
+    contractions: Mapping[str, float],
+    study: Study,
+    trial: xr.Dataset,
+    layout: Design,
+) -> tuple[Check, ...]:
+    learned = contractions[study.primary_wave]
+    return (
+        outcome_checks.means(posterior, layout),
+        *outcome_checks.in_proportion(levels, learned, study, trial, layout),
+    )
 
 
 def _cells(variables: dict, layout: Design) -> xr.Dataset:

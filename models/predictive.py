@@ -18,6 +18,7 @@ MOST_CELLS = 40_000_000
 """Numbers in one array of (replicate, observation): 320 MB; fewer replicates beyond."""
 MOST_PATTERNS = 32
 BETWEEN, DEVIATION = "spread between participants", "standard deviation"
+SPREADS = "standard deviation in arm and wave"
 Predictor = Callable[..., np.ndarray]
 
 
@@ -83,12 +84,12 @@ def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     """
     kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
     outcome, rows = design.natural(design.outcome), []
-    for arm, wave, inside in _cells(design):
-        rows.append(_row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
+    for arm, wave, inside in cells(design):
+        rows.append(row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
     return pd.DataFrame([*rows, *_value_rows(outcome, replicates, design), *_between(outcome, replicates, design)])
 
 
-def _cells(design: Design) -> Iterator[tuple[str, str, np.ndarray]]:
+def cells(design: Design) -> Iterator[tuple[str, str, np.ndarray]]:
     """Arm, wave and which observations, for every cell that has one."""
     for code, arm in ((-0.5, "control"), (0.5, "treated")):
         for place, wave in enumerate(design.wave):
@@ -102,22 +103,22 @@ def _value_rows(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> 
     likelihood = LIKELIHOODS[design.likelihood]
     if likelihood.spread == "residual_sd":
         found = [_within(values, design) for values in (outcome[None], replicates)]
-        return [_row(DEVIATION, "", "", outcome.size, found[0][0], found[1])]
+        return [row(DEVIATION, "", "", outcome.size, found[0][0], found[1])]
     if not likelihood.binary:
-        return [_row("zeros", "", "", outcome.size, (outcome == 0).mean(), (replicates == 0).mean(1))]
+        return [row("zeros", "", "", outcome.size, (outcome == 0).mean(), (replicates == 0).mean(1))]
     full, rows = np.bincount(design.participant_of, minlength=design.participants) == len(design.wave), []
     for name, wanted in (("never", 0.0), ("always", 1.0)):
         if full.sum() and len(design.wave) > 1:
             observed = (_totals(outcome[None], design)[:, full] == wanted * len(design.wave)).mean()
             predicted = (_totals(replicates, design)[:, full] == wanted * len(design.wave)).mean(1)
-            rows.append(_row(name, "", "", int(full.sum()), observed, predicted))
+            rows.append(row(name, "", "", int(full.sum()), observed, predicted))
     return rows
 
 
 def _within(outcome: np.ndarray, design: Design) -> np.ndarray:
     """SD of the outcome within arm and wave, pooled over the cells, shape (replicate,)."""
     squares, free = np.zeros(outcome.shape[0]), 0
-    for _, _, inside in _cells(design):
+    for _, _, inside in cells(design):
         size = int(inside.sum())
         squares += outcome[:, inside].var(1) * size
         free += size - 1
@@ -129,7 +130,7 @@ def _between(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> lis
     if several.sum() < 2:
         return []
     observed, predicted = _spread(outcome[None], design, several), _spread(replicates, design, several)
-    return [_row(BETWEEN, "", "", int(several.sum()), observed[0], predicted)]
+    return [row(BETWEEN, "", "", int(several.sum()), observed[0], predicted)]
 
 
 def _totals(outcome: np.ndarray, design: Design) -> np.ndarray:
@@ -152,7 +153,8 @@ def _spread(outcome: np.ndarray, design: Design, several: np.ndarray) -> np.ndar
     return (_totals(outcome, design) / seen)[:, several].std(1, ddof=1)
 
 
-def _row(check: str, arm: str, wave: str, n: int, observed: float, predicted: np.ndarray) -> dict[str, object]:
+def row(check: str, arm: str, wave: str, n: int, observed: float, predicted: np.ndarray) -> dict[str, object]:
+    """One row of `compare`: an observed statistic beside the replicates'."""
     lower, median, upper = np.quantile(predicted, [LOWER, 0.5, UPPER])
     below, above = (predicted <= observed).mean(), (predicted >= observed).mean()
     return {
