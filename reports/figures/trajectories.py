@@ -16,7 +16,7 @@ SHAPES = {"control": "circle", "treated": "square"}
 
 def draw(facts: Facts) -> Figure:
     """Lines and bands are the model's, hollow marks the observed shares (or means)."""
-    waves = [wave.value for wave in facts.study.waves]
+    waves = facts.level_waves
     levels = {(arm, wave): facts.estimate(facts.scale.level, wave, arm=arm) for arm in ARMS for wave in waves}
     title = _title(facts, levels)
     described = "; ".join(
@@ -39,7 +39,7 @@ def draw(facts: Facts) -> Figure:
 
 def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     """From where to where in each arm; the direction in words where the arms share it."""
-    ends = dict.fromkeys((facts.study.waves[0].value, facts.primary))
+    ends = dict.fromkeys((facts.level_waves[0], facts.primary))
     verb = _verb(facts, facts.primary)
     told = "; ".join(
         f"{facts.arm(arm, 40).text} {' to '.join(levels[arm, wave].number('median').text for wave in ends)}"

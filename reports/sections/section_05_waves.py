@@ -111,7 +111,7 @@ def _waves(facts: Facts) -> Table:
                     "arm": Cell(facts.arm(arm, 50).text, arm, arm),
                     "observed": share,
                     "n": n,
-                    "modelled": Cell(level.told, None, "estimate"),
+                    "modelled": Cell(level.told if level.identified else "Not identified", None, "estimate"),
                     **{field: Cell("", getattr(level, field)) for field in ("median", "lower", "upper")},
                 }
             )
