@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -191,8 +191,7 @@ def derive(
     )
     total = _total(model, posterior, layout)
     power = sensitivity.power_scaling(differences, log_prior, total)
-    # a model's own equation of the outcome, without mediators, can be held against regressions of the outcome
-    alone = _alone(posterior, levels, contractions, study, trial, layout) if _integrable(model) else ()
+    alone = _alone(posterior, levels, prior_levels, study, trial, layout) if _integrable(model) else ()
     verdict = gate.gate(
         posterior,
         draws.merge(paths.flat),
@@ -307,17 +306,12 @@ def _integrable(model: ModuleType) -> bool:
 
 
 def _alone(
-    posterior: xr.Dataset,
-    levels: xr.DataArray,
-    contractions: Mapping[str, float],
-    study: Study,
-    trial: xr.Dataset,
-    layout: Design,
+    posterior: xr.Dataset, levels: xr.DataArray, before: xr.DataArray, study: Study, trial: xr.Dataset, layout: Design
 ) -> tuple[Check, ...]:
-    learned = contractions[study.primary_wave]
+    """Checks of a model whose equation of the outcome holds no mediators: it can be held against regressions."""
     return (
         outcome_checks.means(posterior, layout),
-        *outcome_checks.in_proportion(levels, learned, study, trial, layout),
+        *outcome_checks.in_proportion(levels, before, study, trial, layout),
     )
 
 

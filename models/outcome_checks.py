@@ -15,6 +15,7 @@ SPREADS, ZEROS, MEANS = (
     "standard deviations by arm and wave", "zeros beyond the model", "modelled mean beside the crude one"
 )  # fmt: skip
 INTERVAL, ESTIMATE = "interval beside the robust one", "estimate beside the robust one"
+COUNTED_INTERVAL = "interval beside the robust one, counts"
 CONTINUOUS, COUNTED = "A check of continuous outcomes.", "A check of counts."
 EXTRA = {"cells": "counts that are 0 whoever is asked", "participants": "participants who never have any"}
 
@@ -65,18 +66,19 @@ def means(posterior: xr.Dataset, design: Design) -> Check:
 
 
 def in_proportion(
-    levels: xr.DataArray, contraction: float, study: Study, trial: xr.Dataset, design: Design
+    posterior: xr.DataArray, prior: xr.DataArray, study: Study, trial: xr.Dataset, design: Design
 ) -> tuple[Check, Check]:
-    """Width and place of the primary effect beside a robust estimate."""
-    found = proportion.compare(levels, contraction, study, trial, design)
+    """Width and place of the primary effect beside a robust estimate; for the effect model, whose `theta` is it all."""
+    found = proportion.compare(posterior, prior, study, trial, design)
+    interval = COUNTED_INTERVAL if design.likelihood == "negative binomial" else INTERVAL
     if isinstance(found, str):
         why = f"There is no robust estimate to compare with: {found}."
-        return unneeded(INTERVAL, why), unneeded(ESTIMATE, why)
+        return unneeded(interval, why), unneeded(ESTIMATE, why)
     factor, wide = max(found.ratio, 1 / found.ratio), "wider" if found.ratio > 1 else "narrower"
     element = f"theta[{study.primary_wave}]"
     return (
         limited(
-            INTERVAL,
+            interval,
             factor,
             element,
             "The standard error that the model claims, its prior taken out, beside that of the baseline-adjusted "

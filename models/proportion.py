@@ -1,7 +1,8 @@
 """Is the posterior as wide, and where, as these data allow? The primary effect beside a robust estimate of it.
 
-On the scale of the effect's own parameter (log odds, log mean, mean). Posterior SD / √contraction is the standard error
-that the model's likelihood claims, the prior taken out; beside it stands that of the influence function of the
+On the scale of the effect's own parameter (log odds, log mean, mean). What the model's likelihood alone claims is the
+posterior with the prior taken out, by precisions of all follow-ups together, because their effects are correlated a
+priori; with one follow-up it is posterior SD / √contraction. Beside it stand the estimate and the standard error of the
 baseline-adjusted regression, which a wrong variance or correlation does not bend. MODEL.md, "In proportion".
 """
 
@@ -15,9 +16,10 @@ import xarray as xr
 from models import model_free
 from models.design import Design
 from models.study import Study
+from models.summary import on_link
 
-FEWEST_LEARNED = 0.05
-"""Contraction below which the likelihood's own standard error cannot be told from the prior's width."""
+LEAST = 0.05
+"""Precision that the data add in any direction of the effects, as a share of the prior's: with less, it is noise."""
 
 
 @dataclass(frozen=True)
@@ -28,46 +30,73 @@ class Proportion:
     apart: float
 
 
-def link(mean: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
-    """An expected outcome on the scale of effects, and its slope there: log odds, log mean, or the mean itself."""
-    if kind == "binary":
-        inside = np.clip(mean, 2.0**-53, 1 - 2.0**-53)
-        return np.log(inside / (1 - inside)), 1 / (inside * (1 - inside))
-    if kind == "count":
-        return np.log(mean), 1 / mean
-    return mean, np.ones_like(mean)
-
-
 def compare(
-    levels: xr.DataArray, contraction: float, study: Study, trial: xr.Dataset, design: Design
+    posterior: xr.DataArray, prior: xr.DataArray, study: Study, trial: xr.Dataset, design: Design
 ) -> Proportion | str:
-    """The primary effect's posterior beside the robust estimate; or why there is nothing to compare.
+    """The primary effect by the likelihood alone beside the robust estimate; or why there is nothing to compare.
 
     Parameters
     ----------
-    levels : DataArray, (chain, draw, average, arm, wave)
-        The model's `response` to the posterior.
-    contraction : float
-        Of the effect's parameter at the primary wave (`summary.effect_contractions`).
+    posterior, prior : DataArray, (chain, draw, average, arm, wave)
+        The model's `response` to draws of each.
     study, trial, design : Study, Dataset, Design
         The trial as analysed.
     """
+    robust = _robust(study, trial, design)
+    if isinstance(robust, str):
+        return robust
+    alone = without_prior(*(_effects(levels, design) for levels in (posterior, prior)))
+    if alone is None:
+        return "the data say too little of the effects"
+    place = design.follow_up.index(study.primary_wave)
+    # from a typical participant's effect to the population's: less, where participants differ
+    spread = [
+        float(on_link(posterior, design.likelihood, average).sel(wave=study.primary_wave).std(ddof=1))
+        for average in ("population", "typical")
+    ]
+    less = spread[0] / spread[1]
+    mean, covariance = alone
+    estimate, error = robust
+    return Proportion(
+        float(less * np.sqrt(covariance[place, place]) / error), float((less * mean[place] - estimate) / error)
+    )
+
+
+def without_prior(posterior: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Mean and covariance of the normal likelihood that takes one normal to the other, each by draws (draw, effect).
+
+    None where the posterior is hardly narrower than the prior in some direction.
+    """
+    precisions = [np.linalg.inv(np.atleast_2d(np.cov(draws.T))) for draws in (posterior, prior)]
+    added = precisions[0] - precisions[1]
+    root = np.linalg.inv(np.linalg.cholesky(precisions[1]))
+    if np.linalg.eigvalsh(root @ added @ root.T).min() < LEAST:
+        return None
+    covariance = np.linalg.inv(added)
+    pull = precisions[0] @ posterior.mean(0) - precisions[1] @ prior.mean(0)
+    return covariance @ pull, covariance
+
+
+def _effects(levels: xr.DataArray, design: Design) -> np.ndarray:
+    """Effects at every follow-up of a typical participant, on the link scale, (draw, wave)."""
+    found = on_link(levels, design.likelihood).sel(wave=list(design.follow_up)).transpose("wave", "chain", "draw")
+    return found.to_numpy().reshape(len(design.follow_up), -1).T
+
+
+def _robust(study: Study, trial: xr.Dataset, design: Design) -> tuple[float, float] | str:
+    """Baseline-adjusted effect at the primary wave on the link scale and its robust standard error; or why not."""
     outcome = trial["outcome"].sel(wave=study.primary_wave).to_numpy()
     found = model_free.adjusted(outcome, trial["arm"].to_numpy(), trial, design, study)
     if isinstance(found, str):
         return found
-    if not contraction > FEWEST_LEARNED:
-        return "the data say too little of the effect"
-    kind = study.outcome.kind
-    value, slope = link(found.mean, kind)
+    mean, slope = _linked(found.mean, study.outcome.kind)
     influence = slope[1] * found.influence[1] - slope[0] * found.influence[0]
-    n = influence.size
-    error = np.sqrt((influence**2).sum() / (n - found.coefficients) / n)
-    at = levels.sel(average="population", wave=study.primary_wave)
-    draws = np.asarray(
-        link(at.sel(arm="treated").to_numpy(), kind)[0] - link(at.sel(arm="control").to_numpy(), kind)[0]
-    )
-    # what the data alone would say: the posterior mean is the share `contraction` of it, the prior's mean is near 0
-    alone = draws.mean() / contraction
-    ratio = draws.std(ddof=1) / np.sqrt(contraction) / error
-    return Proportion(float(ratio), float((alone - (value[1] - value[0])) / error))
+    error = np.sqrt((influence**2).sum() / (influence.size - found.coefficients) / influence.size)
+    return float(mean[1] - mean[0]), float(error)
+
+
+def _linked(mean: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Means on the scale of effects (log odds, log mean, mean) and the slope of that scale there."""
+    if kind == "binary":
+        return np.log(mean / (1 - mean)), 1 / (mean * (1 - mean))
+    return (np.log(mean), 1 / mean) if kind == "count" else (mean, np.ones_like(mean))

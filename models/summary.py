@@ -72,18 +72,19 @@ def effect_contractions(posterior: xr.DataArray, prior: xr.DataArray, likelihood
     likelihood : str
         Of `design.Design`.
     """
-    both = [_on_link(levels, likelihood) for levels in (posterior, prior)]
+    both = [on_link(levels, likelihood) for levels in (posterior, prior)]
     spread = [part.var(("chain", "draw"), ddof=1) for part in both]
     share = 1 - spread[0] / spread[1]
     return {str(wave): float(value) for wave, value in zip(share["wave"].to_numpy(), share.to_numpy(), strict=True)}
 
 
-def _on_link(levels: xr.DataArray, likelihood: str) -> xr.DataArray:
-    typical = levels.sel(average="typical")
+def on_link(levels: xr.DataArray, likelihood: str, average: str = "typical") -> xr.DataArray:
+    """Treated minus control of an average on the scale on which effects add, in the outcome's own unit."""
+    some = levels.sel(average=average)
     if likelihood in ("logit", "probit"):
-        typical = typical.clip(2.0**-53, 1 - 2.0**-53)
-    on_link = typical.copy(data=LINKS[likelihood](typical.to_numpy()))
-    return on_link.sel(arm="treated", drop=True) - on_link.sel(arm="control", drop=True)
+        some = some.clip(2.0**-53, 1 - 2.0**-53)
+    scaled = some.copy(data=LINKS[likelihood](some.to_numpy()))
+    return scaled.sel(arm="treated", drop=True) - scaled.sel(arm="control", drop=True)
 
 
 def summarise(

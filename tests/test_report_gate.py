@@ -36,7 +36,11 @@ def causes() -> list[str]:
     found = dict.fromkeys([*gates.LIMITS, *(check.name for check in gates.gate(**_inputs()).checks)])
     for path in sorted((ROOT / "models").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Check", "limited", "unneeded") and node.args:
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", "") in ("Check", "limited", "unneeded")
+                and node.args
+            ):
                 name = node.args[0]
                 if isinstance(name, ast.Constant) and isinstance(name.value, str):
                     found[name.value] = None
