@@ -11,7 +11,6 @@ from scipy import stats
 
 from models.gate_limits import LIMITS, Limit, limited
 from models.gate_table import AMBER, GREEN, RED, Check, Gate
-from models.predictive import SPREADS
 
 _TERMS = ("mu_0", "step", "theta", "theta_negative_control", "gamma")
 FIXED_EFFECTS = (*_TERMS, *(f"mediator_{name}" for name in _TERMS), "slope", "interaction")
@@ -198,7 +197,7 @@ def _pareto(left_out: tuple[int, int] | None) -> Check:
 
 
 def _cells(predictive: pd.DataFrame) -> Check:
-    cells = predictive[(predictive.arm != "") & (predictive.check != SPREADS)]
+    cells = predictive[predictive.arm != ""]
     outside = cells[~cells.inside]
     good, fair = (int(stats.binom.ppf(level, len(cells), 0.05)) for level in (0.95, 0.999))
     limit = Limit(good, fair)

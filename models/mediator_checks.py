@@ -6,6 +6,8 @@ a mediator such probabilities are uniform if its distribution is right. MODEL.md
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import xarray as xr
 from scipy import stats
@@ -88,6 +90,7 @@ def band(count: int) -> tuple[np.ndarray, np.ndarray]:
     return within.argmax(0) / count, (count - within[::-1].argmax(0)) / count
 
 
+@lru_cache(maxsize=8)  # a band and a chance of the same count, mediators of the same number of values
 def _of_uniform(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Of so many uniform numbers: tail probability of each number below each of `GRID`, least ones of samples."""
     rng = np.random.default_rng([count, 23])

@@ -18,7 +18,6 @@ MOST_CELLS = 40_000_000
 """Numbers in one array of (replicate, observation): 320 MB; fewer replicates beyond."""
 MOST_PATTERNS = 32
 BETWEEN, DEVIATION = "spread between participants", "standard deviation"
-SPREADS = "standard deviation in arm and wave"
 Predictor = Callable[..., np.ndarray]
 
 
@@ -85,7 +84,7 @@ def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
     outcome, rows = design.natural(design.outcome), []
     for arm, wave, inside in cells(design):
-        rows.append(row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
+        rows.append(_row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
     return pd.DataFrame([*rows, *_value_rows(outcome, replicates, design), *_between(outcome, replicates, design)])
 
 
@@ -103,15 +102,15 @@ def _value_rows(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> 
     likelihood = LIKELIHOODS[design.likelihood]
     if likelihood.spread == "residual_sd":
         found = [_within(values, design) for values in (outcome[None], replicates)]
-        return [row(DEVIATION, "", "", outcome.size, found[0][0], found[1])]
+        return [_row(DEVIATION, "", "", outcome.size, found[0][0], found[1])]
     if not likelihood.binary:
-        return [row("zeros", "", "", outcome.size, (outcome == 0).mean(), (replicates == 0).mean(1))]
+        return [_row("zeros", "", "", outcome.size, (outcome == 0).mean(), (replicates == 0).mean(1))]
     full, rows = np.bincount(design.participant_of, minlength=design.participants) == len(design.wave), []
     for name, wanted in (("never", 0.0), ("always", 1.0)):
         if full.sum() and len(design.wave) > 1:
             observed = (_totals(outcome[None], design)[:, full] == wanted * len(design.wave)).mean()
             predicted = (_totals(replicates, design)[:, full] == wanted * len(design.wave)).mean(1)
-            rows.append(row(name, "", "", int(full.sum()), observed, predicted))
+            rows.append(_row(name, "", "", int(full.sum()), observed, predicted))
     return rows
 
 
@@ -130,7 +129,7 @@ def _between(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> lis
     if several.sum() < 2:
         return []
     observed, predicted = _spread(outcome[None], design, several), _spread(replicates, design, several)
-    return [row(BETWEEN, "", "", int(several.sum()), observed[0], predicted)]
+    return [_row(BETWEEN, "", "", int(several.sum()), observed[0], predicted)]
 
 
 def _totals(outcome: np.ndarray, design: Design) -> np.ndarray:
@@ -153,8 +152,7 @@ def _spread(outcome: np.ndarray, design: Design, several: np.ndarray) -> np.ndar
     return (_totals(outcome, design) / seen)[:, several].std(1, ddof=1)
 
 
-def row(check: str, arm: str, wave: str, n: int, observed: float, predicted: np.ndarray) -> dict[str, object]:
-    """One row of `compare`: an observed statistic beside the replicates'."""
+def _row(check: str, arm: str, wave: str, n: int, observed: float, predicted: np.ndarray) -> dict[str, object]:
     lower, median, upper = np.quantile(predicted, [LOWER, 0.5, UPPER])
     below, above = (predicted <= observed).mean(), (predicted >= observed).mean()
     return {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from models import predictive
 from models.design import Design
@@ -60,14 +59,3 @@ def widest(replicates: np.ndarray, design: Design) -> Widest | None:
     lower, upper = np.exp(centre[worst] + np.array([-1, 1]) * reach * scale[worst])
     arm, wave, _ = cells[worst]
     return Widest(arm, wave, float(observed[worst]), float(lower), float(upper), float(np.exp(apart[worst])))
-
-
-def rows(replicates: np.ndarray, design: Design) -> pd.DataFrame:
-    """Standard deviation of every arm and wave beside its own 95% predictive interval, as `predictive.compare`."""
-    outcome = design.natural(design.outcome)
-    found = []
-    for arm, wave, inside in predictive.cells(design):
-        if (n := int(inside.sum())) >= FEWEST:
-            observed, replicated = outcome[inside].std(ddof=1), replicates[:, inside].std(1, ddof=1)
-            found.append(predictive.row(predictive.SPREADS, arm, wave, n, observed, replicated))
-    return pd.DataFrame(found)

@@ -5,12 +5,13 @@ On pinned replicates: trials of the equal-SD model with the spread pooled over t
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
-from models import gate, outcome_checks, predictive, spread_checks
+from models import outcome_checks, predictive, spread_checks
 from models.design import Design
 from models.gate_limits import LIMITS
 from models.gate_table import GREEN
@@ -115,7 +116,7 @@ def test_it_cries_wolf_in_one_trial_of_200_at_most():
 def test_the_worst_cell_is_named_with_what_was_expected():
     found = _check({"sd": [[1, 1, 1, 1], LAST]}, 1)
     assert found.element == "treated at 3"
-    observed, lower, upper = (float(part) for part in found.value.replace("; observed", "").replace(", expected", "").replace(" to", "").split()[1:])  # fmt: skip
+    observed, lower, upper = map(float, re.findall(r"[\d.]+", found.value)[1:])
     assert observed > upper > lower > 0
 
 
@@ -132,15 +133,6 @@ def test_cells_of_two_are_left_aside():
     design = _trial(rng, n=4, waves=2)
     assert spread_checks.widest(_replicates(design, rng), design) is None
     assert outcome_checks.spreads(_replicates(design, rng), design).value == "not applicable"
-
-
-def test_each_has_its_row_and_none_counts_as_a_mean():
-    rng = np.random.default_rng(1)
-    design = _trial(rng, sd=LAST)
-    rows = spread_checks.rows(_replicates(design, rng), design)
-    assert len(rows) == 8
-    assert set(rows.loc[~rows.inside, "wave"]) >= {"3"}
-    assert gate._cells(rows).value == "0 of 0"
 
 
 def test_the_limit_stands_in_the_table():

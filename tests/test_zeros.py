@@ -122,7 +122,10 @@ def _brute_force(x, data, kind):
             mass = stats.nbinom.pmf(y, size, size / (size + np.exp(fixed + level)))
             return np.prod(share * (y == 0) + (1 - share) * mass if kind == "cells" else mass)
 
-        whole = integrate.quad(lambda level: given(level) * stats.norm.pdf(level, 0, tau), -8 * tau, 8 * tau, limit=400, epsabs=0, epsrel=1e-10)[0]  # fmt: skip
+        def density(level, given=given):
+            return given(level) * stats.norm.pdf(level, 0, tau)
+
+        whole = integrate.quad(density, -8 * tau, 8 * tau, limit=400, epsabs=0, epsrel=1e-10)[0]
         if kind == "participants":
             whole = share * (y.sum() == 0) + (1 - share) * whole
         total += np.log(whole)
@@ -142,15 +145,17 @@ def test_the_likelihood_is_that_of_brute_force(kind):
 
 
 def _pinned(design: Design, **values: float) -> xr.Dataset:
-    """A posterior that is nearly a point: 400 draws with errors of .02 around the truth, or what is put in its place."""
-    rng, given = np.random.default_rng(5), {"mu_0": 1.5, "tau": 0.7, "dispersion": 0.5, "theta": -0.3, "step": 0.0} | values  # fmt: skip
-    found = {name: (("chain", "draw"), given[name] + 0.02 * rng.standard_normal((1, 400))) for name in ("mu_0", "tau", "dispersion")}  # fmt: skip
-    later = design.wave[1:]
-    for name, dim, labels in (("theta", "follow_up", design.follow_up), ("step", "step_to", later)):
-        if labels:
-            found[name] = (("chain", "draw", dim), given[name] + 0.02 * rng.standard_normal((1, 400, len(labels))))
-    labels = {"follow_up": list(design.follow_up), "step_to": list(later), "chain": [0], "draw": range(400)}
-    return xr.Dataset(found, labels)
+    """A posterior that is nearly a point: 400 draws, SD .02, around the truth or what is put in its place."""
+    rng = np.random.default_rng(5)
+    given = {"mu_0": 1.5, "tau": 0.7, "dispersion": 0.5, "theta": -0.3, "step": 0.0} | values
+    labels = {"follow_up": list(design.follow_up), "step_to": list(design.wave[1:])}
+    dims = {"mu_0": (), "tau": (), "dispersion": (), "theta": ("follow_up",), "step": ("step_to",)}
+    found = {}
+    for name, own in dims.items():
+        if all(labels[dim] for dim in own):
+            shape = (1, 400, *(len(labels[dim]) for dim in own))
+            found[name] = (("chain", "draw", *own), given[name] + 0.02 * rng.standard_normal(shape))
+    return xr.Dataset(found, labels | {"chain": [0], "draw": range(400)})
 
 
 @pytest.mark.parametrize("waves", [1, 2, 4])
