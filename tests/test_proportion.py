@@ -1,4 +1,4 @@
-"""The primary effect without its prior, beside a robust estimate: exact on normal draws, and on trials with known fits."""
+"""The primary effect without its prior, beside a robust estimate: exact on normal draws, and on trials."""
 
 from __future__ import annotations
 
