@@ -13,6 +13,7 @@ import xarray as xr
 
 from models import (
     confounding,
+    data_check,
     estimands,
     fit,
     gate,
@@ -244,6 +245,7 @@ def derive(
     if pit.sizes:
         checks["mediator_pit"] = pit
     notes = (
+        *(found.message for found in data_check.findings(study, trial)),
         *model.notes(layout),
         *model.computed(posterior, layout),
         *(note for note in (some_note, pointwise_note, loo_note) if note),

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import tomli_w
 
-from models import cells, dialect
+from models import dialect, draft_parts, draft_roles, value_labels
 from models.dialect import numbers
-from models.trial_schema import TRUE_FALSE, labels
+from models.trial_schema import labels
+from models.undecided import OPEN
+from models.wide_names import Wide
 
-NAMES = {
-    "participant": r"participant|\bwho\b|subject|patient|person|record.?id|^p?id$|_id$",
-    "wave": r"wave|when|visit|time|month|week|round|period|event|occasion",
-    "arm": r"arm|group|treat|trt|alloc|random|condition|intervention",
-}
-BEFORE = r"base|^pre|screen|before|^0$"
-MOST_WAVES, MOST_LEVELS = 30, 8
+ATTENDED = r"session|attend|adheren|complian"
+"""Names of what is counted after the start: no baseline variable."""
 
 
-def draft(path: Path) -> str:
-    """Text of a study file for a data file, with comments that say what to decide.
+@dataclass(frozen=True)
+class Draft:
+    """A study file to begin with.
+
+    Attributes
+    ----------
+    text : str
+        TOML, with comments that say what to decide; `?` stands where the data do not say.
+    remarks : tuple of str
+        What its author must know before anything else.
+    """
+
+    text: str
+    remarks: tuple[str, ...]
+
+
+def draft(path: Path) -> Draft:
+    """Draft a study file for a data file.
 
     Raises
     ------
@@ -33,95 +45,90 @@ def draft(path: Path) -> str:
         If the file cannot be read as a table of four columns or more, in the usual encodings and separators.
     """
     data, table = dialect.guess(path)
-    roles = _roles(table)
-    varies = table.groupby(roles["participant"]).nunique().max() > 1
-    rest = [name for name in table.columns if name not in roles.values()]
-    values = {name: table[name].nunique() for name in rest}
-    numeric = {name: numbers(table[name], data.decimal) == values[name] for name in rest}
+    order = {name: found.order for name, found in value_labels.of(table).items()}
+    wide = draft_roles.wide(table)
+    long = draft_roles.long(table, wide) if wide else table
+    roles = draft_roles.roles(long, ("participant", "arm") if wide else draft_roles.NAMES)
+    varies = long.groupby(roles["participant"]).nunique().max() > 1
+    rest = [name for name in long.columns if name not in (*roles.values(), draft_roles.WAVE)]
+    values = {name: long[name].nunique() for name in rest}
+    numeric = {name: numbers(long[name], data.decimal) == values[name] for name in rest}
     best = min(rest, key=lambda name: (not varies[name], values[name] != 2, not numeric[name]))
-    fixed = [name for name in rest if name != best and not varies[name] and values[name] > 1]
-    used = [name for name in fixed if numeric[name] or values[name] <= MOST_LEVELS]
-    kind = {name: "continuous" if values[name] > MOST_LEVELS else "categorical" for name in used}
-    covariates = [{"column": name, "kind": kind[name], "label": name, "adjust": False} for name in used]
-    left = ", ".join(name for name in rest if name not in (best, *used))
-    waves = _waves(table[roles["wave"]])
-    top = {"title": path.stem, "simulated": False, "seed": 1, "primary_wave": waves[-1]["value"] if waves else "?"}
+    used = [
+        name
+        for name in rest
+        if name != best
+        and not varies[name]
+        and values[name] > 1
+        and (numeric[name] or values[name] <= draft_parts.MOST_LEVELS)
+        and not re.search(ATTENDED, name, re.IGNORECASE)
+    ]
+    when = wide.waves if wide else list(labels(table[roles["wave"]]).dropna().unique())
+    waves = draft_parts.waves(when, roles.get("wave", ""), order.get(roles.get("wave", ""), []))
+    arms = draft_parts.ordered(long[roles["arm"]], order.get(roles["arm"], []))
+    left = [name for name in rest if name not in (best, *used)]
     parts: dict[str, Mapping[str, Any]] = {
-        "Drafted from the columns of the data file: correct every line, then check again.": top,
+        "Drafted from the columns of the data file: correct every line, then check again.": {
+            "title": path.stem,
+            "simulated": False,
+            "seed": 1,
+            "primary_wave": waves[-1]["value"] if waves else OPEN,
+        },
         "How the file is written.": {"data": data.model_dump(exclude_defaults=True)},
         "Who, when, in which arm.": {"columns": roles},
-        "Which arm is the control? Effects are treated minus control.": {"arms": _arms(table[roles["arm"]])},
+        'Columns that hold a variable, one for each wave in the order of [[waves]]; "" where it was not measured.': {
+            "wide": (wide.columns or {best: [best]}) if wide else {}
+        },
+        "Which arm is the control? Effects are treated minus control.": {"arms": draft_parts.arms(arms)},
         "In time order, months counted from baseline; role: baseline, negative control or follow-up.": {"waves": waves},
         "Outcome: kind, better lower or higher, the margin that matters; margin_reason is yours to write.": {
-            "outcome": _outcome(table[best], data.decimal)
+            "outcome": draft_parts.outcome(long[best], data.decimal)
         },
-        "Set adjust for those to adjust for, chosen before any outcome was seen.": {"covariates": covariates},
+        "Set adjust for those to adjust for, chosen before any outcome was seen.": {
+            "covariates": [draft_parts.covariate(long[name], order.get(name, [])) for name in used]
+        },
     }
-    body = "\n".join(f"# {comment}\n{_toml(part)}" for comment, part in parts.items() if any(part.values()))
-    wide = (
-        ""
-        if varies.any()
-        else "# No participant has a second row: lay waves out as rows, not side by side as columns.\n"
+    remarks = tuple(_remarks(wide, roles["arm"], arms, waves))
+    return Draft(_text(parts, remarks, left), remarks)
+
+
+def _remarks(wide: Wide | None, column: str, arms: list[str], waves: list[dict[str, Any]]) -> Iterator[str]:
+    if wide and wide.columns:
+        shown = "; ".join(", ".join(filter(None, places)) for places in wide.columns.values())
+        yield f"The file is wide, one row a participant: [wide] says which columns are of which wave ({shown}). Check."
+    elif wide:
+        yield "No participant has a second row: [wide] says that the outcome was measured once."
+    if len(arms) > 2:
+        yield (
+            f"{column} holds {len(arms)} arms: {', '.join(arms)}. Two can be compared: name them in [arms], and list "
+            "the values of the others in [data] leave_out."
+        )
+    yield from (
+        f"Nothing says whether the wave {wave['value']!r} was measured before the programme could act: its role is "
+        "yours to write."
+        for wave in waves
+        if wave["role"] == OPEN
     )
-    return f"{body}\n{wide}# Without a role so far (further_outcomes, mediators, attendance): {left or 'none'}\n"
+
+
+def _text(parts: Mapping[str, Mapping[str, Any]], remarks: tuple[str, ...], left: list[str]) -> str:
+    body = "\n".join(f"# {comment}\n{_toml(part)}" for comment, part in parts.items() if any(part.values()))
+    warnings = "".join(f"# {_one_line(remark)}\n" for remark in remarks)
+    names = _one_line(", ".join(left))
+    return f"{warnings}{body}\n# Without a role so far (further_outcomes, mediators, attendance): {names or 'none'}\n"
+
+
+def _one_line(words: str) -> str:
+    return "".join(sign if sign.isprintable() else " " for sign in words)
 
 
 def _toml(part: Mapping[str, Any]) -> str:
     # a list of tables each under its own head: as one line it would belong to the table above it
     lists = {name: value for name, value in part.items() if isinstance(value, list)}
     items = [f"[[{name}]]\n{tomli_w.dumps(item)}" for name, value in lists.items() for item in value]
-    return "\n".join(items) or tomli_w.dumps(part)
+    text = "\n".join(items) or tomli_w.dumps(part)
+    return re.sub(r"\[\n((?: {4}.*,\n)+)\]", lambda found: f"[{', '.join(_entries(found[1]))}]", text)
 
 
-def _roles(table: pd.DataFrame) -> dict[str, str]:
-    """The column whose name and content suit each role best; of two as good the one with the name."""
-    roles: dict[str, str] = {}
-    for role, pattern in NAMES.items():
-        left = [name for name in table.columns if name not in roles.values()]
-        named = {name: bool(re.search(pattern, name, re.IGNORECASE)) for name in left}
-        roles[role] = max(left, key=lambda name: (named[name] + _suits(table, role, name, roles), named[name]))
-    return roles
-
-
-def _suits(table: pd.DataFrame, role: str, name: str, roles: dict[str, str]) -> bool:
-    values, filled = table[name].nunique(), bool(table[name].notna().all())
-    if role == "participant":
-        return filled and values < len(table)
-    if role == "wave":
-        return filled and values <= MOST_WAVES and not table.duplicated([roles["participant"], name]).any()
-    return values == 2 and bool((table.groupby(roles["participant"])[name].nunique() <= 1).all())
-
-
-def _ordered(column: pd.Series, first: str) -> list[str]:
-    """Labels as they appear, those that match a pattern before the others."""
-    return sorted(labels(column).dropna().unique(), key=lambda text: not re.search(first, text, re.IGNORECASE))
-
-
-def _arms(column: pd.Series) -> dict[str, dict[str, str]]:
-    pairs = zip(("control", "treated"), _ordered(column, r"control|placebo|usual|^0$|^no"), strict=False)
-    return {arm: {"value": value, "label": value} for arm, value in pairs}
-
-
-def _waves(column: pd.Series) -> list[dict[str, Any]]:
-    values = _ordered(column, BEFORE)
-    number = [float((re.findall(r"[0-9]+", value) or ["nan"])[0]) for value in values]
-    if values and re.search(BEFORE, values[0], re.IGNORECASE):
-        number[0] = 0.0
-    month = dict(zip(values, number, strict=True))
-    if len(set(number)) < len(number) or any(map(math.isnan, number)):
-        month = {value: float(place) for place, value in enumerate(values)}
-    values.sort(key=lambda value: month[value])
-    roles = ["follow-up" if place or len(values) == 1 else "baseline" for place in range(len(values))]
-    return [{"value": v, "label": v, "month": month[v], "role": role} for v, role in zip(values, roles, strict=True)]
-
-
-def _outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
-    values = _ordered(column, r"yes|^y|true|good|event|positive")
-    binary = len(values) == 2
-    found = [number for number in (cells.number(value, decimal) for value in values) if math.isfinite(number)]
-    # no count is negative or has decimals
-    kind = "binary" if binary else "continuous" if any(number < 0 or number % 1 for number in found) else "count"
-    part = {"column": column.name, "kind": kind, "label": column.name, "better": "lower"}
-    part |= {"margin": 0.1 if binary else 1.0, "margin_reason": ""}  # only its author can say why
-    coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
-    return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})
+def _entries(lines: str) -> list[str]:
+    return [line.strip().removesuffix(",") for line in lines.splitlines()]

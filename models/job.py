@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import provenance, refits
+from models import data_check, provenance, refits
 from models import run as runs
 from models import study as studies
 from models import trial as trials
@@ -113,6 +113,7 @@ def execute(
             )
     note("reading the data")
     trial = trials.load(study, folder)
+    data_check.refuse(study, trial)
     data_hash = runs.digest(folder / study.data.file)
     layout = design(study, trial)
     if job.likelihood not in MODELS[job.model]:

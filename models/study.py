@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import tomllib
 from collections import Counter
@@ -10,79 +9,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
-from models import cells, study_faults
+from models import study_faults, undecided, wide_layout
 from models.faults import Fault, InvalidInput
-
-ENDINGS = (".csv", ".parquet", ".dta", ".sav")
-"""Kinds of data file."""
-MISSING = ("NA", "NaN", "nan", ".")
-
-
-def _as_text(value: Any) -> Any:
-    """Labels in the data may be written as numbers in the study file: 1 stands for "1"."""
-    return repr(value) if type(value) in (int, float) and abs(value) < 1e15 else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
-Flag = Annotated[bool, Field(strict=True)]
-Label = Annotated[Text, BeforeValidator(_as_text), AfterValidator(cells.label)]
-
-
-class Part(BaseModel):
-    """A table of the study file; an unknown key is a fault, so that a misspelt one cannot pass unseen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Data(Part):
-    """Where the data are and how to read them; a blank cell is always missing (separator to encoding: CSV only)."""
-
-    file: Text
-    separator: Annotated[str, StringConstraints(strip_whitespace=False, min_length=1, max_length=1)] = ","
-    decimal: Literal[".", ","] = "."
-    encoding: Text = "utf-8-sig"
-    missing: tuple[Annotated[str, BeforeValidator(_as_text), AfterValidator(cells.label)], ...] = MISSING
-
-    @model_validator(mode="after")
-    def _readable(self) -> Self:
-        try:
-            "a,1".encode(self.encoding).decode(self.encoding)
-        except (LookupError, ValueError) as error:
-            raise ValueError(
-                f"encoding: utf-8, cp1252, latin-1, utf-16 or another that Python knows ({error})"
-            ) from None
-        try:
-            csv.reader([], delimiter=self.separator)
-        except (TypeError, ValueError):
-            raise ValueError('separator: one sign that can part cells: "," or ";" or "\\t"') from None
-        if self.separator == self.decimal:
-            raise ValueError("decimal: another sign than the separator")
-        return self
-
-    @property
-    def decimal_mark(self) -> str:
-        """Decimal sign of the cells: what other kinds of file hold is written out with a point."""
-        return self.decimal if self.file.lower().endswith(".csv") else "."
+from models.file_kinds import ENDINGS
+from models.missing_values import MissingValues
+from models.study_part import Data, Flag, Label, Number, Part, Text, Whole
 
 
 class Columns(Part):
-    """Names of the three columns that make a row: who, when, which arm."""
+    """Names of the columns that make a row: who, when (None in a wide file), which arm."""
 
     participant: Text
-    wave: Text
+    wave: Text | None = None
     arm: Text
 
 
@@ -226,6 +166,8 @@ class Study(Part):
     description: str = ""
     data: Data
     columns: Columns
+    wide: dict[Text, tuple[str, ...]] = Field(default_factory=dict)
+    """Of a wide file: by outcome's or mediator's column, the columns that hold it, wave by wave ("": not measured)."""
     arms: Arms
     waves: Annotated[tuple[Wave, ...], Field(min_length=1)]
     outcome: Outcome
@@ -243,23 +185,31 @@ class Study(Part):
         return (self.outcome, *self.further_outcomes)
 
     @property
+    def varying(self) -> tuple[Outcome | Mediator, ...]:
+        """What has a value at each wave."""
+        return (*self.outcomes, *self.mediators)
+
+    @property
+    def fixed_columns(self) -> list[str]:
+        """Columns of the file that have one value a participant."""
+        named = [self.columns.participant, self.columns.arm, *(covariate.column for covariate in self.covariates)]
+        return [*named, self.attendance.column] if self.attendance else named
+
+    def file_columns(self, part: Outcome | Mediator) -> list[str]:
+        """Columns of the file that hold an outcome or a mediator: several where each wave has its own."""
+        return [column for column in self.wide.get(part.column, ()) if column] if self.wide else [part.column]
+
+    @property
     def role_columns(self) -> list[str]:
-        """Name of the column behind each role, in the order of the file."""
-        named = self.columns
-        return [
-            named.participant,
-            named.wave,
-            named.arm,
-            *(outcome.column for outcome in self.outcomes),
-            *(mediator.column for mediator in self.mediators),
-            *(covariate.column for covariate in self.covariates),
-            *([self.attendance.column] if self.attendance else []),
-        ]
+        """Every column of the file that plays a role: who, when and which arm, then in the order of the study file."""
+        who, arm, *described = self.fixed_columns
+        when = [] if self.columns.wave is None else [self.columns.wave]
+        return [who, *when, arm, *(name for part in self.varying for name in self.file_columns(part)), *described]
 
 
 def _contradictions(study: Study) -> list[Fault]:
     """Entries that are possible each alone, and not together."""
-    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study)]
+    return [*_wave_faults(study), *_name_faults(study), *_missing_faults(study), *wide_layout.faults(study)]
 
 
 def _wave_faults(study: Study) -> Iterable[Fault]:
@@ -296,12 +246,15 @@ def _name_faults(study: Study) -> Iterable[Fault]:
         for name, times in Counter(names).items():
             if times > 1:
                 yield Fault(None, place, name, f"each once; this one stands {times} times")
+    for value in {arm.value for arm in arms} & {*study.data.leave_out}:
+        yield Fault(None, "data.leave_out", value, "arms other than the two that are compared")
     for column, times in Counter(study.role_columns).items():
         if times > 1:
             yield Fault(None, "columns", column, f"one role a column; this one plays {times}")
 
 
 def _missing_faults(study: Study) -> Iterable[Fault]:
+    missing, named = MissingValues.of(study.data), MissingValues.of(study.data, numbers=False)
     words = {
         "arms.value": [study.arms.control.value, study.arms.treated.value],
         "waves.value": [wave.value for wave in study.waves],
@@ -310,7 +263,8 @@ def _missing_faults(study: Study) -> Iterable[Fault]:
     }
     for place, values in words.items():
         for value in values:
-            if value in study.data.missing:
+            # a month may be a number that means a missing value elsewhere
+            if value in (named if place == "waves.value" else missing):
                 yield Fault(None, place, value, "a word that [data] missing does not list as a missing value")
 
 
@@ -368,11 +322,13 @@ def read(path: Path) -> tuple[Study, Path]:
 
 def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
     """Validate the content of a study file; all faults at once, as `InvalidInput`."""
+    faults = undecided.faults(content)
+    still_open = {fault.column for fault in faults}
     try:
         study = Study.model_validate(content)
-        faults = _contradictions(study)
+        faults += [] if faults else _contradictions(study)
     except ValidationError as error:
-        faults = study_faults.faults(error, _keys())
+        faults += [fault for fault in study_faults.faults(error, _keys()) if fault.column not in still_open]
     if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",

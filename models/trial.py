@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import baseline, data_file, trial_rules, trial_schema
+from models import baseline, data_file, other_arms, trial_rules, trial_schema, wide_layout
+from models.data_check import groups
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
 from models.trial_schema import labels, numbers
@@ -33,7 +34,8 @@ def load(study: Study, folder: Path) -> xr.Dataset:
         (further, participant, wave), `mediator_value` (mediator, participant, wave), in their own units;
         `covariate_value` (participant, covariate), categorical ones as codes into attrs["levels"] (JSON); `attendance`
         (participant) sessions. Missing values are NaN. Participants are in the order of their identifiers, whatever
-        the row order. attrs["notes"] (JSON) lists limitations in sentences.
+        the row order. attrs["notes"] (JSON) lists limitations in sentences, attrs["groups"] columns of the file whose
+        values lie in one arm each.
 
     Raises
     ------
@@ -41,27 +43,47 @@ def load(study: Study, folder: Path) -> xr.Dataset:
         With every fault: unknown labels, values outside their kind, duplicates, a participant in two arms, an empty
         arm.
     """
-    table = data_file.read(study.data, folder)
-    _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
-    _refuse(trial_schema.cell_faults(study, table), study, "The data file holds values that cannot be used.")
     names = study.columns
-    table = table.assign(**{name: labels(table[name]) for name in (names.participant, names.wave, names.arm)})
+    keys = [name for name in (names.participant, names.wave) if name is not None]
+    table = data_file.read(study.data, folder, study.role_columns, keys)
+    _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
+    table, notes, unknown = other_arms.without(study, table)
+    _refuse(unknown, study, "The study file leaves out arms that are not in the data.")
+    _refuse_cells(study, table)
+    table = table.assign(**{name: labels(table[name]) for name in (*keys, names.arm)})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
-    trial = _assemble(study, table)
+    together = groups.groupings(study, table)
+    trial = _assemble(study, wide_layout.rows(study, table), {"notes": notes, "groups": together})
     _refuse(trial_rules.of_arms(study, trial), study, "The arms cannot be compared.")
     return trial
 
 
-def _refuse(faults: list[Fault], study: Study, what: str) -> None:
+MEND = "Correct the data, or the study file where it describes them wrongly."
+
+
+def _refuse(faults: list[Fault], study: Study, what: str, fix: str = MEND) -> None:
     if faults:
         why = f"{len(faults)} fault{'s' if len(faults) > 1 else ''} in {study.data.file} (row 1 is the header):"
-        raise InvalidInput(what, why, "Correct the data, or the study file where it describes them wrongly.", faults)
+        raise InvalidInput(what, why, fix, faults)
 
 
-def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
+def _refuse_cells(study: Study, table: pd.DataFrame) -> None:
+    faults, further = trial_schema.cell_faults(study, table), other_arms.further(study, table)
+    if not further:
+        _refuse(faults, study, "The data file holds values that cannot be used.")
+    _refuse(
+        [*further, *other_arms.of_values(faults, study, further)],
+        study,
+        "The data file has more than two arms, and two can be compared.",
+        "Name those two in [arms], and list the values of the others in [data] leave_out: their participants are then "
+        "left out, and counted.",
+    )
+
+
+def _assemble(study: Study, rows: wide_layout.Rows, found: dict[str, list]) -> xr.Dataset:
     names, waves = study.columns, [wave.value for wave in study.waves]
+    table, wave = rows.table, rows.wave
     person, participants = pd.factorize(table[names.participant], sort=True)
-    wave = pd.Categorical(table[names.wave], categories=waves).codes.astype(int)
     shape = (len(participants), len(waves))
 
     def grids(parts: tuple[Outcome | Mediator, ...]) -> np.ndarray:
@@ -71,7 +93,7 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
         return values
 
     seen = np.zeros(shape, bool)
-    seen[person, wave] = True
+    seen[person, wave] = rows.seen
     covariates = baseline.baseline(study, table, person, wave)
     dims = ("participant", "wave")
     variables = {
@@ -94,7 +116,8 @@ def _assemble(study: Study, table: pd.DataFrame) -> xr.Dataset:
         "mediator": [part.column for part in study.mediators],
         "covariate": [part.column for part in study.covariates],
     }
-    attributes = {"levels": covariates.levels, "notes": covariates.notes}
+    notes = [*found["notes"], *covariates.notes]
+    attributes = found | {"levels": covariates.levels, "notes": notes}
     written = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in attributes.items()}
     return xr.Dataset(variables, coordinates, attrs=written)
 

@@ -26,10 +26,7 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
     first = table.groupby(names.participant)[names.arm].transform("first")
     nobody = first.isna() & ~table.duplicated(names.participant)
     faults = [
-        *_at(
-            table.loc[table.duplicated([names.participant, names.wave]), names.wave],
-            "one row for each participant and wave; this one is repeated",
-        ),
+        *_repeated(study, table),
         *_at(
             table.loc[arm.notna() & (arm != first), names.arm], "one arm a participant; an earlier row names the other"
         ),
@@ -38,6 +35,15 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
     if study.attendance:
         faults += _attendance(study, study.attendance, table.assign(**{names.arm: first}))
     return sorted(faults, key=lambda fault: fault.row or 0)
+
+
+def _repeated(study: Study, table: pd.DataFrame) -> list[Fault]:
+    names = study.columns
+    if names.wave is None:
+        again = table.duplicated(names.participant)
+        return _at(table.loc[again, names.participant], "one row for each participant; this one is repeated")
+    again = table.duplicated([names.participant, names.wave])
+    return _at(table.loc[again, names.wave], "one row for each participant and wave; this one is repeated")
 
 
 def _at(wrong: pd.Series, allowed: str) -> list[Fault]:

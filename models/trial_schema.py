@@ -91,17 +91,15 @@ FILLED = "not_nullable"
 
 
 def _rules(study: Study) -> dict[str, list[tuple[str, Rule]]]:
-    waves = [wave.value for wave in study.waves]
     arms = [study.arms.control.value, study.arms.treated.value]
     rules: dict[str, list[tuple[str, Rule]]] = {
         study.columns.participant: [(FILLED, pd.isna)],
-        study.columns.wave: [(FILLED, pd.isna), _label_rule(waves)],
         study.columns.arm: [_label_rule(arms)],
     }
-    for outcome in study.outcomes:
-        rules[outcome.column] = [_value_rule(outcome, study)]
-    for mediator in study.mediators:
-        rules[mediator.column] = [_value_rule(mediator, study)]
+    if study.columns.wave is not None:
+        rules[study.columns.wave] = [(FILLED, pd.isna), _label_rule([wave.value for wave in study.waves])]
+    for part in study.varying:
+        rules |= {name: [_value_rule(part, study)] for name in study.file_columns(part)}
     for covariate in study.covariates:
         if covariate.kind == "continuous":
             rules[covariate.column] = [(f"a number{_mark(study)}", lambda cell: _finite(numbers(cell, study)))]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from models import author
+from models import author, data_check
 from models.design import design
 from models.study import Study
 from reports.numbers import PLAIN, RISK
@@ -56,15 +56,18 @@ class Overview:
 
 
 def overview(study: Study, trial: xr.Dataset) -> Overview:
-    """Sum up a checked trial.
+    """Sum up a checked trial; `InvalidInput` where no fit could answer it.
 
     Parameters
     ----------
     study, trial : Study, Dataset
         As `models.study.read` and `models.trial.load` return them.
     """
+    data_check.refuse(study, trial)
     tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
-    found = [*json.loads(trial.attrs["notes"]), *design(study, trial).notes, *_unobserved(study, trial)]
+    layout = design(study, trial)
+    found = [finding.message for finding in data_check.findings(study, trial)]
+    found += [*layout.notes, *layout.mediators.notes, *_unobserved(study, trial)]
     found += author.notes(study.author)
     notes = dict.fromkeys([*found, Limit(study.privacy.minimum_cell).note])  # each sentence once, in order
     notes.pop("", None)

@@ -28,7 +28,7 @@ def check(
 
     Given a data file in its place, print a draft of the study file that it needs.
 
-    Exit codes: 0 valid, 2 wrong usage, 3 invalid: the faults are named.
+    Exit codes: 0 valid, or drafted; 2 wrong usage, 3 invalid: the faults are named.
     """
     with console.exits(debug):
         from models import study as studies
@@ -49,20 +49,23 @@ def check(
 
 
 def _draft(file: Path, json: bool) -> None:
-    """Print a study file to begin with, and say that one is needed."""
+    """Print a study file to begin with, and on stderr what its author must decide."""
+    import json as formats
+
     from models.draft import draft
     from models.faults import InvalidInput
 
     if not os.path.isfile(file):
         raise InvalidInput(f"There is no file {file}.", "STUDY names it.", "Give a study folder, or a data file.")
-    text = draft(file)
-    if not json:
-        typer.echo(text, nl=False)
-    raise InvalidInput(
-        f"{file} is a data file; it needs a study file beside it.",
-        "Which column plays which role cannot be known from the data alone.",
-        f"Save the draft on stdout as {file.with_name('study.toml')}, correct it line by line, and check that.",
-    )
+    found = draft(file)
+    if json:
+        typer.echo(formats.dumps({"draft": found.text, "remarks": found.remarks}, ensure_ascii=False, indent=1))
+    else:
+        typer.echo(found.text, nl=False)
+    for remark in found.remarks:
+        console.say(remark)
+    console.say(f"save the draft as {file.with_name('study.toml')}, correct it line by line, and check that")
+    raise typer.Exit
 
 
 def _print(found: Overview) -> None:

@@ -140,7 +140,7 @@ def test_what_is_no_finite_number_is_a_fault(tmp_path: Path, text: str) -> None:
 def test_a_draft_sees_decimals_and_negative_numbers(tmp_path: Path, values: str, kind: str) -> None:
     rows = [f"{who},{when},{who % 2},{value}" for who in range(6) for when, value in enumerate(values.split())]
     (tmp_path / "data.csv").write_text("\n".join(["id,visit,arm,score", *rows]), encoding="utf-8")
-    assert tomllib.loads(draft.draft(tmp_path / "data.csv"))["outcome"]["kind"] == kind
+    assert tomllib.loads(draft.draft(tmp_path / "data.csv").text)["outcome"]["kind"] == kind
 
 
 # the likelihood without the trait

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from models import csv_file, data_file, labelled_file
+from models import csv_file, data_file, labelled_file, value_labels
 from models.faults import InvalidInput
 from models.study import Data
 
@@ -160,12 +160,13 @@ def test_missing_values(tmp_path: Path) -> None:
     }
     given = rows(read(tmp_path, text, missing=(-9, "n/a")))
     assert given == {
-        2: ["1", "NA", "."],
+        2: ["1", None, None],
         3: ["2", None, None],
         4: ["3", None, "-90"],
-        5: ["4", "nan", "NaN"],
+        5: ["4", None, None],
         6: ["5", None, "007"],
     }
+    assert rows(read(tmp_path, text, missing=(-9,), missing_only=True))[2] == ["1", "NA", "."]
 
 
 def test_hundreds_of_columns(tmp_path: Path) -> None:
@@ -282,3 +283,12 @@ def test_spss_labels_and_missing_codes(tmp_path: Path) -> None:
     path = str(tmp_path / "d.sav")
     pyreadstat.write_sav(table, path, variable_value_labels=labels, missing_ranges={"score": [-9]})
     assert rows(data_file.read(Data(file="d.sav"), tmp_path)) == {2: ["a", "usual", "1.5"], 3: ["b", "savings", None]}
+
+
+def test_codes_give_the_order_of_labels(tmp_path: Path) -> None:
+    table = pd.DataFrame({"id": ["a", "b", "c"], "arm": [1.0, 0.0, 2.0]})
+    labels = {"arm": {1: "savings", 0: "usual", 9: "not randomised"}}
+    pyreadstat.write_sav(table, str(tmp_path / "d.sav"), variable_value_labels=labels)
+    found = value_labels.of(data_file.read(Data(file="d.sav"), tmp_path))
+    assert list(found) == ["arm"]
+    assert found["arm"].order == ["usual", "savings", "2", "not randomised"]

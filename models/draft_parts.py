@@ -1,0 +1,76 @@
+"""Parts of a drafted study file: arms, waves, outcome and covariates as the data suggest them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from models import cells, occasions
+from models.trial_schema import TRUE_FALSE, labels
+from models.undecided import OPEN
+
+CONTROL = r"control|placebo|usual|standard|wait|sham|\bpbo\b|\bctrl\b|\btau\b|^no\b"
+YES = r"yes|^y|true|good|event|positive"
+MOST_LEVELS = 8
+
+
+def ordered(column: pd.Series, order: list[str]) -> list[str]:
+    """Labels of a column in the order of their codes; without codes numbers by size, then words by the alphabet."""
+    present = list(labels(column).dropna().unique())
+    if order:
+        return [text for text in order if text in present]
+    number = {text: cells.number(text) for text in present}
+    return sorted(present, key=lambda text: (math.inf if math.isnan(number[text]) else number[text], text))
+
+
+def covariate(column: pd.Series, order: list[str]) -> dict[str, Any]:
+    """A baseline variable; the levels of a labelled one in the order of their codes."""
+    kind = "continuous" if column.nunique() > MOST_LEVELS else "categorical"
+    part = {"column": column.name, "kind": kind, "label": column.name, "adjust": False}
+    return part | ({"levels": ordered(column, order)} if order and kind == "categorical" else {})
+
+
+def arms(values: list[str]) -> dict[str, dict[str, str]]:
+    """The two arms, one that is called a control first; of more than two only what is called so."""
+    usual = [text for text in values if re.search(CONTROL, text, re.IGNORECASE)]
+    control = usual if len(usual) == 1 else []
+    two = [*control, *(text for text in values if text not in control)]
+    if len(values) > 2:
+        two = [*control, OPEN, OPEN]
+    return {arm: {"value": text, "label": text} for arm, text in zip(("control", "treated"), two, strict=False)}
+
+
+def waves(values: Iterable[str], column: str, order: list[str]) -> list[dict[str, Any]]:
+    """Waves in time order; the role of the first is open unless its label says that it was before the programme."""
+    found = sorted(values, key=lambda text: (order.index(text) if text in order else 0, not occasions.before(text)))
+    months = {text: occasions.month(text, column) for text in found}
+    if None in months.values() or len(set(months.values())) < len(months):
+        months = {text: float(place) for place, text in enumerate(found)}
+    found.sort(key=lambda text: months[text] or 0.0)
+    return [
+        {"value": text, "label": text, "month": months[text], "role": _role(place, text, len(found))}
+        for place, text in enumerate(found)
+    ]
+
+
+def _role(place: int, label: str, count: int) -> str:
+    if occasions.before(label) and count > 1:
+        return "negative control" if place else "baseline"
+    return OPEN if not place and count > 1 else "follow-up"
+
+
+def outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
+    """The outcome, with what its values say of its kind; why its margin matters is for its author to say."""
+    values = sorted(ordered(column, []), key=lambda text: not re.search(YES, text, re.IGNORECASE))
+    binary = len(values) == 2
+    found = [number for number in (cells.number(value, decimal) for value in values) if math.isfinite(number)]
+    # no count is negative or has decimals
+    kind = "binary" if binary else "continuous" if any(number < 0 or number % 1 for number in found) else "count"
+    part = {"column": column.name, "kind": kind, "label": column.name, "better": "lower"}
+    part |= {"margin": 0.1 if binary else 1.0, "margin_reason": ""}
+    coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
+    return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})
