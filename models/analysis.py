@@ -157,6 +157,7 @@ def derive(
 ) -> Analysis:
     """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
     posterior = model.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
+    found_before = data_check.findings(study, trial)
     say("deriving estimands")
     prior = model.prior(layout, priors, PRIOR_DRAWS if model.COUNTED else PATH_PRIOR_DRAWS, sampler.seed)
     possible = model.averages(prior, layout)
@@ -207,6 +208,7 @@ def derive(
         summary.convergence,
         (
             *path_checks.checks(paths, table, pit),
+            outcome_checks.data(found_before),
             outcome_checks.spreads(replicates, some),
             outcome_checks.zeros(layout, sampler.seed),
             *alone,
@@ -245,7 +247,7 @@ def derive(
     if pit.sizes:
         checks["mediator_pit"] = pit
     notes = (
-        *(found.message for found in data_check.findings(study, trial)),
+        *(each.message for each in found_before),
         *model.notes(layout),
         *model.computed(posterior, layout),
         *(note for note in (some_note, pointwise_note, loo_note) if note),

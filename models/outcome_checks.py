@@ -6,9 +6,10 @@ import numpy as np
 import xarray as xr
 
 from models import count_means, effect, proportion, spread_checks, zero_inflation
+from models.data_check import Finding
 from models.design import Design
 from models.gate_limits import limited, unneeded
-from models.gate_table import Check
+from models.gate_table import GREEN, ORDER, Check
 from models.study import Study
 
 SPREADS, ZEROS, MEANS = (
@@ -18,6 +19,17 @@ INTERVAL, ESTIMATE = "interval beside the robust one", "estimate beside the robu
 COUNTED_INTERVAL = "interval beside the robust one, counts"
 CONTINUOUS, COUNTED = "A check of continuous outcomes.", "A check of counts."
 EXTRA = {"cells": "counts that are 0 whoever is asked", "participants": "participants who never have any"}
+
+
+def data(found: tuple[Finding, ...]) -> Check:
+    """What the data check found before any fit; notes are told elsewhere."""
+    serious = [each for each in found if each.status != "note"]
+    worst = max((each.status for each in serious), key=ORDER.index, default=GREEN)
+    kinds = "; ".join(dict.fromkeys(each.kind for each in serious))
+    text = " ".join(each.message for each in serious) or "What a trial's data say against its analysis, before any fit."
+    return Check(
+        "data check", worst, f"{len(serious)} found" if serious else "nothing", kinds, "nothing", "as found", text
+    )
 
 
 def spreads(replicates: np.ndarray, design: Design) -> Check:

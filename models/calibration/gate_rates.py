@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import xarray as xr
 
-from models import analysis, effect_integrated, mediation, provenance
+from models import analysis, data_check, effect_integrated, mediation, outcome_checks, provenance
 from models.calibration import gate_trials
 from models.calibration.study import replaced, replicated
-from models.faults import SamplerFailed
+from models.faults import InvalidInput, SamplerFailed
 from models.fit import Compiled, Sampler
-from models.gate_table import GREEN, Gate
+from models.gate_table import GREEN, RED, Gate
 from models.replications import crew
+from models.study import Study
 from priors import prior_set
 
 RATES, ABOUT = "gate.csv", "gate.json"
@@ -72,12 +74,23 @@ def judge(plan: Plan, number: int) -> dict[str, Any]:
     kind = gate_trials.KINDS[place]
     study, trial = gate_trials.trial_of(kind, trial_number, plan.seed)
     head = {"kind": kind, "trial": trial_number, "participants": trial.sizes["participant"], "waves": len(study.waves)}
+    if kind in gate_trials.BEFORE:
+        return head | _before(study, trial)
     model = mediation if kind in gate_trials.MEDIATED else effect_integrated
     try:
         found = analysis.analyse(study, trial, model, prior_set.load(plan.priors), plan.sampler, compiled=plan.compiled)
     except SamplerFailed as error:
         return head | {"failed": str(error)}
     return head | _told(found.gate)
+
+
+def _before(study: Study, trial: xr.Dataset) -> dict[str, Any]:
+    """The data check alone: a refusal is red."""
+    try:
+        data_check.refuse(study, trial)
+    except InvalidInput as error:
+        return {"status": RED, "checks": {"data check": (RED, str(error))}}
+    return _told(Gate((outcome_checks.data(data_check.findings(study, trial)),)))
 
 
 def _told(gate: Gate) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from models.study import Study
 
 CORRECT = ("binary", "count", "continuous", "mediation")
 DEFECTS = ("sd by wave", "sd by arm", "zero counts", "zero participants", "own slopes", "log-normal mediator")
-KINDS = (*CORRECT, *DEFECTS)
+BEFORE = ("covariate is the arm", "baseline apart", "still wave", "never comes back", "repeated extremes")
+"""Defects that the data check sees, before any fit."""
+KINDS = (*CORRECT, *DEFECTS, *BEFORE)
 MEDIATED = ("mediation", "log-normal mediator")
 """Kinds that are fitted with the mediation model."""
 MONTHS = (0.0, 3.0, 6.0, 12.0)
@@ -49,10 +51,10 @@ def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
     size = int(rng.choice(SIZES)) if kind in CORRECT else DEFECT_SIZE.get(kind, 120)
     if kind in MEDIATED:
         return simulate.load("mediation_clean"), size
-    waves = int(rng.integers(1, 5)) if kind in CORRECT else int(rng.integers(2, 5))
+    waves = int(rng.integers(1 if kind in CORRECT else 3 if kind in BEFORE else 2, 5))
     outcome = {
         "binary": "binary", "count": "count", "zero counts": "count", "zero participants": "count"
-    }.get(kind, "continuous")  # fmt: skip
+    }.get(kind, "binary" if kind == "never comes back" else "continuous")  # fmt: skip
     return _of_outcome(outcome, waves, rng, lost=kind in CORRECT), size
 
 
@@ -140,7 +142,36 @@ def _log_normal(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr
     return trial.assign(mediator_value=value)
 
 
+def _covariate(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:  # noqa: ARG001
+    value = trial["covariate_value"].copy()
+    value[:, 0] = 30.0 + 5.0 * trial["arm"].to_numpy()
+    return trial.assign(covariate_value=value)
+
+
+def _apart(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:  # noqa: ARG001
+    """A shift of .9 SD: of 120 participants 4.9 standard errors."""
+    first = trial["role"] == "baseline"
+    shift = 0.9 * float(trial["outcome"].isel(wave=0).std())
+    moved = trial["outcome"] + xr.where(first & (trial["arm"] == 1), shift, 0.0)
+    return trial.assign(outcome=moved.transpose("participant", "wave"))
+
+
+def _still(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:  # noqa: ARG001
+    return trial.assign(outcome=trial["outcome"].where(trial["role"] != "baseline", 0.0))
+
+
+def _never_back(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:  # noqa: ARG001
+    return trial.assign(outcome=(trial["outcome"].cumsum("wave") > 0).astype(float))
+
+
+def _extremes(study: Study, trial: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:  # noqa: ARG001
+    code = xr.DataArray(rng.random(trial["outcome"].shape) < 0.08, dims=("participant", "wave"))
+    return trial.assign(outcome=trial["outcome"].where(~code, -99.0))
+
+
 SPOILT: Mapping[str, Spoil] = {
     "sd by wave": _sd_by_wave, "sd by arm": _sd_by_arm, "zero counts": _zero_counts,
     "zero participants": _zero_participants, "own slopes": _own_slopes, "log-normal mediator": _log_normal,
+    "covariate is the arm": _covariate, "baseline apart": _apart, "still wave": _still,
+    "never comes back": _never_back, "repeated extremes": _extremes,
 }  # fmt: skip
