@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "calibration"
 """Studies of the method itself, `<scenario>-<model>.json` and `.csv`, made once for each edition."""
+GATE = "gate.json"
+"""The record of the gate's rates (`scripts/gate_rates.py`): no study of a model."""
 OWN = "calibration"
 """Folder of a run in which studies at its own size may lie; `scripts/calibrate.py --into` writes there."""
 
@@ -95,5 +97,5 @@ def unlike(models: Collection[str], priors: Mapping[str, Any], study: Study, abo
 
 
 def _read(folder: Path) -> list[Calibration]:
-    pairs = [(path, path.with_suffix(".csv")) for path in sorted(folder.glob("*.json"))]
+    pairs = [(path, path.with_suffix(".csv")) for path in sorted(folder.glob("*.json")) if path.name != GATE]
     return [calibration_file.read(settings, table) for settings, table in pairs if table.is_file()]
