@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from models import value_labels
 from models.study import Covariate, Study
 from models.trial_schema import labels, numbers
 
@@ -52,12 +53,16 @@ def baseline(study: Study, table: pd.DataFrame, person: np.ndarray, wave: np.nda
         text = table[covariate.column]
         if covariate.kind == "categorical":
             text = labels(text)
-            levels[covariate.column] = list(covariate.levels) or sorted(text.dropna().unique())
+            found = set(text.dropna())
+            coded = value_labels.of(table).get(covariate.column)  # a labelled file orders its levels
+            levels[covariate.column] = list(covariate.levels) or (
+                [level for level in coded.order if level in found] if coded else sorted(found)
+            )
             codes = pd.Categorical(text, categories=levels[covariate.column]).codes.astype(float)
-            found = np.where(codes < 0, np.nan, codes)
+            values = np.where(codes < 0, np.nan, codes)
         else:
-            found = numbers(text, study).to_numpy()
-        rows = pd.DataFrame({"person": person, "wave": wave, "value": found}).dropna().sort_values(["person", "wave"])
+            values = numbers(text, study, covariate).to_numpy()
+        rows = pd.DataFrame({"person": person, "wave": wave, "value": values}).dropna().sort_values(["person", "wave"])
         first = rows.drop_duplicates("person")
         value[first["person"], place] = first["value"]
         notes += _notes(study, covariate, rows, first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -47,6 +48,7 @@ def read(path: Path, data: Data) -> tuple[list[str], Iterator[Batch]]:
     encoding = "utf-8-sig" if codecs.lookup(data.encoding).name == "utf-8" else data.encoding
     _refuse_other_than_text(content, encoding, path)
     lines = io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+    data = _as_the_first_line_says(lines, data)
     # strict: a stray quote is a fault, not a part of a cell
     records = csv.reader(lines, delimiter=data.separator, strict=True, skipinitialspace=data.separator != " ")
     numbered = _numbered(records, path, data)
@@ -54,6 +56,16 @@ def read(path: Path, data: Data) -> tuple[list[str], Iterator[Batch]]:
     if header is None:
         raise InvalidInput(f"{path.name} is empty.", "It has no header and no rows.", "Check the file.")
     return [name.strip() for name in header[1]], _batches(numbered, len(header[1]), path, data)
+
+
+def _as_the_first_line_says(lines: io.TextIOWrapper, data: Data) -> Data:
+    """Pass over a first line `sep=;`, which Excel obeys and does not show; the study file's own separator stands."""
+    said = re.fullmatch(r'"?sep=(.)"?\s*', lines.readline(), re.IGNORECASE)
+    if said is None:
+        lines.seek(0)
+    elif "separator" not in data.model_fields_set and said[1] != data.decimal:
+        return data.model_copy(update={"separator": said[1]})
+    return data
 
 
 def _refuse_other_than_text(content: bytes, encoding: str, path: Path) -> None:

@@ -86,7 +86,7 @@ def _unreadable(path: Path, error: Exception) -> InvalidInput:
     if isinstance(error, labelled_file.WrongEncoding):
         return InvalidInput(
             f"{path.name} holds text in another encoding than it says.",
-            f"The reader says: {str(error)[:300]}.",
+            f"The reader says: {str(error)[:300]}; text that the study does not use would not matter.",
             'Set encoding in [data] to the one it was written in, for example "cp1252" (Windows, Western Europe).',
         )
     why = error.strerror if isinstance(error, OSError) and error.strerror else f"The reader says: {str(error)[:300]}"

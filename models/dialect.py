@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from models import cells, data_file
+from models import cells, data_file, labelled_file
 from models.faults import InvalidInput
 from models.study import Data
 
@@ -29,8 +29,13 @@ def guess(path: Path) -> tuple[Data, pd.DataFrame]:
     if path.suffix.lower() == ".csv":
         signs = product(("utf-8-sig", "utf-16", "cp1252"), (",", ";", "\t", "|"), (".", ","))
         ways = [{"encoding": e, "separator": s, "decimal": d} for e, s, d in signs if s != d]
-    found, refused = [], []
+    elif path.suffix.lower() in labelled_file.READER:
+        ways += [{"encoding": "cp1252"}]  # where text is not in the encoding that the file declares
+    refused: list[InvalidInput] = []
+    found: list[tuple[int, int, Data, pd.DataFrame]] = []
     for data in (Data(file=path.name, **way) for way in ways):
+        if found and path.suffix.lower() != ".csv":
+            break
         try:
             table = data_file.read(data, path.parent)
         except InvalidInput as error:

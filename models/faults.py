@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,27 @@ def _cut(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
+SHOWN = 10
+"""Lines of faults in a message."""
+
+
+def _alike(faults: Sequence[Fault]) -> list[list[Fault]]:
+    """Faults in the order of the file, those that differ only by row together."""
+    kinds: dict[tuple[str, str, str], list[Fault]] = {}
+    for fault in faults:
+        kinds.setdefault((fault.column, fault.value, fault.allowed), []).append(fault)
+    return list(kinds.values())
+
+
+def _line(alike: Sequence[Fault]) -> str:
+    """One line for faults that differ only by row: `26 cells of arm: '2' (allowed: one of 0, 1), …`."""
+    first = alike[0]
+    if len(alike) == 1:
+        return str(first)
+    words = str(replace(first, row=None))
+    return f"{len(alike)} cells of {words}" + (f", the first in row {first.row}" if first.row is not None else "")
+
+
 class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise InvalidInput(what, why, fix)
     """Input that is missing or cannot be analysed (exit code 3).
 
@@ -60,10 +81,11 @@ class InvalidInput(Exception):  # noqa: N818 - reads as a sentence: raise Invali
         return type(self), (self.what, self.why, self.fix, self.faults)
 
     def __str__(self) -> str:
-        """The message in three lines and at most ten faults."""
-        shown = [f"  - {fault}" for fault in self.faults[:10]]
-        if len(self.faults) > 10:
-            shown.append(f"  … and {len(self.faults) - 10} more")
+        """The message in three lines, and at most ten of faults: those that differ only by row are one."""
+        kinds = _alike(self.faults)
+        shown = [f"  - {_line(alike)}" for alike in kinds[:SHOWN]]
+        if len(kinds) > SHOWN:
+            shown.append(f"  … and {sum(map(len, kinds[SHOWN:]))} more")
         return "\n".join([f"What: {self.what}", f"Why:  {self.why}", *shown, f"Fix:  {self.fix}"])
 
     def as_json(self) -> str:

@@ -116,6 +116,6 @@ def _read(path: Path, options: Mapping[str, object]) -> LabelledFile:
         raise ValueError("none; the file is damaged and broke it")
     if done.returncode > 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        said = lines[-1] if lines else "none"
+        said = lines[-1].split("Error: ", 1)[-1] if lines else "none"
         raise WrongEncoding(said) if _BYTES in said else ValueError(said)
     return LabelledFile(*pickle.loads(done.stdout))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from models import study_faults, undecided, wide_layout
+from models import file_kinds, study_faults, undecided, wide_layout
 from models.faults import Fault, InvalidInput
 from models.file_kinds import ENDINGS
 from models.missing_values import MissingValues
@@ -135,11 +135,14 @@ class Covariate(Part):
     label: Text
     adjust: Flag = True
     levels: tuple[Label, ...] = ()
+    codes: Codes = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _levels_fit(self) -> Self:
         if self.levels and self.kind == "continuous":
             raise ValueError('levels: a continuous covariate has none; kind = "categorical"?')
+        if self.codes and self.kind == "categorical":
+            raise ValueError('codes: only of a continuous covariate; kind = "continuous"?')
         if len(set(self.levels)) < len(self.levels):
             raise ValueError("levels: each level once")
         return self
@@ -190,14 +193,21 @@ class Study(Part):
         return (*self.outcomes, *self.mediators)
 
     @property
+    def variables(self) -> list[Outcome | Mediator | Covariate]:
+        """What is measured on participants."""
+        return [*self.varying, *self.covariates]
+
+    @property
     def fixed_columns(self) -> list[str]:
         """Columns of the file that have one value a participant."""
         named = [self.columns.participant, self.columns.arm, *(covariate.column for covariate in self.covariates)]
         return [*named, self.attendance.column] if self.attendance else named
 
-    def file_columns(self, part: Outcome | Mediator) -> list[str]:
-        """Columns of the file that hold an outcome or a mediator: several where each wave has its own."""
-        return [column for column in self.wide.get(part.column, ()) if column] if self.wide else [part.column]
+    def file_columns(self, part: Outcome | Mediator | Covariate) -> list[str]:
+        """Columns of the file that hold a variable: several where each wave has its own."""
+        if not self.wide or isinstance(part, Covariate):
+            return [part.column]
+        return [column for column in self.wide.get(part.column, ()) if column]
 
     @property
     def role_columns(self) -> list[str]:
@@ -259,17 +269,13 @@ def _missing_faults(study: Study) -> Iterable[Fault]:
         "arms.value": [study.arms.control.value, study.arms.treated.value],
         "waves.value": [wave.value for wave in study.waves],
         "covariates.levels": [level for covariate in study.covariates for level in covariate.levels],
-        "codes": [word for codes in (*_codes(study.outcomes), *_codes(study.mediators)) for word in codes],
+        "codes": [word for variable in study.variables for word in variable.codes],
     }
     for place, values in words.items():
         for value in values:
             # a month may be a number that means a missing value elsewhere
             if value in (named if place == "waves.value" else missing):
                 yield Fault(None, place, value, "a word that [data] missing does not list as a missing value")
-
-
-def _codes(parts: Iterable[Outcome] | Iterable[Mediator]) -> Iterable[Mapping[str, float]]:
-    return (part.codes for part in parts)
 
 
 def read(path: Path) -> tuple[Study, Path]:
@@ -299,6 +305,8 @@ def read(path: Path) -> tuple[Study, Path]:
             "A study file says which column plays which role.",
             f"`uv run scripts/check.py {file}` drafts one; README.md, “Bring your own trial”, explains it.",
         )
+    if file_kinds.other(file):
+        raise file_kinds.unreadable(file)
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -328,7 +336,7 @@ def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
         study = Study.model_validate(content)
         faults += [] if faults else _contradictions(study)
     except ValidationError as error:
-        faults += [fault for fault in study_faults.faults(error, _keys()) if fault.column not in still_open]
+        faults += [fault for fault in study_faults.faults(error, Study) if fault.column not in still_open]
     if faults:
         raise InvalidInput(
             f"{name} is not a valid study file.",
@@ -337,7 +345,3 @@ def parse(content: dict[str, Any], name: str = "study.toml") -> Study:
             faults,
         )
     return study
-
-
-def _keys() -> Iterable[str]:
-    return (key for part in Part.__subclasses__() for key in part.model_fields)

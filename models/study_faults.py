@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from models.faults import Fault
@@ -26,20 +27,20 @@ _WORDS = {
 }
 
 
-def faults(error: ValidationError, keys: Iterable[str]) -> list[Fault]:
+def faults(error: ValidationError, study: type[BaseModel]) -> list[Fault]:
     """One fault for each finding, in the order of the rules.
 
     Parameters
     ----------
     error : ValidationError
         Raised by the study's model.
-    keys : iterable of str
-        Every key that a study file can have: an unknown one is compared with them.
+    study : type
+        The study's model: an unknown key is compared with those of its table, and with those of the other tables.
     """
-    known = sorted(set(keys))
+    tables = _tables(study)
     details = error.errors(include_url=False, include_context=False)
     # a list is also called too short when its entries are refused: those are what is wrong
-    return [_fault(one, known) for one in details if one["type"] != "too_short" or not _within(one["loc"], details)]
+    return [_fault(one, tables) for one in details if one["type"] != "too_short" or not _within(one["loc"], details)]
 
 
 def _within(place: tuple[int | str, ...], details: Iterable[ErrorDetails]) -> bool:
@@ -47,13 +48,47 @@ def _within(place: tuple[int | str, ...], details: Iterable[ErrorDetails]) -> bo
     return any(len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in details)
 
 
-def _fault(detail: ErrorDetails, known: list[str]) -> Fault:
+def _tables(model: type[BaseModel], name: str = "") -> dict[str, list[str]]:
+    """Keys of each table of the study file, by the table's name."""
+    found = {name: list(model.model_fields)}
+    for key, field in model.model_fields.items():
+        inner = next((kind for kind in _kinds(field.annotation) if issubclass(kind, BaseModel)), None)
+        if inner:
+            found |= _tables(inner, f"{name}.{key}" if name else key)
+    return found
+
+
+def _kinds(annotation: object) -> Iterable[type]:
+    """The types in an annotation."""
+    if isinstance(annotation, type):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _kinds(part)
+
+
+def _unknown(place: tuple[int | str, ...], tables: Mapping[str, list[str]]) -> str:
+    """What an unknown key may have been meant to be, and the keys of its table."""
+    *steps, key = [str(step) for step in place if isinstance(step, str)]
+    table = ".".join(steps)
+    own = tables.get(table, [])
+    near = difflib.get_close_matches(key, own, n=1, cutoff=0.7)
+    others = [f"[{name}]" if name else "the top of the file" for name, keys in tables.items() if key in keys]
+    allowed = f"a key of [{table}]" if table else "a key of the study file"
+    if near:
+        return f"{allowed}; did you mean {near[0]}?"
+    if others:
+        where = " and of ".join(others)
+        return f"{allowed}; {key} is a key of {where}; those of {table or 'the top'}: {', '.join(own)}"
+    few = "; only two arms are compared: leave out the rows of others" if table == "arms" else ""
+    return f"{allowed}: {', '.join(own)}{few}"
+
+
+def _fault(detail: ErrorDetails, tables: Mapping[str, list[str]]) -> Fault:
     place, value = _place(detail["loc"]), detail["input"]
     if detail["type"] == "missing":
         return Fault(None, place, "missing", "an entry: it has no default")
     if detail["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
-        return Fault(None, place, "unknown", "a key of the study file" + (f"; did you mean {near[0]}?" if near else ""))
+        return Fault(None, place, "unknown", _unknown(detail["loc"], tables))
     if detail["type"] == "value_error":  # our own rules say which entry of the table it is: "entry: what is allowed"
         key, _, words = detail["msg"].removeprefix("Value error, ").partition(": ")
         return Fault(None, f"{place}.{key}", _shown(value.get(key, "missing")), words)

@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models import baseline, data_file, other_arms, trial_rules, trial_schema, wide_layout
+from models import (
+    baseline,
+    data_file,
+    labelled_numbers,
+    missing_codes,
+    other_arms,
+    trial_rules,
+    trial_schema,
+    wide_layout,
+)
 from models.data_check import groups
 from models.faults import Fault, InvalidInput
 from models.study import Mediator, Outcome, Study
@@ -49,9 +58,11 @@ def load(study: Study, folder: Path) -> xr.Dataset:
     _refuse(trial_schema.absent(study, table), study, "The data file lacks columns that the study file names.")
     table, notes, unknown = other_arms.without(study, table)
     _refuse(unknown, study, "The study file leaves out arms that are not in the data.")
+    table = labelled_numbers.read(study, table)
     _refuse_cells(study, table)
     table = table.assign(**{name: labels(table[name]) for name in (*keys, names.arm)})
     _refuse(trial_rules.between_rows(study, table), study, "The rows of the data file contradict each other.")
+    notes += labelled_numbers.notes(study, table)
     together = groups.groupings(study, table)
     trial = _assemble(study, wide_layout.rows(study, table), {"notes": notes, "groups": together})
     _refuse(trial_rules.of_arms(study, trial), study, "The arms cannot be compared.")
@@ -119,7 +130,9 @@ def _assemble(study: Study, rows: wide_layout.Rows, found: dict[str, list]) -> x
     notes = [*found["notes"], *covariates.notes]
     attributes = found | {"levels": covariates.levels, "notes": notes}
     written = {name: json.dumps(value, ensure_ascii=False, sort_keys=True) for name, value in attributes.items()}
-    return xr.Dataset(variables, coordinates, attrs=written)
+    trial = xr.Dataset(variables, coordinates, attrs=written)
+    notes = [*attributes["notes"], *missing_codes.questions(study, trial)]
+    return trial.assign_attrs(notes=json.dumps(notes, ensure_ascii=False))
 
 
 def _once(column: pd.Series, person: np.ndarray) -> pd.Series:

@@ -38,12 +38,18 @@ def between_rows(study: Study, table: pd.DataFrame) -> list[Fault]:
 
 
 def _repeated(study: Study, table: pd.DataFrame) -> list[Fault]:
+    """Second rows of a participant at a wave, or in a wide file of a participant, each with the row that it repeats."""
     names = study.columns
-    if names.wave is None:
-        again = table.duplicated(names.participant)
-        return _at(table.loc[again, names.participant], "one row for each participant; this one is repeated")
-    again = table.duplicated([names.participant, names.wave])
-    return _at(table.loc[again, names.wave], "one row for each participant and wave; this one is repeated")
+    key = [names.participant] if names.wave is None else [names.participant, names.wave]
+    unit = "a participant" if names.wave is None else "a participant and wave"
+    first = table.assign(row=table.index).groupby(key)["row"].transform("first")
+    faults = []
+    for row, found in table[table.duplicated(key)].iterrows():
+        same = found.equals(table.loc[first[row]])
+        how = "the two rows are alike: leave one out" if same else "their values differ: which one is right?"
+        allowed = f"one row {unit}; {found[names.participant]!r} has it in row {first[row]} too; {how}"
+        faults.append(Fault(int(str(row)), key[-1], str(found[key[-1]]), allowed))
+    return faults
 
 
 def _at(wrong: pd.Series, allowed: str) -> list[Fault]:

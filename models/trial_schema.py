@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,10 +12,10 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from models import cells
+from models import cell_hints, cells, value_labels
 from models.data_file import TEXT
 from models.faults import Fault
-from models.study import Mediator, Outcome, Study
+from models.study import Covariate, Mediator, Outcome, Study
 
 TRUE_FALSE = {"TRUE": 1.0, "FALSE": 0.0, "True": 1.0, "False": 0.0, "true": 1.0, "false": 0.0}
 LARGEST_COUNT = 1e9
@@ -36,19 +37,22 @@ def absent(study: Study, table: pd.DataFrame) -> list[Fault]:
     return faults
 
 
-def numbers(column: pd.Series, study: Study, part: Outcome | Mediator | None = None) -> pd.Series:
+def numbers(column: pd.Series, study: Study, part: Outcome | Mediator | Covariate | None = None) -> pd.Series:
     """Text to numbers, NaN where it is missing or is no number.
 
-    An outcome's or mediator's own codes, such as ``{"yes": 1, "no": 0}``, are the only words that it may hold; without
-    them a binary one may be written as true and false.
+    A variable's own codes, such as ``{"yes": 1, "no": 0}``, are the only words that it may hold; without them a binary
+    one may be written as true and false. Other cells are numbers, unless the codes give a number another value.
     """
     codes = part.codes if part else {}
-    words = TRUE_FALSE if part and part.kind == "binary" else {}
+    words = codes or (TRUE_FALSE if part and part.kind == "binary" else {})
+    numerals = [word for word in codes if not math.isnan(cells.number(word))]
+    recoded = any(cells.number(word) != codes[word] for word in numerals)
 
     def value(text: str) -> float:
-        if codes:
-            return codes.get(cells.label(text), math.nan)
-        return words[text] if text in words else cells.number(text, study.data.decimal_mark)
+        plain = cells.label(text) if codes else text
+        if plain in words:
+            return words[plain]
+        return math.nan if recoded else cells.number(text, study.data.decimal_mark)
 
     return _each(column, value).astype(float)
 
@@ -70,13 +74,26 @@ def cell_faults(study: Study, table: pd.DataFrame) -> list[Fault]:
         schema.validate(table, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.sort_values("index", kind="stable")
-        return [_fault(*case) for case in cases[["index", "column", "failure_case", "check"]].itertuples(index=False)]
+        meant = functools.cache(lambda column, text: _meant(study, value_labels.of(table).get(column), column, text))
+        rows = cases[["index", "column", "failure_case", "check"]].itertuples(index=False)
+        return [_fault(int(row), column, value, allowed, meant) for row, column, value, allowed in rows]
     return []
 
 
-def _fault(row: int, column: str, value: object, allowed: str) -> Fault:
-    found = "" if pd.isna(value) else str(value)
-    return Fault(int(row), column, found, "a value in every row" if allowed == FILLED else allowed)
+def _fault(row: int, column: str, value: object, allowed: str, meant: Callable[[str, str], str]) -> Fault:
+    if allowed == FILLED:
+        return Fault(row, column, "", "a value in every row")
+    hint = meant(column, str(value))
+    return Fault(row, column, str(value), f"{allowed}; {hint}" if hint else allowed)
+
+
+def _meant(study: Study, file_labels: value_labels.ValueLabels | None, column: str, text: str) -> str:
+    named = {study.columns.wave: [wave.value for wave in study.waves]}
+    named[study.columns.arm] = [study.arms.control.value, study.arms.treated.value]
+    named |= {covariate.column: list(covariate.levels) for covariate in study.covariates if covariate.levels}
+    if column in named:
+        return cell_hints.of_label(text, named[column], file_labels)
+    return cell_hints.of_number(text, study.data.decimal_mark, file_labels)
 
 
 def _column(rules: Iterable[tuple[str, Rule]]) -> pa.Column:
@@ -102,7 +119,7 @@ def _rules(study: Study) -> dict[str, list[tuple[str, Rule]]]:
         rules |= {name: [_value_rule(part, study)] for name in study.file_columns(part)}
     for covariate in study.covariates:
         if covariate.kind == "continuous":
-            rules[covariate.column] = [(f"a number{_mark(study)}", lambda cell: _finite(numbers(cell, study)))]
+            rules[covariate.column] = [_value_rule(covariate, study)]
         elif covariate.levels:
             rules[covariate.column] = [_label_rule(list(covariate.levels))]
     if study.attendance:
@@ -117,7 +134,7 @@ def _label_rule(allowed: list[str]) -> tuple[str, Rule]:
     return f"one of {', '.join(allowed)}", lambda cell: labels(cell).isin(allowed)
 
 
-def _value_rule(part: Outcome | Mediator, study: Study) -> tuple[str, Rule]:
+def _value_rule(part: Outcome | Mediator | Covariate, study: Study) -> tuple[str, Rule]:
     def read(cell: pd.Series) -> pd.Series:
         return numbers(cell, study, part)
 

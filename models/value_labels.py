@@ -51,18 +51,20 @@ def name(
         What means a missing value: of a labelled code only what the study file itself lists, as a code or as a label. A
         label that is blank, or that means a missing value in other files (`NA`, `.`), names nothing: the code is kept.
     """
+    here = set(present)
     texts: dict[str, str | None] = {}
-    for code in sorted({*labels, *present}, key=_size):
+    for code in sorted({*labels, *here}, key=_size):
         label = cells.label(labels.get(code, "").strip())
         listed = missing.lists(code) or missing.lists(label)
         texts[code] = None if listed else label if label and label not in missing else code
     codes = defaultdict(list)
-    for code, text in texts.items():
-        if text is not None:
-            codes[text].append(code)
-    shared = {text: listed for text, listed in codes.items() if len(listed) > 1}
+    for code in (code for code in texts if code in here):
+        codes[texts[code]].append(code)
+    shared = {text: listed for text, listed in codes.items() if text is not None and len(listed) > 1}
     texts |= {code: f"{text} ({code})" for text, listed in shared.items() for code in listed}
-    return texts, ValueLabels({text: code for code, text in texts.items() if text is not None}, shared)
+    code_of = {text: code for code, text in texts.items() if text is not None and code not in here}
+    code_of |= {text: code for code, text in texts.items() if text is not None and code in here}
+    return texts, ValueLabels({text: code_of[text] for text in texts.values() if text in code_of}, shared)
 
 
 def _size(code: str) -> tuple[bool, float, str]:

@@ -12,6 +12,7 @@ import xarray as xr
 from models import author, data_check
 from models.design import design
 from models.study import Study
+from reports import overview_values
 from reports.numbers import PLAIN, RISK
 from reports.parts import Cell, Column, Table
 from reports.people import ARMS, People
@@ -29,7 +30,8 @@ class Overview:
     participants : int
         Number in the data file.
     tables : tuple of Table
-        Arms, the outcome by wave and arm, every other column; counts below the study's smallest cell are suppressed.
+        Arms, the outcome by wave and arm, every other column, ranges of numbers, counts of labels; counts below the
+        study's smallest cell are suppressed.
     notes : tuple of str
         Named limitations.
     """
@@ -64,7 +66,12 @@ def overview(study: Study, trial: xr.Dataset) -> Overview:
         As `models.study.read` and `models.trial.load` return them.
     """
     data_check.refuse(study, trial)
-    tables = (_arms(study, trial), _outcome(study, trial), _columns(study, trial))
+    tables = (
+        _arms(study, trial),
+        _outcome(study, trial),
+        _columns(study, trial),
+        *overview_values.tables(study, trial),
+    )
     layout = design(study, trial)
     found = [finding.message for finding in data_check.findings(study, trial)]
     found += [*layout.notes, *layout.mediators.notes, *_unobserved(study, trial)]

@@ -24,13 +24,15 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Validate STUDY and sum up its data; nothing is fitted and nothing is written.
+    """Validate STUDY and sum up its data; nothing is fitted.
+
+    More than ten faults are written to a faults.csv beside the study.
 
     Given a data file in its place, print a draft of the study file that it needs.
 
     Exit codes: 0 valid, or drafted; 2 wrong usage, 3 invalid: the faults are named.
     """
-    with console.exits(debug):
+    with console.exits(debug, study):
         from models import study as studies
         from models import trial as trials
         from models.faults import InvalidInput

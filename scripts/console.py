@@ -16,6 +16,7 @@ import typer
 from scripts import progress
 
 if TYPE_CHECKING:
+    from models.faults import InvalidInput
     from reports.parts import Table
 
 ROOT = Path(__file__).parents[1]
@@ -23,11 +24,13 @@ BUILD = ROOT / "reports" / "build"
 UNEXPECTED, INVALID, SAMPLER, RED, DISK, INTERRUPTED = 1, 3, 4, 5, 7, 130
 SHOWN = 10
 """Faults that a message lists; where there are more, all go to a file."""
+HEAD = "row,column,value,allowed"
+"""First line of that file."""
 
 
 @contextmanager
-def exits(debug: bool = False) -> Iterator[None]:
-    """Turn every fault into its message and exit code; `debug` shows the traceback as well."""
+def exits(debug: bool = False, study: Path | None = None) -> Iterator[None]:
+    """Turn every fault into its message and exit code; `debug` shows the traceback as well, `study` has the faults."""
     try:
         yield
     except (typer.Exit, BrokenPipeError):  # the reader of a pipe may leave when it has seen enough
@@ -37,18 +40,18 @@ def exits(debug: bool = False) -> Iterator[None]:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        code, words = _explained(error)
+        code, words = _explained(error, study)
         stop(code, "\n".join([words, *getattr(error, "__notes__", ())]))
 
 
-def _explained(error: Exception) -> tuple[int, str]:
+def _explained(error: Exception, study: Path | None) -> tuple[int, str]:
     # imported here so that --help stays under half a second
     from models.faults import InvalidInput, OutputExists, SamplerFailed
     from models.simulation.scenario import ScenarioError
     from priors.prior_set import InvalidPriors
 
     if isinstance(error, InvalidInput):
-        return INVALID, f"{error}{_fault_file(error)}"
+        return INVALID, f"{error}{_fault_file(error, study)}"
     if isinstance(error, InvalidPriors):
         return INVALID, _three("The priors cannot be used.", str(error), "Mend the file, or name a set that ships.")
     if isinstance(error, ScenarioError):
@@ -77,24 +80,24 @@ def _three(what: str, why: str, fix: str) -> str:
     return f"What: {what}\nWhy:  {why}\nFix:  {fix}"
 
 
-def _fault_file(error: object) -> str:
-    """Write all faults to a file where there are more than the message shows; say where."""
-    faults = getattr(error, "faults", ())
-    if len(faults) <= SHOWN:
+def _fault_file(error: InvalidInput, study: Path | None) -> str:
+    """Write all faults to a file beside the study where there are more than the message shows; say where."""
+    if len(error.faults) <= SHOWN or study is None:
         return ""
     from reports.output import inert
 
-    path = BUILD / "faults.csv"
+    path = (study if os.path.isdir(study) else study.parent) / "faults.csv"
     try:
-        BUILD.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.read_bytes().startswith(HEAD.encode()):
+            return f"\n      (the full list was not written: {path} is another file)"
         with path.open("w", newline="", encoding="utf-8") as stream:
+            stream.write(f"{HEAD}\r\n")
             writer = csv.writer(stream)
-            writer.writerow(["row", "column", "value", "allowed"])
-            for fault in faults:
+            for fault in error.faults:
                 writer.writerow([fault.row or "", *map(inert, (fault.column, fault.value, fault.allowed))])
     except OSError as problem:
         return f"\n      (the full list could not be written to {path}: {problem.strerror})"
-    return f"\n      All {len(faults)} faults: {path}"
+    return f"\n      All {len(error.faults)} faults: {path}"
 
 
 def stop(code: int, words: str) -> NoReturn:

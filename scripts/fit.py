@@ -31,7 +31,7 @@ def fit(
     Exit codes: 0 finished (gate green or amber), 2 wrong usage, 3 invalid input, 4 sampler failed, 5 gate red (the run
     is still written), 7 output exists or cannot be written, 130 interrupted.
     """
-    with console.exits(debug):
+    with console.exits(debug, study):
         changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
         folder, gate = console.fit(study, model, priors, out, changes, force, likelihood=likelihood)
         typer.echo(console.estimates_json(folder) if json else folder)

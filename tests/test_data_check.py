@@ -260,7 +260,7 @@ def test_a_file_with_sites_says_so_before_any_fit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("pairs", "expected"), [(1, "note"), (9, "amber")])
 def test_participants_who_are_alike_in_everything(pairs: int, expected: str) -> None:
     study, rng = study_of("continuous", 3, mediators=1), RNG(12)
-    outcome, mediators = continuous(120, 3).round(1), (50 + 10 * rng.normal(size=(1, 120, 3))).round(1)
+    outcome, mediators = continuous(120, 3).round(2), (50 + 10 * rng.normal(size=(1, 120, 3))).round(2)
     outcome[5, 2] = np.nan
     outcome[-pairs:], mediators[:, -pairs:] = outcome[5 : 5 + pairs], mediators[:, 5 : 5 + pairs]
     assert found(study, trial_of(study, arms(120), outcome, mediators)) == {"identical participants": expected}

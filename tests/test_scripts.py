@@ -157,9 +157,9 @@ def test_more_than_ten_faults_go_to_a_file_that_a_spreadsheet_can_open(tmp_path:
     result = run("check", folder)
     assert result.exit_code == 3
     assert "… and 1 more" in result.stderr
-    assert str(tmp_path / "build/faults.csv") in result.stderr
+    assert str(folder / "faults.csv") in result.stderr
     assert "\tx" not in result.stderr
-    with (tmp_path / "build/faults.csv").open(encoding="utf-8", newline="") as stream:
+    with (folder / "faults.csv").open(encoding="utf-8", newline="") as stream:
         listed = list(csv.reader(stream))
     assert listed[0] == ["row", "column", "value", "allowed"]
     assert [line[0] for line in listed[1:]] == [str(row) for row in range(2, 13)]
@@ -175,11 +175,23 @@ def test_a_header_cannot_write_to_the_terminal(tmp_path: Path) -> None:
 
 
 def test_faults_that_cannot_be_written_are_still_told(tmp_path: Path) -> None:
-    (tmp_path / "build").write_text("in the way", encoding="utf-8")
     rows = [[*row[:3], "x", *row[4:]] for row in ROWS]
-    result = run("check", written(tmp_path / "s", text_of(rows)))
+    folder = written(tmp_path / "s", text_of(rows))
+    (folder / "faults.csv").mkdir()
+    result = run("check", folder)
     assert result.exit_code == 3
     assert "could not be written" in result.stderr
+    assert (
+        "13 cells of sick: 'x' (allowed: 0 or 1; other words: codes in the study file), the first in row 2"
+        in result.stderr
+    )
+
+
+def test_a_list_of_faults_takes_no_other_files_place(tmp_path: Path) -> None:
+    folder = written(tmp_path / "s", text_of([[*row[:3], "x", *row[4:]] for row in ROWS]))
+    (folder / "faults.csv").write_text("mine\n", encoding="utf-8")
+    assert "is another file" in run("check", folder).stderr
+    assert (folder / "faults.csv").read_text(encoding="utf-8") == "mine\n"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,22 @@ def test_all_faults_at_once() -> None:
 
 def test_an_unknown_key_is_compared_with_those_there_are() -> None:
     assert "did you mean margin_reason?" in allowed(("outcome.margin_reasons", "x"))
-    assert allowed(("zzzz", "x")) == "a key of the study file"
+    assert allowed(("zzzz", "x")).startswith("a key of the study file: title, simulated, seed")
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("outcome.exposure", "a key of [outcome]: column, kind, label"),
+        ("arms.second", "a key of [arms]: control, treated; only two arms are compared"),
+        ("outcome.interaction", "a key of [outcome]; interaction is a key of [mediators]; those of outcome: column,"),
+        ("data.seed", "a key of [data]; seed is a key of the top of the file; those of data: file,"),
+        ("arms.control.randomized", "a key of [arms.control]; did you mean randomised?"),
+        ("privacy.minimum", "a key of [privacy]; did you mean minimum_cell?"),
+    ],
+)
+def test_an_unknown_key_names_the_keys_of_its_table(place: str, words: str) -> None:
+    assert allowed((place, "x")).startswith(words)
 
 
 @pytest.mark.parametrize(

@@ -224,14 +224,14 @@ def test_faults_say_what_is_allowed(tmp_path: Path) -> None:
     assert [fault.allowed for fault in caught.value.faults] == [
         "0 or 1; other words: codes in the study file",
         "one of start, middle, end",
-        "a whole number from 0 to 1000000000",
+        "a whole number from 0 to 1000000000; a missing code? Then list it in [data] missing",
         "a share from 0 to 1",
     ]
     comma = changed(("data.separator", ";"), ("data.decimal", ","))
     with pytest.raises(InvalidInput) as caught:
         loaded(tmp_path, text_of(with_cells((2, "age", "31.5")), delimiter=";"), comma)
     assert {fault.allowed for fault in caught.value.faults if fault.column == "age"} == {
-        "a number with a decimal comma"
+        "a number with a decimal comma; a decimal point? Then set decimal in [data]"
     }
 
 

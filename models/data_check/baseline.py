@@ -18,10 +18,16 @@ CHANCE = 0.001
 
 
 def differences(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
-    """Variables at which the arms differ at baseline more than chance allows."""
+    """Variables at which the arms differ at baseline more than chance allows.
+
+    Yields
+    ------
+    Finding
+        One a variable.
+    """
     arm, first = trial["arm"].to_numpy(), study.waves[0]
     known = covariates.columns(study, trial)[0]
-    measured = list(_measured(study, trial)) if first.role == "baseline" else []
+    measured = _measured(study, trial) if first.role == "baseline" else []
     described = list(_described(study, trial))
     tested = [
         (f"{label}: at the wave {first.label!r}", values, _p_value(values, arm, known)) for label, values in measured
@@ -46,13 +52,11 @@ def _means(values: np.ndarray, arm: np.ndarray, study: Study) -> str:
     return f"mean {treated:.3g} in {study.arms.treated.label!r}, {control:.3g} in {study.arms.control.label!r}; "
 
 
-def _measured(study: Study, trial: xr.Dataset) -> Iterator[tuple[str, np.ndarray]]:
+def _measured(study: Study, trial: xr.Dataset) -> list[tuple[str, np.ndarray]]:
     """What was measured at the first wave, the primary outcome first."""
-    yield study.outcome.label, trial["outcome"].isel(wave=0).to_numpy()
-    for part, values in zip(study.further_outcomes, trial["further_outcome"].isel(wave=0).to_numpy(), strict=True):
-        yield part.label, values
-    for mediator, values in zip(study.mediators, trial["mediator_value"].isel(wave=0).to_numpy(), strict=True):
-        yield mediator.label, values
+    first = trial.isel(wave=0)
+    values = [first["outcome"].to_numpy(), *first["further_outcome"].to_numpy(), *first["mediator_value"].to_numpy()]
+    return [(part.label, each) for part, each in zip(study.varying, values, strict=True)]
 
 
 def _described(study: Study, trial: xr.Dataset) -> Iterator[tuple[str, np.ndarray]]:

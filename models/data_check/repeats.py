@@ -21,7 +21,13 @@ MANY = 0.05
 
 
 def findings(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
-    """Pairs of participants whose every value is the same, where chance does not explain it."""
+    """Pairs of participants whose every value is the same, where chance does not explain it.
+
+    Yields
+    ------
+    Finding
+        One, where there are any.
+    """
     people = trial.sizes["participant"]
     names = ("outcome", "further_outcome", "mediator_value", "covariate_value")
     values = np.column_stack(
