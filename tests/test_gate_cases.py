@@ -111,7 +111,11 @@ def test_a_change_needs_both_of_its_waves(empty):
 def test_the_effects_own_contraction_stands_beside_that_of_the_difference(empty):
     _, _, found = empty
     row = found.table[found.table.primary].iloc[0]
-    assert 0 < row.effect_contraction < row.contraction < 1
+    theta = found.core["posterior"]["theta"].sel(follow_up=row.wave)
+    left = float(theta.var(ddof=1)) / 0.7**2
+    # the prior's variance is that of 8,000 draws: its relative error is √(2 / 8000), here four times
+    assert abs(row.effect_contraction - (1 - left)) < 4 * np.sqrt(2 / 8000) * left
+    assert row.effect_contraction != row.contraction
     check = _checks(found)["contraction of the primary effect"]
     assert check.value == f"{row.effect_contraction:.2f}"
 
