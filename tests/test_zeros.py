@@ -89,8 +89,8 @@ def test_zeros_of_another_kind_are_seen(name):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_plain_negative_binomial_is_left_alone(name):
-    # 13 fixed seeds, each above the limit in at most .5% of trials (docs/calibration/gate.csv; in theory
-    # P(χ²₁ > 8) = .5% for the likelier of two alternatives at an edge): all below in 94% of choices of seeds
+    # 13 fixed seeds; in theory P(χ²₁ > 10) = .2% for the likelier of two alternatives at an edge: all below in 98% of
+    # choices of seeds
     found = outcome_checks.zeros(_trial(np.random.default_rng(2), **PLAIN[name]), 1)
     assert found.status == GREEN, found.value
 
