@@ -13,7 +13,6 @@ import xarray as xr
 
 from models import (
     confounding,
-    data_check,
     estimands,
     fit,
     gate,
@@ -157,7 +156,7 @@ def derive(
 ) -> Analysis:
     """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
     posterior = model.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
-    found_before = data_check.findings(study, trial)
+    found_before = outcome_checks.before(study, trial)
     say("deriving estimands")
     prior = model.prior(layout, priors, PRIOR_DRAWS if model.COUNTED else PATH_PRIOR_DRAWS, sampler.seed)
     possible = model.averages(prior, layout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from models import count_means, effect, proportion, spread_checks, zero_inflation
+from models import count_means, data_check, effect, missing_codes, proportion, spread_checks, zero_inflation
 from models.data_check import Finding
 from models.design import Design
 from models.gate_limits import limited, unneeded
@@ -19,6 +19,12 @@ INTERVAL, ESTIMATE = "interval beside the robust one", "estimate beside the robu
 COUNTED_INTERVAL = "interval beside the robust one, counts"
 CONTINUOUS, COUNTED = "A check of continuous outcomes.", "A check of counts."
 EXTRA = {"cells": "counts that are 0 whoever is asked", "participants": "participants who never have any"}
+
+
+def before(study: Study, trial: xr.Dataset) -> tuple[Finding, ...]:
+    """What the data say before any fit: findings, and extremes that are asked about, which leave no page green."""
+    asked = (Finding("repeated extremes", each, "amber") for each in missing_codes.questions(study, trial))
+    return (*data_check.findings(study, trial), *asked)
 
 
 def data(found: tuple[Finding, ...]) -> Check:

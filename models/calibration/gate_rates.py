@@ -90,7 +90,7 @@ def _before(study: Study, trial: xr.Dataset) -> dict[str, Any]:
         data_check.refuse(study, trial)
     except InvalidInput as error:
         return {"status": RED, "checks": {"data check": (RED, str(error))}}
-    return _told(Gate((outcome_checks.data(data_check.findings(study, trial)),)))
+    return _told(Gate((outcome_checks.data(outcome_checks.before(study, trial)),)))
 
 
 def _told(gate: Gate) -> dict[str, Any]:
