@@ -13,7 +13,6 @@ import xarray as xr
 
 from models import (
     confounding,
-    data_check,
     estimands,
     fit,
     gate,
@@ -23,6 +22,7 @@ from models import (
     margins,
     model_free,
     other_baseline,
+    outcome_checks,
     path_checks,
     path_estimates,
     predictive,
@@ -31,7 +31,7 @@ from models import (
     summary,
 )
 from models.design import Design, design
-from models.gate_table import Gate
+from models.gate_table import Check, Gate
 from models.groups import as_group
 from models.histories import grouping
 from models.likelihoods import cell_log_probability
@@ -198,6 +198,7 @@ def derive(
 ) -> Analysis:
     """Everything after sampling: estimands, prior, predictive checks, sensitivity, gate. Arguments as `analyse`."""
     posterior = model.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
+    found_before = outcome_checks.before(study, trial)
     say("deriving estimands")
     prior = model.prior(layout, priors, PRIOR_DRAWS if model.COUNTED else PATH_PRIOR_DRAWS, sampler.seed)
     possible = model.averages(prior, layout)
@@ -217,12 +218,14 @@ def derive(
         [*estimands.estimates(draws, study, trial), *through],
         [*estimands.estimates(prior_draws, study, trial), *before],
     )
-    table = summary.summarise(found, study, path_estimates.tipping(through, study))
+    contractions = summary.effect_contractions(levels, prior_levels, layout.likelihood)
+    table = summary.summarise(found, study, path_estimates.tipping(through, study), contractions)
     say("checking")
     some, some_note = predictive.part(layout, sampler.seed)
     thin = predictive.thinned(posterior, some)
     replicates = predictive.replicate(model.predictor_of_new, thin, some, sampler.seed)
     compared = predictive.compare(replicates, some)
+    pit = model.mediator_pit(posterior, layout, sampler.seed)
     pointwise, pointwise_note = _pointwise(model, posterior, layout)
     log_prior = model.log_prior(posterior, layout, priors)
     loo, loo_note = _leave_one_out(model, posterior, layout, priors, sampler, study)
@@ -231,6 +234,7 @@ def derive(
     )
     total = _total(model, posterior, layout)
     power = sensitivity.power_scaling(differences, log_prior, total)
+    alone = _alone(posterior, levels, prior_levels, study, trial, layout) if _integrable(model) else ()
     verdict = gate.gate(
         posterior,
         draws.merge(paths.flat),
@@ -243,7 +247,13 @@ def derive(
         power,
         data_unchanged(),
         summary.convergence,
-        path_checks.checks(paths, table),
+        (
+            *path_checks.checks(paths, table, pit),
+            outcome_checks.data(found_before),
+            outcome_checks.spreads(replicates, some),
+            outcome_checks.zeros(layout, sampler.seed),
+            *alone,
+        ),
     )
     core = {
         "posterior": posterior,
@@ -277,11 +287,10 @@ def derive(
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:
         checks["loo"] = loo
-    pit = model.mediator_pit(posterior, layout, sampler.seed)
     if pit.sizes:
         checks["mediator_pit"] = pit
     notes = (
-        *(found.message for found in data_check.findings(study, trial)),
+        *(each.message for each in found_before),
         *model.notes(layout),
         *model.computed(posterior, layout),
         *(note for note in (some_note, pointwise_note, loo_note) if note),
@@ -336,6 +345,21 @@ def _leave_one_out(
         return leave_one_out.leave_one_out(units, difference(thin), refit), ""
     except integrated.NodesExhausted as error:
         return None, f"Leave-one-out was not run: {error}"
+
+
+def _integrable(model: ModuleType) -> bool:
+    """Whether the trait can be integrated out of the outcome: no mediator stands in its equation."""
+    return registry.INTEGRATED in registry.MODELS[model.NAME]
+
+
+def _alone(
+    posterior: xr.Dataset, levels: xr.DataArray, before: xr.DataArray, study: Study, trial: xr.Dataset, layout: Design
+) -> tuple[Check, ...]:
+    """Checks of a model whose equation of the outcome holds no mediators: it can be held against regressions."""
+    return (
+        outcome_checks.means(posterior, layout),
+        *outcome_checks.in_proportion(levels, before, study, trial, layout),
+    )
 
 
 def _cells(variables: dict, layout: Design) -> xr.Dataset:

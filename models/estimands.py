@@ -88,9 +88,9 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
     draws : Dataset
         From `contrasts`.
     study, trial : Study, Dataset
-        The trial decides whether MAR is needed: it is wherever an outcome is missing.
+        The trial decides, wave by wave, whether MAR is needed: it is wherever an outcome is missing; and whether there
+        is a number at all: there is none where an arm that it needs was not observed, and the prior alone would speak.
     """
-    absent = missing(study, trial)
     found = []
     for kind, (name, label, unit) in names(study).items():
         if name not in draws:
@@ -100,16 +100,45 @@ def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estima
             cell = cells.isel(cell=place)
             where = {str(dim): str(cell[dim].item()) for dim in cells.indexes["cell"].names}
             average, wave = where.get("average", POPULATION), where.get("contrast", where.get("wave", ""))
+            identity = name, label, unit, average, where.get("arm", ""), wave
+            if reason := unobserved(study, trial, wave, where.get("arm", "")):
+                found.append(Estimate(*identity, ledger.UNOBSERVED, reason=reason))
+                continue
+            needed = [wave] + [each.value for each in study.waves if each.role == "baseline" and kind == "change"]
+            claim = _claim(kind, average, any(missing(study, trial, each) for each in needed))
             values = cell.drop_vars([*where, "cell"]).transpose("chain", "draw")
-            claim = _claim(kind, average, absent)
-            found.append(Estimate(name, label, unit, average, where.get("arm", ""), wave, claim, values))
+            found.append(Estimate(*identity, claim, values))
     return [*found, *_not_identified(study)]
 
 
-def missing(study: Study, trial: xr.Dataset) -> bool:
-    """Whether an outcome is missing, of those in the file or of those randomised who are not in it."""
+def missing(study: Study, trial: xr.Dataset, wave: str = "") -> bool:
+    """Whether an outcome is missing, at one wave or at any, of those in the file or randomised but not in it."""
+    outcome = trial["outcome"].sel(wave=wave) if wave else trial["outcome"]
+    return bool(outcome.isnull().any()) or lost(study, trial)
+
+
+def lost(study: Study, trial: xr.Dataset) -> bool:
+    """Whether more were randomised than the file has."""
     stated = sum(arm.randomised or 0 for arm in (study.arms.control, study.arms.treated))
-    return bool(trial["outcome"].isnull().any()) or stated > trial.sizes["participant"]
+    return stated > trial.sizes["participant"]
+
+
+def unobserved(study: Study, trial: xr.Dataset, wave: str, arm: str = "") -> str:
+    """Why an estimand of a wave, and of one arm or both, is not identified: nobody was observed; empty where it is.
+
+    At the baseline the arms are one, and either tells of both.
+    """
+    seen = trial["outcome"].sel(wave=wave).notnull()
+    found = {name: bool(seen[trial["arm"] == code].any()) for code, name in enumerate(("control", "treated"))}
+    role = next(each.role for each in study.waves if each.value == wave)
+    if role == "baseline":
+        found = dict.fromkeys(found, any(found.values()))
+    lacking = [getattr(study.arms, name).label for name, there in found.items() if not there and arm in ("", name)]
+    if not lacking:
+        return ""
+    whose = "in either arm" if len(lacking) == 2 or role == "baseline" else f"in the arm “{lacking[0]}”"
+    label = next(each.label for each in study.waves if each.value == wave)
+    return f"No outcome was observed {whose} at the wave “{label}”: the prior alone would speak."
 
 
 def _claim(kind: str, average: str, missing: bool) -> Claim:

@@ -3,59 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy import stats
 
+from models.gate_limits import LIMITS, Limit, limited
 from models.gate_table import AMBER, GREEN, RED, Check, Gate
 
 _TERMS = ("mu_0", "step", "theta", "theta_negative_control", "gamma")
 FIXED_EFFECTS = (*_TERMS, *(f"mediator_{name}" for name in _TERMS), "slope", "interaction")
 
 
-@dataclass(frozen=True)
-class Limit:
-    """Limits of one check: the last values that are green (`good`) and amber (`fair`); `low`: less is worse."""
-
-    good: float
-    fair: float
-    low: bool = False
-    form: str = "{:g}"
-
-    def status(self, value: float) -> str:
-        """Status of a value; a value that is not finite is red."""
-        if not np.isfinite(value):
-            return RED
-        sign = -1 if self.low else 1
-        return GREEN if sign * value <= sign * self.good else AMBER if sign * value <= sign * self.fair else RED
-
-    def words(self, value: float) -> str:
-        """Limit in print."""
-        if value == 0:
-            return "0"
-        return f"{'≥' if self.low else '≤'} {self.form.format(value)}"
-
-
-LIMITS = {
-    "R-hat, largest": Limit(1.01, 1.05, form="{:.2f}"),
-    "effective draws, estimands and fixed effects": Limit(1000, 400, low=True, form="{:.0f}"),
-    "effective draws, spreads and participants": Limit(400, 200, low=True, form="{:.0f}"),
-    "Monte-Carlo error of the primary median": Limit(0.05, 0.10, form="{:.0%} of the margin"),
-    "Monte-Carlo error of its interval": Limit(0.10, 0.20, form="{:.0%} of the margin"),
-    "divergences": Limit(0.0, 0.001, form="{:.1%} of draws"),
-    "tree depth saturated": Limit(0.0, 0.01, form="{:.0%} of draws"),
-    "E-BFMI, smallest": Limit(0.3, 0.2, low=True, form="{:.1f}"),
-    "Pareto k above 0.7": Limit(0.0, 0.02, form="{:.0%} of those left out"),
-    "predictive tails of response patterns": Limit(0.005, 0.0005, low=True, form="{:g}"),
-}
-"""The limits of every numeric check; the report prints them."""
-SENSITIVE = 0.10
-"""Power-scaling index above which a reader is told that the priors matter for the answer."""
-LEARNED = 0.25
-"""Contraction of the primary estimand below which a reader is told that these data add little to the prior."""
 R_HAT_TEXT = "Chains that agree have R-hat near 1; run longer, or look for a parameter that the data do not inform."
 
 
@@ -103,7 +63,7 @@ def gate(
     return Gate(
         (
             _complete(posterior, estimands, planned),
-            _limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT),
+            limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT),
             *_effective(found, set(map(str, estimands.data_vars))),
             *_monte_carlo(primary, margin),
             *_sampler(stats_group),
@@ -148,12 +108,6 @@ def _extreme(values: pd.Series, largest: bool) -> tuple[float, str]:
     return float(known[place]), str(place)
 
 
-def _limited(name: str, value: float, element: str, text: str, shown: str = "") -> Check:
-    limit = LIMITS[name]
-    printed = shown or limit.form.format(value)
-    return Check(name, limit.status(value), printed, element, limit.words(limit.good), limit.words(limit.fair), text)
-
-
 def _complete(posterior: xr.Dataset, estimands: xr.Dataset, planned: tuple[int, int]) -> Check:
     bad = [str(name) for part in (posterior, estimands) for name, value in part.items() if not np.isfinite(value).all()]
     shape = (posterior.sizes["chain"], posterior.sizes["draw"])
@@ -179,7 +133,7 @@ def _effective(found: pd.DataFrame, estimands: set[str]) -> list[Check]:
         if len(rows):
             least = rows[["ess_bulk", "ess_tail"]].astype(float).min(axis=1)
             checks.append(
-                _limited(name, *_extreme(least, largest=False), "Fewer effective draws mean larger Monte-Carlo error.")
+                limited(name, *_extreme(least, largest=False), "Fewer effective draws mean larger Monte-Carlo error.")
             )
     return checks
 
@@ -188,14 +142,14 @@ def _monte_carlo(primary: pd.Series, margin: float) -> list[Check]:
     name = f"{primary.estimand}[{primary.wave}]"
     text = "Error of the simulation itself, against the smallest difference that matters; more draws shrink it."
     return [
-        _limited(
+        limited(
             "Monte-Carlo error of the primary median",
             primary.mcse_median / margin,
             name,
             text,
             f"{primary.mcse_median / margin:.1%} of the margin",
         ),
-        _limited(
+        limited(
             "Monte-Carlo error of its interval",
             max(primary.mcse_lower, primary.mcse_upper) / margin,
             name,
@@ -212,10 +166,8 @@ def _sampler(group: xr.Dataset) -> list[Check]:
     bfmi = (np.diff(energy, axis=1) ** 2).mean(1) / energy.var(1)
     count = "not recorded" if np.isnan(divergent) else f"{int(group['diverging'].sum())} of {group['diverging'].size}"
     return [
-        _limited(
-            "divergences", divergent, "", "A divergence means that part of the posterior was not explored.", count
-        ),
-        _limited(
+        limited("divergences", divergent, "", "A divergence means that part of the posterior was not explored.", count),
+        limited(
             "tree depth saturated",
             saturated,
             "",
@@ -224,7 +176,7 @@ def _sampler(group: xr.Dataset) -> list[Check]:
             if np.isnan(saturated)
             else f"{int(group['maxdepth_reached'].sum())} of {group['maxdepth_reached'].size}",
         ),
-        _limited(
+        limited(
             "E-BFMI, smallest",
             float(bfmi.min()),
             f"chain {int(bfmi.argmin()) + 1}",
@@ -241,7 +193,7 @@ def _pareto(left_out: tuple[int, int] | None) -> Check:
         limit = LIMITS[name]
         return Check(name, AMBER, "not run", "", limit.words(limit.good), limit.words(limit.fair), text)
     above, total = left_out
-    return _limited(name, above / max(1, total), "", text, f"{above} of {total}")
+    return limited(name, above / max(1, total), "", text, f"{above} of {total}")
 
 
 def _cells(predictive: pd.DataFrame) -> Check:
@@ -267,7 +219,7 @@ def _tails(predictive: pd.DataFrame) -> Check:
     text = f"How unusual under the model what was observed is, the rarest of these: {', '.join(rest.check)}."
     if rest.empty:
         return Check(name, GREEN, "not applicable", "", "", "", "Nobody has two observed outcomes.")
-    return _limited(
+    return limited(
         name,
         *(float(rest["tail"].min()), str(rest.loc[rest["tail"].idxmin(), "check"])),
         text,
@@ -280,15 +232,8 @@ def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
     moved = f"{_signed(scale * row['shift'])}{unit}"
     shown = f"{row.prior:.2f}; priors that count 1.25 times in place of 0.8 times move the median by {moved}"
-    return Check(
-        "power-scaling of the primary estimand",
-        GREEN if row.prior <= SENSITIVE else AMBER,
-        shown,
-        str(row.element),
-        f"≤ {SENSITIVE:.2f}",
-        "above",
-        "Above the limit the priors matter for the answer: read it with their reasons.",
-    )
+    text = "Above the limit the priors matter for the answer: read it with their reasons."
+    return limited("power-scaling of the primary estimand", row.prior, str(row.element), text, shown)
 
 
 def _signed(value: float) -> str:
@@ -297,13 +242,11 @@ def _signed(value: float) -> str:
 
 
 def _learned(primary: pd.Series) -> Check:
-    low = not primary.contraction >= LEARNED
-    return Check(
-        "contraction of the primary estimand",
-        AMBER if low else GREEN,
-        f"{primary.contraction:.2f}".replace("-", "−"),
-        f"{primary.estimand}[{primary.wave}]",
-        f"≥ {LEARNED:g}",
-        "below",
-        "How much narrower the data made the prior (0: not at all); below the limit the answer is mostly the prior.",
+    text = (
+        "The effect's own parameter (log odds, log mean or mean): its posterior mean is this share of what the data "
+        "alone would say and the rest the prior's. Below a third the prior counts more than twice as much as the data."
+    )
+    shown = f"{primary.effect_contraction:.2f}"
+    return limited(
+        "contraction of the primary effect", primary.effect_contraction, f"theta[{primary.wave}]", text, shown
     )

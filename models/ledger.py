@@ -136,6 +136,10 @@ CHANGE = (
 )
 
 
+UNOBSERVED = Claim(Evidence.NOT_IDENTIFIED, ("an outcome observed at this wave in each arm",))
+"""Claim at a wave without data."""
+
+
 def randomised(missing: bool) -> Claim:
     """Claim of an arm contrast: by design, or by design and MAR where outcomes are missing."""
     if missing:

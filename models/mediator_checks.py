@@ -6,6 +6,8 @@ a mediator such probabilities are uniform if its distribution is right. MODEL.md
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import xarray as xr
 from scipy import stats
@@ -81,15 +83,34 @@ def band(count: int) -> tuple[np.ndarray, np.ndarray]:
         As shares of the values.
     """
     count = count - count % 20 if count >= 20 else count
+    tails, least = _of_uniform(count)
+    level = np.quantile(least, 1 - COVERAGE, method="lower")
+    # the outermost counts whose tail is at least the level: what is beyond is outside
+    within = tails >= level
+    return within.argmax(0) / count, (count - within[::-1].argmax(0)) / count
+
+
+@lru_cache(maxsize=8)  # a band and a chance of the same count, mediators of the same number of values
+def _of_uniform(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of so many uniform numbers: tail probability of each number below each of `GRID`, least ones of samples."""
     rng = np.random.default_rng([count, 23])
     steps = np.diff(GRID, prepend=0.0, append=1.0)
     below = rng.multinomial(count, steps, size=SIMULATIONS).cumsum(axis=1)[:, :-1]
     possible = np.arange(count + 1)[:, None]
     tails = np.minimum(stats.binom.cdf(possible, count, GRID), stats.binom.sf(possible - 1, count, GRID))
-    level = np.quantile(tails[below, np.arange(GRID.size)].min(axis=1), 1 - COVERAGE, method="lower")
-    # the outermost counts whose tail is at least the level: what is beyond is outside
-    within = tails >= level
-    return within.argmax(0) / count, (count - within[::-1].argmax(0)) / count
+    return tails, tails[below, np.arange(GRID.size)].min(axis=1)
+
+
+def chance(transform: np.ndarray) -> float:
+    """How often so many uniform numbers have a distribution function that leaves its band as far as this one.
+
+    The simultaneous level of the widest band that still holds it, by simulation: never below 1e-4, which stands for
+    less.
+    """
+    tails, least = _of_uniform(transform.size)
+    below = np.searchsorted(np.sort(transform), GRID, side="right")
+    rare = tails[below, np.arange(GRID.size)].min()
+    return float((1 + (least <= rare).sum()) / (1 + SIMULATIONS))
 
 
 def pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
@@ -105,9 +126,12 @@ def pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
     Dataset
         ecdf, lower, upper (mediator, probability): shares of the mediator's values; values, unreliable (mediator,): how
         many there are, and how many of them have a Pareto k above 0.7; inside (mediator,): whether the function stays
-        within the band everywhere. No value of any participant is in it.
+        within the band everywhere; chance (mediator,): `chance`, times the number of mediators. No value of any
+        participant is in it.
     """
-    found: dict[str, list] = {name: [] for name in ("ecdf", "lower", "upper", "values", "unreliable", "inside")}
+    found: dict[str, list] = {
+        name: [] for name in ("ecdf", "lower", "upper", "values", "unreliable", "inside", "chance")
+    }
     step = max(1, draws.sizes["chain"] * draws.sizes["draw"] // DRAWS)
     thin = draws.isel(draw=slice(None, None, step))
     for place in range(design.mediators.count):
@@ -115,7 +139,8 @@ def pit(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         ecdf = np.searchsorted(np.sort(transform), GRID, side="right") / transform.size
         lower, upper = band(transform.size)
         inside = bool(((ecdf >= lower) & (ecdf <= upper)).all())
-        row = (ecdf, lower, upper, transform.size, int((pareto_k > GOOD_K).sum()), inside)
+        rare = min(1.0, design.mediators.count * chance(transform))
+        row = (ecdf, lower, upper, transform.size, int((pareto_k > GOOD_K).sum()), inside, rare)
         for name, part in zip(found, row, strict=True):
             found[name].append(part)
     curves = ("ecdf", "lower", "upper")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,44 @@ def _crude(outcome: np.ndarray, arm: np.ndarray, study: Study) -> dict:
 
 
 def _standardised(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, design: Design, study: Study) -> dict:
+    found = adjusted(outcome, arm, trial, design, study)
+    n = int((~np.isnan(outcome)).sum()) if isinstance(found, str) else found.influence.shape[1]
+    if isinstance(found, str):
+        return _absent(n, found)
+    estimate, influence = np.subtract(*found.mean[::-1]), np.subtract(*found.influence[::-1])
+    half = stats.norm.ppf((1 + INTERVAL) / 2) * influence.std(ddof=1) / np.sqrt(n)
+    return _result(estimate, estimate - half, estimate + half, n)
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """Means standardised over baseline in the control and the treated arm, and what each participant adds to them.
+
+    Attributes
+    ----------
+    mean : ndarray, (arm,)
+        In the outcome's own unit.
+    influence : ndarray, (arm, participant)
+        Of those observed: their mean is 0 but for rounding, their SD over √n the mean's standard error.
+    coefficients : int
+        Of the regression.
+    """
+
+    mean: np.ndarray
+    influence: np.ndarray
+    coefficients: int
+
+
+def adjusted(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, design: Design, study: Study) -> Adjusted | str:
+    """Both arms' means at one wave, standardised by a regression on arm, baseline and covariates; or why not.
+
+    Parameters
+    ----------
+    outcome, arm : ndarray, (participant,)
+        Of the wave, NaN where missing; 0 control, 1 treated.
+    trial, design, study : Dataset, Design, Study
+        Where the baseline outcome and the covariates are.
+    """
     columns = [design.covariates]
     if design.baseline:
         columns.insert(0, _before(trial["outcome"].sel(wave=design.baseline[0]).to_numpy(), design, study)[:, None])
@@ -109,17 +148,15 @@ def _standardised(outcome: np.ndarray, arm: np.ndarray, trial: xr.Dataset, desig
     known = known[seen][:, np.ptp(known[seen], axis=0) > 0] if seen.any() else known[seen]
     y, z, n = outcome[seen], arm[seen], int(seen.sum())
     if min((z == 0).sum(), (z == 1).sum()) < FEWEST * (1 + known.shape[1] / 2):
-        return _absent(n, f"too few participants for {known.shape[1] + 2} coefficients")
+        return f"too few participants for {known.shape[1] + 2} coefficients"
     matrix = np.column_stack([np.ones(n), z, known])
     fitted = _regression(y, matrix, study)
     if isinstance(fitted, str):
-        return _absent(n, fitted)
-    means = [fitted.predict(np.column_stack([np.ones(n), np.full(n, code), known])) for code in (0, 1)]
-    share = z.mean()
-    influence = means[1] - means[0] + z / share * (y - means[1]) - (1 - z) / (1 - share) * (y - means[0])
-    estimate = (means[1] - means[0]).mean()
-    half = stats.norm.ppf((1 + INTERVAL) / 2) * influence.std(ddof=1) / np.sqrt(n)
-    return _result(estimate, estimate - half, estimate + half, n)
+        return fitted
+    means = np.array([fitted.predict(np.column_stack([np.ones(n), np.full(n, code), known])) for code in (0, 1)])
+    inside = np.array([(1 - z) / (1 - z.mean()), z / z.mean()])
+    influence = means + inside * (y - means)
+    return Adjusted(means.mean(1), influence - means.mean(1, keepdims=True), matrix.shape[1])
 
 
 def _before(outcome: np.ndarray, design: Design, study: Study) -> np.ndarray:

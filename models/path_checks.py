@@ -6,20 +6,19 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from models.gate_limits import limited, unneeded
 from models.gate_table import AMBER, GREEN, RED, Check
 from models.path_draws import PathDraws
 
 SUMS = 1e-8
 """Largest difference between a total and the sum of its parts, at any draw."""
-SHARE = (0.01, 0.05)
-"""Integration error's share of the posterior variance: last green and last amber value."""
 APART, ERRORS = 0.25, 4
 """Two models' totals may differ by so many posterior SDs plus so many Monte-Carlo standard errors."""
 
 
-def checks(found: PathDraws, table: pd.DataFrame) -> tuple[Check, ...]:
-    """Checks of one mediation fit; none where it has no paths."""
-    return (_sums(found.values), _integration(table)) if found.values else ()
+def checks(found: PathDraws, table: pd.DataFrame, pit: xr.Dataset) -> tuple[Check, ...]:
+    """Checks of one mediation fit, `pit` from its `mediator_pit`; none where it has no paths."""
+    return (_sums(found.values), _integration(table), _distributions(pit)) if found.values else ()
 
 
 def gaps(values: xr.Dataset) -> dict[str, float]:
@@ -66,16 +65,22 @@ def _integration(table: pd.DataFrame) -> Check:
     worst = known.loc[share.idxmax()]
     name = f"{worst['estimand']}[{', '.join(filter(None, (worst['mediator'], worst['arm'], worst['wave'])))}]"
     value = float(share.max())
-    status = GREEN if value <= SHARE[0] else AMBER if value <= SHARE[1] else RED
-    return Check(
-        "integration error of the averages",
-        status,
-        f"{value:.1e} of the posterior variance".replace("-", "−"),
-        name,
-        f"≤ {SHARE[0]:.0%}",
-        f"≤ {SHARE[1]:.0%}",
-        "Averages over participants are taken at finitely many points; the spread over sets of points measures it.",
+    text = "Averages over participants are taken at finitely many points; the spread over sets of points measures it."
+    return limited("integration error of the averages", value, name, text, f"{value:.1e} of the posterior variance")
+
+
+def _distributions(pit: xr.Dataset) -> Check:
+    name = "mediators' distributions"
+    text = (
+        "How often a mediator with the assumed distribution would look so unlike it (its values' leave-one-out "
+        "probabilities, § 7). Below the limit it has another shape: declare it as a share or as yes or no, analyse its "
+        "logarithm, or take the family with heavier tails."
     )
+    if not pit.sizes:
+        return unneeded(name, text)
+    rare = pit["chance"].to_numpy()
+    worst = pit["mediator"].to_numpy()[rare.argmin()]
+    return limited(name, float(rare.min()), f"mediator[{worst}]", text, f"{rare.min():.4f}")
 
 
 def coherence(effect: pd.Series, mediation: pd.Series) -> Check:

@@ -95,10 +95,12 @@ def _rows(name: str, found: PathDraws, study: Study, trial: xr.Dataset, design: 
         wave = where.get("contrast", where.get("wave", ""))
         label = LABELS[name].format(mediator=_label(study, mediator), held=_held(study, design))
         unit = _unit(name, mediator, study)
-        claim = _claim(name, study, trial, design)
-        yield Estimate(
-            name, label, unit, "population", arm, wave, claim, values, mediator=mediator, integration_error=error
-        )
+        identity = name, label, unit, "population", arm, wave
+        if not mediator_alone(name) and (reason := estimands.unobserved(study, trial, wave)):
+            yield Estimate(*identity, ledger.UNOBSERVED, reason=reason, mediator=mediator)
+            continue
+        claim = _claim(name, study, trial, design, wave, mediator)
+        yield Estimate(*identity, claim, values, mediator=mediator, integration_error=error)
 
 
 def _label(study: Study, mediator: str) -> str:
@@ -125,11 +127,23 @@ def mediators_missing(study: Study, trial: xr.Dataset, design: Design) -> bool:
     return bool(holes.any()) or estimands.missing(study, trial)
 
 
-def _claim(name: str, study: Study, trial: xr.Dataset, design: Design) -> Claim:
-    missing = mediators_missing(study, trial, design)
+def mediator_alone(name: str) -> bool:
+    """Whether an estimand is of a mediator alone, whatever was observed of the outcome."""
+    return name in ("mediator_mean", "mediator_difference")
+
+
+def _claim(name: str, study: Study, trial: xr.Dataset, design: Design, wave: str, mediator: str) -> Claim:
+    if mediator_alone(name):
+        missing = bool(trial["mediator_value"].sel(mediator=mediator, wave=wave).isnull().any()) or estimands.lost(
+            study, trial
+        )
+    elif name == "total":
+        missing = estimands.missing(study, trial, wave)
+    else:
+        missing = mediators_missing(study, trial, design)
     mar = (ledger.MEDIATORS_TOO,) if missing else ()
     delta = (ledger.DELTA,) if missing else ()
-    if name in ("total", "mediator_mean", "mediator_difference"):
+    if name == "total" or mediator_alone(name):
         evidence = Evidence.RANDOMISED_MAR if missing else Evidence.RANDOMISED
         return Claim(evidence, (*ledger.RANDOMISATION, *mar), delta)
     if name == "common_change":

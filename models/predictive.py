@@ -83,12 +83,12 @@ def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:
     """
     kind = "share in arm and wave" if LIKELIHOODS[design.likelihood].binary else "mean in arm and wave"
     outcome, rows = design.natural(design.outcome), []
-    for arm, wave, inside in _cells(design):
+    for arm, wave, inside in cells(design):
         rows.append(_row(kind, arm, wave, int(inside.sum()), outcome[inside].mean(), replicates[:, inside].mean(1)))
     return pd.DataFrame([*rows, *_value_rows(outcome, replicates, design), *_between(outcome, replicates, design)])
 
 
-def _cells(design: Design) -> Iterator[tuple[str, str, np.ndarray]]:
+def cells(design: Design) -> Iterator[tuple[str, str, np.ndarray]]:
     """Arm, wave and which observations, for every cell that has one."""
     for code, arm in ((-0.5, "control"), (0.5, "treated")):
         for place, wave in enumerate(design.wave):
@@ -117,7 +117,7 @@ def _value_rows(outcome: np.ndarray, replicates: np.ndarray, design: Design) -> 
 def _within(outcome: np.ndarray, design: Design) -> np.ndarray:
     """SD of the outcome within arm and wave, pooled over the cells, shape (replicate,)."""
     squares, free = np.zeros(outcome.shape[0]), 0
-    for _, _, inside in _cells(design):
+    for _, _, inside in cells(design):
         size = int(inside.sum())
         squares += outcome[:, inside].var(1) * size
         free += size - 1

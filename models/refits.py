@@ -74,7 +74,8 @@ def planned(study: Study, trial: xr.Dataset, model: ModuleType, priors: PriorSet
         other = study.model_copy(update={"outcome": outcome, "further_outcomes": (), "mediators": ()})
         values = trial.assign(outcome=trial["further_outcome"].sel(further=outcome.column, drop=True))
         blank = bool(values["outcome"].isnull().all())
-        reason = "nobody has a value of it." if blank else ""
+        nobody = estimands.unobserved(study, values, study.primary_wave)
+        reason = "nobody has a value of it." if blank else f"{nobody[:1].lower()}{nobody[1:]}"
         found.append(replace(first, kind="outcome", name=outcome.column, study=other, trial=values, reason=reason))
     return found
 

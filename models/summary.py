@@ -8,6 +8,7 @@ import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy import special
 
 from models.ledger import Estimate
 from models.study import Study
@@ -16,6 +17,9 @@ INTERVAL = 0.95
 """Probability of every interval printed; equal-tailed (ETI)."""
 LOWER, UPPER = (1 - INTERVAL) / 2, (1 + INTERVAL) / 2
 DIFFERENCES = ("risk_difference", "mean_difference")
+CONTRASTS = (*DIFFERENCES, "risk_ratio", "odds_ratio", "rate_ratio")
+LINKS = {"logit": special.logit, "probit": special.ndtri, "negative binomial": np.log, "normal": np.asarray}
+"""From an expected outcome to the scale on which effects add, by likelihood."""
 LEVELS = ("risk", "mean", "mediator_mean")
 
 
@@ -55,7 +59,40 @@ def convergence(draws: xr.Dataset) -> xr.Dataset:
     return xr.concat(parts.values(), dim=pd.Index(parts, name="diagnostic"))
 
 
-def summarise(estimates: list[Estimate], study: Study, tipping: Mapping[str, float] | None = None) -> pd.DataFrame:
+def effect_contractions(posterior: xr.DataArray, prior: xr.DataArray, likelihood: str) -> dict[str, float]:
+    """Contraction of the effect's own parameter (log odds, probit, log mean or mean) at each wave after baseline.
+
+    It is the contrast of a typical participant on the link scale: of the effect model `theta` itself. That of a risk
+    difference flatters the data, because its prior is spread over every level at which the effect might act.
+
+    Parameters
+    ----------
+    posterior, prior : DataArray, (chain, draw, average, arm, wave)
+        A model's `response`.
+    likelihood : str
+        Of `design.Design`.
+    """
+    both = [on_link(levels, likelihood) for levels in (posterior, prior)]
+    spread = [part.var(("chain", "draw"), ddof=1) for part in both]
+    share = 1 - spread[0] / spread[1]
+    return {str(wave): float(value) for wave, value in zip(share["wave"].to_numpy(), share.to_numpy(), strict=True)}
+
+
+def on_link(levels: xr.DataArray, likelihood: str, average: str = "typical") -> xr.DataArray:
+    """Treated minus control of an average on the scale on which effects add, in the outcome's own unit."""
+    some = levels.sel(average=average)
+    if likelihood in ("logit", "probit"):
+        some = some.clip(2.0**-53, 1 - 2.0**-53)
+    scaled = some.copy(data=LINKS[likelihood](some.to_numpy()))
+    return scaled.sel(arm="treated", drop=True) - scaled.sel(arm="control", drop=True)
+
+
+def summarise(
+    estimates: list[Estimate],
+    study: Study,
+    tipping: Mapping[str, float] | None = None,
+    contractions: Mapping[str, float] | None = None,
+) -> pd.DataFrame:
     """Table of all estimates, one row each, in their order.
 
     Parameters
@@ -66,6 +103,8 @@ def summarise(estimates: list[Estimate], study: Study, tipping: Mapping[str, flo
         Margin, direction and primary wave.
     tipping : mapping of str to float, optional
         Tipping share of the remainder by wave (`common_change.tipping_share`): a single number without an interval.
+    contractions : mapping of str to float, optional
+        Of the effect's own parameter by wave (`effect_contractions`).
 
     Returns
     -------
@@ -73,7 +112,8 @@ def summarise(estimates: list[Estimate], study: Study, tipping: Mapping[str, flo
         Identity (estimand, label, unit, average, arm, wave, mediator, primary), claim (evidence, assumptions,
         bias_parameters, reason), posterior
         (median, mean, sd, lower, upper), prior_ likewise, contraction
-        1 − (posterior spread / prior spread)², mcse_, ess_, rhat,
+        1 − (posterior spread / prior spread)², effect_contraction, that of the effect's own parameter at the wave of a
+        difference or ratio of the outcome, mcse_, ess_, rhat,
         and for differences the probabilities p_below_zero, p_benefit, p_benefit_beyond_margin, p_harm_beyond_margin,
         p_within_margin. Numbers are on the estimand's own scale (risks 0 to 1); NaN where they do not apply.
     """
@@ -88,6 +128,11 @@ def summarise(estimates: list[Estimate], study: Study, tipping: Mapping[str, flo
             | _numbers("", values)
             | (_numbers("prior_", np.asarray(estimate.prior)) if estimate.prior is not None else {})
             | {"contraction": estimate.contraction, "integration_error": estimate.integration_error}
+            | {
+                "effect_contraction": (contractions or {}).get(estimate.wave, np.nan)
+                if estimate.estimand in CONTRASTS
+                else np.nan
+            }
             | {str(name): float(checks.loc[name].iloc[place]) for name in checks.index}
             | ({} if estimate.estimand in LEVELS or estimate.unit == "ratio" else {"p_below_zero": _below(values)})
             | (_probabilities(values, study) if estimate.estimand in DIFFERENCES else {})

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from models.faults import Fault
-from models.study import Attendance, Study
+from models.study import Arm, Attendance, Study
 from models.trial_schema import numbers
 
 
@@ -79,7 +79,17 @@ def of_arms(study: Study, trial: xr.Dataset) -> list[Fault]:
             faults.append(
                 Fault(None, study.outcome.column, "all missing", f"at least one value in the arm {arm.value!r}")
             )
+        elif (absent := _at_primary(study, arm, trial, inside)) is not None:
+            faults.append(absent)
         if arm.randomised is not None and people > arm.randomised:
             allowed = f"at least {people}, the participants that the data file has in {arm.value!r}"
             faults.append(Fault(None, f"arms.{name}.randomised", str(arm.randomised), allowed))
     return faults
+
+
+def _at_primary(study: Study, arm: Arm, trial: xr.Dataset, inside: np.ndarray) -> Fault | None:
+    """A fault where an arm has no outcome at the wave of the primary comparison: no analysis could answer it."""
+    if not np.isnan(trial["outcome"].sel(wave=study.primary_wave).to_numpy()[inside]).all():
+        return None
+    where = f"all missing at the primary wave {study.primary_wave!r} in {arm.value!r}"
+    return Fault(None, study.outcome.column, where, "at least one value, or another primary_wave")

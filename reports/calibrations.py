@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMITTED = Path(__file__).parents[1] / "docs" / "calibration"
 """Studies of the method itself, `<scenario>-<model>.json` and `.csv`, made once for each edition."""
+GATE = "gate.json"
+"""The record of the gate's rates (`scripts/gate_rates.py`): no study of a model."""
 OWN = "calibration"
 """Folder of a run in which studies at its own size may lie; `scripts/calibrate.py --into` writes there."""
 
@@ -107,5 +109,5 @@ def _differing(priors: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 
 
 def _read(folder: Path) -> list[Calibration]:
-    pairs = [(path, path.with_suffix(".csv")) for path in sorted(folder.glob("*.json"))]
+    pairs = [(path, path.with_suffix(".csv")) for path in sorted(folder.glob("*.json")) if path.name != GATE]
     return [calibration_file.read(settings, table) for settings, table in pairs if table.is_file()]

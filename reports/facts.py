@@ -13,7 +13,7 @@ from reports.elements import SHARES, worded
 from reports.estimate import Estimate
 from reports.numbers import AMOUNT, EVENTS, POINTS, RISK, Number, Unit, rounded, score_decimals, show
 from reports.parts import Label
-from reports.people import People
+from reports.people import ARMS, People
 from reports.privacy import Limit
 from reports.words import minus, short
 
@@ -249,8 +249,18 @@ class Facts:
 
     @property
     def contrasts(self) -> list[str]:
-        """Waves after baseline."""
-        return [wave.value for wave in self.study.waves if wave.role != "baseline"]
+        """Waves after baseline at which both arms were observed."""
+        return [wave.value for wave in self.study.waves if wave.role != "baseline" and self._compared(wave.value)]
+
+    def _compared(self, wave: str) -> bool:
+        """Whether both arms were observed at a wave: else its difference is not identified, and the row says why."""
+        return self.has(self.scale.difference, wave) and self.estimate(self.scale.difference, wave).identified
+
+    @property
+    def level_waves(self) -> list[str]:
+        """Waves at which the level of both arms is identified."""
+        waves = [wave.value for wave in self.study.waves]
+        return [w for w in waves if all(self.estimate(self.scale.level, w, arm=arm).identified for arm in ARMS)]
 
     @property
     def lower_is_better(self) -> bool:

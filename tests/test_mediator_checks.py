@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
-from models import effect, fit, forward, mediation, mediator_checks, simulate
+from models import effect, fit, forward, mediation, mediator_checks, path_checks, simulate
 from models.design import Design, design
 from models.mediator_kinds import MEDIATOR_KINDS
 from tests import pinned, pinned_mediation, trials
@@ -168,3 +169,33 @@ def test_a_fitted_model_stays_within_and_leaves_where_its_distribution_is_wrong(
         assert bool(found["inside"].sel(mediator=name)) is inside
         if inside:
             assert bool(found["inside"].all())
+
+
+# --- as a check of the gate -------------------------------------------------------------------------------------------
+
+
+def test_a_log_normal_mediator_taken_for_normal_is_seen():
+    # 120 values at each of three waves; at least 80 of 100 trials, as the gate promises
+    rng = np.random.default_rng(1)
+    seen = 0
+    for _ in range(20):
+        value = np.exp(rng.standard_normal(120))
+        seen += mediator_checks.chance(stats.norm.cdf((value - value.mean()) / value.std())) < 0.001
+    assert seen >= 16
+
+
+def test_the_chance_is_that_of_uniform_numbers():
+    # P(chance ≤ p) ≤ p: of 1,000 uniform samples at most 73 below .05 (99.9th percentile of Binomial(1000, .05)), at
+    # most 5 below .001
+    rng = np.random.default_rng(2)
+    found = np.array([mediator_checks.chance(rng.random(120)) for _ in range(1000)])
+    assert (found <= 0.05).sum() <= 73
+    assert (found <= 0.001).sum() <= 5
+    assert abs(np.median(found) - 0.5) < 0.08
+
+
+def test_several_mediators_are_looked_at_together():
+    values = xr.Dataset({"chance": ("mediator", [0.4, 0.0002])}, {"mediator": ["support", "income"]})
+    check = path_checks._distributions(values)
+    assert (check.status, check.element) == ("amber", "mediator[income]")
+    assert path_checks._distributions(xr.Dataset()).value == "not applicable"

@@ -16,7 +16,7 @@ SHAPES = {"control": "circle", "treated": "square"}
 
 def draw(facts: Facts) -> Figure:
     """Lines and bands are the model's, hollow marks the observed shares (or means)."""
-    waves = [wave.value for wave in facts.study.waves]
+    waves = facts.level_waves
     places = [(arm, wave) for arm in ARMS for wave in waves]
     found = {(arm, wave): facts.estimate(facts.scale.level, wave, arm=arm) for arm, wave in places}
     levels = {place: level for place, level in found.items() if level.identified}
@@ -40,7 +40,7 @@ def draw(facts: Facts) -> Figure:
 
 def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
     """From where to where in each arm; the direction in words where the arms share it."""
-    ends = dict.fromkeys((facts.study.waves[0].value, facts.primary))
+    ends = dict.fromkeys((facts.level_waves[0], facts.primary))
     verb = _verb(facts, facts.primary)
     told = "; ".join(
         f"{facts.arm(arm, 40).text} "

@@ -6,7 +6,7 @@ import math
 
 from reports import asked, before, decision, paths, sentences, truth
 from reports.estimate import NO_INTERVAL, Estimate
-from reports.facts import Facts
+from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import difference
 from reports.numbers import PLAIN, NotANumber, Number, show
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
@@ -193,10 +193,13 @@ def _not_identified(facts: Facts) -> Table:
     columns = (Column("quantity", "Quantity"), Column("result", "Result"))
     rows = []
     for row in (row for row in facts.estimates if not row.identified and row.estimand not in paths.ESTIMANDS):
+        if row.wave and (row.estimand != facts.scale.difference or row.average != DEFAULT_AVERAGE):
+            continue  # at a wave without data nothing is: the difference stands for all
         result = f"Not identified: {short(row.reason, 400)}"
+        where = f", {facts.wave(row.wave)}" if row.wave else ""
         rows.append(
             {
-                "quantity": Cell(capital(short(row.label, 160)), clean(row.label)),
+                "quantity": Cell(capital(short(row.label, 160)) + where, clean(row.label) + where),
                 "result": Cell(result, result, "unidentified"),
             }
         )

@@ -1,0 +1,157 @@
+"""How often does the gate cry wolf, and how often does it see a defect? The product's own gate on simulated trials."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from models import analysis, data_check, effect_integrated, mediation, outcome_checks, provenance
+from models.calibration import gate_trials
+from models.calibration.study import replaced, replicated
+from models.faults import InvalidInput, SamplerFailed
+from models.fit import Compiled, Sampler
+from models.gate_table import GREEN, RED, Gate
+from models.replications import crew
+from models.study import Study
+from priors import prior_set
+
+RATES, ABOUT = "gate.csv", "gate.json"
+BY_PRIOR = ("power-scaling of the primary estimand", "contraction of the primary effect")
+"""Checks that say how much the priors matter: of a correct trial they may be amber."""
+OVERALL = "overall"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What decides a record: the seed of its trials, and the sampler and priors of its fits (the product's own)."""
+
+    seed: int = 1
+    sampler: Sampler = field(default_factory=Sampler)
+    priors: str = "weakly_informative"
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """Models compiled so far in this process."""
+        return Compiled()
+
+    def __reduce__(self) -> tuple:
+        """Another process compiles for itself."""
+        return type(self), (self.seed, self.sampler, self.priors)
+
+    def describe(self) -> dict[str, Any]:
+        """Everything that decides a trial's result, JSON-able."""
+        return {"seed": self.seed, "sampler": asdict(self.sampler), "priors": self.priors}
+
+
+def number_of(kind: str, trial: int) -> int:
+    """One number for each kind and trial, so that a record can be made longer."""
+    return trial * len(gate_trials.KINDS) + gate_trials.KINDS.index(kind)
+
+
+def judge(plan: Plan, number: int) -> dict[str, Any]:
+    """Simulate, fit and judge one trial.
+
+    Parameters
+    ----------
+    plan : Plan
+        The record.
+    number : int
+        From `number_of`.
+
+    Returns
+    -------
+    dict
+        kind, trial, participants, waves, status, and `checks`: name to (status, figure as printed); or `failed`.
+    """
+    trial_number, place = divmod(number, len(gate_trials.KINDS))
+    kind = gate_trials.KINDS[place]
+    study, trial = gate_trials.trial_of(kind, trial_number, plan.seed)
+    head = {"kind": kind, "trial": trial_number, "participants": trial.sizes["participant"], "waves": len(study.waves)}
+    if kind in gate_trials.BEFORE:
+        return head | _before(study, trial)
+    model = mediation if kind in gate_trials.MEDIATED else effect_integrated
+    try:
+        found = analysis.analyse(study, trial, model, prior_set.load(plan.priors), plan.sampler, compiled=plan.compiled)
+    except SamplerFailed as error:
+        return head | {"failed": str(error)}
+    return head | _told(found.gate)
+
+
+def _before(study: Study, trial: xr.Dataset) -> dict[str, Any]:
+    """The data check alone: a refusal is red."""
+    try:
+        data_check.refuse(study, trial)
+    except InvalidInput as error:
+        return {"status": RED, "checks": {"data check": (RED, str(error))}}
+    return _told(Gate((outcome_checks.data(outcome_checks.before(study, trial)),)))
+
+
+def _told(gate: Gate) -> dict[str, Any]:
+    return {"status": gate.status, "checks": {each.name: (each.status, each.value) for each in gate.checks}}
+
+
+def run(
+    plan: Plan, kinds: Sequence[str], trials: int, folder: Path, progress: crew.Progress, workers: int | None = None
+) -> pd.DataFrame:
+    """Judge the trials that the folder lacks, then write its table and what made it; returns the table."""
+    numbers = [number_of(kind, trial) for kind in kinds for trial in range(trials)]
+    results = replicated(judge, plan, numbers, folder, progress, None, workers)
+    return write(plan, results, folder)
+
+
+def write(plan: Plan, results: Sequence[Mapping[str, Any]], folder: Path) -> pd.DataFrame:
+    """`gate.csv` and `gate.json` of finished trials."""
+    table = rates(results)
+    about = plan.describe() | {
+        "trials": {kind: sum(each["kind"] == kind for each in results) for kind in gate_trials.KINDS},
+        "failed": sum("failed" in each for each in results),
+        "correct": correct(results),
+        "versions": provenance.versions(),
+        "code_sha256": provenance.code_hash(),
+    }
+    replaced(folder / RATES, table.to_csv(index=False, lineterminator="\n", float_format="%.4g"))
+    replaced(folder / ABOUT, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
+    return table
+
+
+def rates(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row for each kind of trial and check: trials, how many were amber and red, and the share not green."""
+    rows = []
+    for kind in gate_trials.KINDS:
+        mine = [each for each in results if each["kind"] == kind]
+        names = dict.fromkeys(name for each in mine for name in each.get("checks", {}))
+        for name in (OVERALL, *names) if mine else ():
+            found = [_status(each, name) for each in mine]
+            counts = {status: sum(each == status for each in found) for status in ("amber", "red")}
+            rows.append(
+                {"kind": kind, "correct": kind in gate_trials.CORRECT, "check": name, "trials": len(found)}
+                | counts
+                | {"not_green": sum(counts.values()) / len(found)}
+            )
+    return pd.DataFrame(rows)
+
+
+def _status(result: Mapping[str, Any], name: str) -> str:
+    """Status of a trial or of one of its checks; a fit that failed is red."""
+    if "failed" in result:
+        return "red" if name == OVERALL else GREEN
+    return str(result["status"] if name == OVERALL else result["checks"].get(name, (GREEN, ""))[0])
+
+
+def correct(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Correct trials that came out green, amber by the priors' weight alone, and otherwise."""
+    mine = [each for each in results if each["kind"] in gate_trials.CORRECT]
+    alarms = [
+        {"failed"} if "failed" in each else {name for name, (status, _) in each["checks"].items() if status != GREEN}
+        for each in mine
+    ]
+    green = sum(not each for each in alarms)
+    by_prior = sum(bool(each) and each <= set(BY_PRIOR) for each in alarms)
+    return {"trials": len(mine), "green": green, "amber_by_prior": by_prior, "other": len(mine) - green - by_prior}
