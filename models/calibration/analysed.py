@@ -45,7 +45,9 @@ def unlike(run: Mapping[str, Any], calibration: Mapping[str, Any]) -> str:
         return f"The {having} has arm × mediator interactions, the {without} none."
     if run["lag"] != calibration["lag"]:
         return f"Mediators act after {run['lag']} waves in the run, after {calibration['lag']} in the calibration."
-    if run["acts_at_baseline"] != calibration["acts_at_baseline"]:
-        having, without = ("run", "calibration") if run["acts_at_baseline"] else ("calibration", "run")
+    # the first edition's models had no such term, and its records no such key
+    early = run["acts_at_baseline"], calibration.get("acts_at_baseline", False)
+    if early[0] != early[1]:
+        having, without = ("run", "calibration") if early[0] else ("calibration", "run")
         return f"Mediators act at baseline too in the {having}, not in the {without}."
     return ""
