@@ -248,9 +248,14 @@ class Facts:
         return first.value if first.role == "baseline" else None
 
     @property
+    def after_baseline(self) -> list[str]:
+        """Waves after baseline."""
+        return [wave.value for wave in self.study.waves if wave.role != "baseline"]
+
+    @property
     def contrasts(self) -> list[str]:
-        """Waves after baseline at which both arms were observed."""
-        return [wave.value for wave in self.study.waves if wave.role != "baseline" and self._compared(wave.value)]
+        """Waves after baseline at which the outcome was observed in both arms."""
+        return [wave for wave in self.after_baseline if self._compared(wave)]
 
     def _compared(self, wave: str) -> bool:
         """Whether both arms were observed at a wave: else its difference is not identified, and the row says why."""

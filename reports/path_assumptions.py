@@ -53,7 +53,7 @@ def _distributions(facts: Facts) -> str:
 
 def _negative_control(facts: Facts) -> str:
     """In doubt where some mediator differs between the arms at the negative control; there is no margin for it."""
-    waves = [wave for wave in facts.contrasts if facts.role(wave) == "negative control"]
+    waves = [wave for wave in facts.after_baseline if facts.role(wave) == "negative control"]
     found = [
         facts.estimate("mediator_difference", wave, mediator=name)
         for name in paths.mediators(facts)

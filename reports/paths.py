@@ -75,7 +75,7 @@ def rows(facts: Facts) -> list[Estimate]:
 
 def differences(facts: Facts, mediator: str) -> list[str]:
     """Waves after baseline at which a mediator was measured, in time order."""
-    return [wave for wave in facts.contrasts if facts.has("mediator_difference", wave, mediator=mediator)]
+    return [wave for wave in facts.after_baseline if facts.has("mediator_difference", wave, mediator=mediator)]
 
 
 def ordered(facts: Facts) -> list[str]:
@@ -94,7 +94,7 @@ def changing(facts: Facts) -> list[str]:
 
 
 def _waves(facts: Facts, estimand: str, arm: str = "") -> list[str]:
-    found = [wave for wave in facts.contrasts if facts.has(estimand, wave, arm=arm)]
+    found = [wave for wave in facts.after_baseline if facts.has(estimand, wave, arm=arm)]
     return sorted(found, key=lambda wave: wave != facts.primary)
 
 

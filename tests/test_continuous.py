@@ -133,7 +133,8 @@ def test_what_is_no_finite_number_is_a_fault(tmp_path: Path, text: str) -> None:
     table.to_csv(folder / "data.csv", index=False)
     with pytest.raises(InvalidInput) as caught:
         loaded(folder)
-    assert [(fault.row, fault.allowed) for fault in caught.value.faults] == [(5, "a number")]
+    hint = "; a decimal comma? Then set decimal in [data]" if text == "1,5" else ""
+    assert [(fault.row, fault.allowed) for fault in caught.value.faults] == [(5, f"a number{hint}")]
 
 
 @pytest.mark.parametrize(("values", "kind"), [("0.5 1 2", "continuous"), ("-1 0 2", "continuous"), ("0 1 7", "count")])

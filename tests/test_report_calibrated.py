@@ -135,7 +135,8 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     about = {"model": "effect", "priors": "mine", "priors_sha256": "a", "outcome": "binary", "link": "logit"}
 
     def told(kind: str = "binary", link: str = "logit", **changes: object) -> str:
-        study = SimpleNamespace(outcome=SimpleNamespace(kind=kind, link=link), mediators=mediators, lag=1)
+        outcome = SimpleNamespace(kind=kind, link=link)
+        study = SimpleNamespace(outcome=outcome, mediators=mediators, lag=1, acts_at_baseline=True)
         return calibrations.unlike(models, priors, study, about | changes)  # type: ignore[arg-type]
 
     assert told() == told(model="mediation") == ""
@@ -150,7 +151,9 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     assert "count" in told(kind="count")
     assert "probit" in told(link="probit")
     assert told(kind="continuous", link="logit", outcome="continuous") == ""
-    clean = {"kinds": ["continuous", "share"], "families": ["normal"], "interaction": False, "lag": 1}
+    first = {"kinds": ["continuous", "share"], "families": ["normal"], "interaction": False, "lag": 1}
+    assert "at baseline too in the run" in told(model="mediation", analysed=first), "as the first edition's models"
+    clean = first | {"acts_at_baseline": True}
     assert told(model="mediation", analysed=clean) == ""
     assert told(model="effect", analysed=None) == ""
     assert "share" in told(model="mediation", analysed=clean | {"kinds": ["continuous"]})
