@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from priors import prior_set
 from tests.command_line import ROOT, files, messages, run
 from tests.test_report_asked import record
 from tests.test_report_script import saved
@@ -64,6 +66,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 def test_a_calibration_goes_into_a_run_that_it_speaks_of_and_into_no_other(tmp_path):
     run_folder = saved(tmp_path / "run")
+    manifest = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["priors"]["rows"] = prior_set.load().rows()  # those of the calibration, in place of the invented run's
+    (run_folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     small = ("effect", *SMALL, "--replications", "2", "--workers", "1", "--into", run_folder)
     refused = run("calibrate", *small, "--priors", "sceptical", "--out", tmp_path / "other")
     assert refused.exit_code == 3

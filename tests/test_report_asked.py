@@ -227,7 +227,7 @@ def test_a_difference_of_risks_is_in_points_in_every_table(reports: dict[str, Pa
     table["unit"] = xr.where(table["unit"] == "risk points", "risk", table["unit"])  # as models.summary has it
     run.core["summary"] = xr.DataTree(table)
     (eight,) = [part for part in page.compose(Facts(run)) if part.number == 8]
-    units = {row["quantity"].text.split(",")[0]: row["unit"].text for row in eight.tables["contraction"].rows}
+    units = {row["quantity"].text.split(",")[0]: row["unit"].text for row in eight.tables["prior_posterior"].rows}
     assert units["Risk difference"] == "percentage points"
     assert units["Risk"] == "%"
 

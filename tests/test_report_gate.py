@@ -155,7 +155,7 @@ def test_an_amber_gate_names_the_weakest_element(tmp_path: Path, cause: str, fit
     model = f"{fit} model, "
     assert f"To look at: {model}{cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)." in found.text
     badge = files["report.html"][files["report.html"].index('<p class="badge amber">') :].split("</p>")[0]
-    assert "! Look" in badge
+    assert "! Computation: look" in badge
     assert f"{model}{cause}: 1.2345 ({element(fit)}; pass: ≤ 1.01)" in html.unescape(re.sub("<[^>]+>", "", badge))
     assert "an estimated" in found.text
     record = json.loads(files["report.json"])
