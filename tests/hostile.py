@@ -45,6 +45,11 @@ PAYLOADS = (
 KEPT = {
     ("Data", "separator"): "one sign, or the study file is refused",
     ("Data", "encoding"): "a name that Python knows, or the study file is refused",
+    ("Data", "missing"): "beside the usual words, it is empty unless a study asks for more",
+    ("Data", "leave_out"): "arms that stand in no page",
+    ("Study", "wide"): "names of columns, which a page shows by their labels",
+    ("Privacy", "sensitive"): "columns with a role, or the study file is refused",
+    ("Covariate", "codes"): "words of the data, which a page shows as numbers",
 }
 """String fields that no hostile text can enter."""
 

@@ -111,7 +111,7 @@ def test_table_one_has_mediators_what_is_missing_and_the_flow_who_was_not_seen(t
     assert rows[labels[1]]["treated"].text == f"{share.mean():.1f} ({share.std(ddof=1):.1f})"
     assert f"{labels[1]}: missing" not in rows
     yes = value[2, arm == 1, 0]
-    assert rows[labels[2]]["treated"].text == f"{yes.sum():.0f} ({100 * yes.mean():.0f}%)"
+    assert rows[labels[2]]["treated"].text == f"{yes.sum():.0f} ({100 * yes.mean():.1f}%)"
     flow = section.figures["flow"]
     for row in flow.rows:
         assert row[flow.columns.index("not_seen")] == row[2] - row[3]

@@ -84,9 +84,9 @@ def test_a_valid_study_is_summed_up_on_stdout(study: Path) -> None:
     assert ["control", "usual", "care", "as", "usual", "not", "stated", "3"] in lines
     assert ["treated", "savings", "with", "savings", "4", "3"] in lines
     # of three in each arm: one of those treated has no row at the end; of the controls two have, one without outcome
-    assert ["end", "6.5", "follow-up", "treated", "2", "2", "1", "(33%)", "50%"] in lines
-    assert ["end", "6.5", "follow-up", "control", "2", "1", "2", "(67%)", "0%"] in lines
-    assert ["middle", "1", "negative", "control", "control", "2", "2", "1", "(33%)", "50%"] in lines
+    assert ["end", "6.5", "follow-up", "treated", "2", "2", "1", "(33%)", "50.0%"] in lines
+    assert ["end", "6.5", "follow-up", "control", "2", "1", "2", "(67%)", "0.0%"] in lines
+    assert ["middle", "1", "negative", "control", "control", "2", "2", "1", "(33%)", "50.0%"] in lines
     assert ["support", "mediator", "continuous", "2", "13"] in lines
     assert ["age", "covariate,", "adjusted", "for", "continuous", "1", "6"] in lines
     assert ["sessions", "attendance", "count", "1", "6"] in lines
@@ -115,7 +115,9 @@ def test_limitations_are_named(tmp_path: Path) -> None:
     rows = [[*row[:5], "" if row[2] != "savings" else row[5], *row[6:9], "female"] for row in ROWS if row[1] != "end"]
     for row in rows:
         row[2] = {"p3": "savings"}.get(row[0], row[2])
-    notes = json.loads(run("check", written(tmp_path / "s", text_of(rows)), "--json").stdout)["notes"]
+    # the primary wave has outcomes in both arms, or the study is refused
+    plan = changed(("waves.1.role", "follow-up"), ("primary_wave", "middle"))
+    notes = json.loads(run("check", written(tmp_path / "s", text_of(rows), plan), "--json").stdout)["notes"]
     for words in (
         "No outcome was observed in the arm 'care as usual' at the wave 'after half a year'",
         "No outcome was observed in the arm 'with savings' at the wave 'after half a year'",
@@ -126,7 +128,9 @@ def test_limitations_are_named(tmp_path: Path) -> None:
 
 
 def test_small_cells_are_not_printed(tmp_path: Path) -> None:
-    result = run("check", written(tmp_path / "s", study=changed(("privacy.minimum_cell", 5))), "--json")
+    result = run(
+        "check", written(tmp_path / "s", study=changed(("privacy.minimum_cell", 5), ("simulated", False))), "--json"
+    )
     found = json.loads(result.stdout)
     assert {cell["observed"] for cell in found["waves"]} <= {"<5", "suppressed"}
     assert {cell["share"] for cell in found["waves"]} == {"suppressed"}

@@ -168,7 +168,7 @@ FAULTS = {
     ),
     "one wave": (
         lambda: replace(base(), waves=base().waves[-1:]),
-        "mediators act on the outcome one wave later, and there is one wave",
+        "mediators act on the outcome so many waves later, and there are 1",
     ),
     "family": (lambda: base().with_mediator("social_support", family="cauchy"), "family 'cauchy' is unknown"),
     "family of a share": (lambda: base().with_mediator("income_share", family="student"), "of a continuous mediator"),

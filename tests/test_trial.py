@@ -79,13 +79,13 @@ def test_the_order_of_rows_and_columns_and_unused_columns_change_nothing(tmp_pat
 
 
 def test_one_row_for_each_participant_is_enough(tmp_path: Path) -> None:
-    trial = loaded(tmp_path, text_of([ROWS[0], ROWS[7]]))
+    trial = loaded(tmp_path, text_of([ROWS[1], ROWS[10]]))
     assert dict(trial.sizes)["participant"] == 2
     assert int(trial["seen"].sum()) == 2
 
 
 def test_a_single_row_leaves_an_arm_empty(tmp_path: Path) -> None:
-    assert faults(tmp_path, text_of(ROWS[:1])) == [(None, "group", "no rows")]
+    assert faults(tmp_path, text_of(ROWS[1:2])) == [(None, "group", "no rows")]
 
 
 @pytest.mark.parametrize(

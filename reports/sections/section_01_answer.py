@@ -46,7 +46,8 @@ _FIELDS = (
 def compose(facts: Facts) -> Section:
     """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
     about = sentences.answer(facts, facts.primary)
-    said = {"C1": sentences.c1(about), "A1": sentences.a1(about), "C2": first_screen.observed(facts)}
+    doubt = decision.depends_on_prior(facts)
+    said = {"C1": sentences.c1(about, doubt), "A1": sentences.a1(about), "C2": first_screen.observed(facts)}
     said |= {"A2": sentences.a2(about), "A3": sentences.a3(about), "rule": sentences.RULE}
     more = {
         "P1": sentences.by_prior(facts),
