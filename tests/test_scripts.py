@@ -129,9 +129,7 @@ def test_limitations_are_named(tmp_path: Path) -> None:
 
 def test_small_cells_are_not_printed(tmp_path: Path) -> None:
     plan = changed(("privacy.minimum_cell", 5), ("privacy.hide_outcome_counts", True), ("simulated", False))
-    result = run(
-        "check", written(tmp_path / "s", study=changed(("privacy.minimum_cell", 5), ("simulated", False))), "--json"
-    )
+    result = run("check", written(tmp_path / "s", study=plan), "--json")
     found = json.loads(result.stdout)
     assert all(isinstance(cell["observed"], int) for cell in found["waves"]), "who was seen gives nobody away"
     assert {cell["share"] for cell in found["waves"]} <= {"suppressed", 0.0}
