@@ -256,6 +256,8 @@ def test_the_naive_reader_sees_every_wrong_value(folder: Path, column: str) -> N
     # each arm keeps somebody at the primary wave
     for row in {"group": rows[8:11], "when": rows[12:]}.get(column, rows[:2]):
         row[place] = other.get(column, "2")
+    if column == "group":
+        rows[8][HEADER.index("sessions")] = "4"  # of the four that the other arm is offered
     study, where = studies.read(written(folder, text_of(rows)))
     trial = trials.load(study, where)
     with pytest.raises(AssertionError):
