@@ -170,9 +170,7 @@ def _at_the_margin(model: ModuleType, layout: Design, study: Study, tree: xr.Dat
     if not model.COUNTED:
         return False  # the answer beside the margin is the first model's
     levels = model.response(tree["posterior"].to_dataset(), layout, (estimands.POPULATION,))
-    found = estimands.contrasts(levels, study)
-    name = next(name for name in summary.DIFFERENCES if name in found)
-    draws = found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave)
+    draws = estimands.primary_difference(levels, study)
     lower, upper = np.quantile(draws, [summary.LOWER, summary.UPPER])
     errors = summary.diagnostics(xr.Dataset({"value": draws}))["value"]
     own = float(errors.sel(diagnostic="mcse_lower")), float(errors.sel(diagnostic="mcse_upper"))
@@ -322,9 +320,8 @@ def _leave_one_out(
     compiled = fit.Compiled()
 
     def difference(draws: xr.Dataset) -> np.ndarray:
-        found = estimands.contrasts(model.response(draws, layout, (estimands.POPULATION,)), study)
-        name = next(name for name in summary.DIFFERENCES if name in found)
-        return found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave).to_numpy().ravel()
+        levels = model.response(draws, layout, (estimands.POPULATION,))
+        return estimands.primary_difference(levels, study).to_numpy().ravel()
 
     def without(faster: ModuleType, gone: np.ndarray) -> leave_one_out.Refitted:
         rest = grouping.without(layout, gone)

@@ -80,6 +80,12 @@ def _odds(risk: xr.DataArray) -> xr.DataArray:
     return inside / (1 - inside)
 
 
+def primary_difference(levels: xr.DataArray, study: Study) -> xr.DataArray:
+    """Draws of the difference that answers the study's question, (chain, draw), from a model's `response`."""
+    difference = contrasts(levels, study)[names(study)["difference"][0]]
+    return difference.sel(average=POPULATION, contrast=study.primary_wave)
+
+
 def estimates(draws: xr.Dataset, study: Study, trial: xr.Dataset) -> list[Estimate]:
     """Every estimand as an `Estimate`, and the ones that this design cannot identify, with the reason.
 

@@ -18,7 +18,7 @@ import xarray as xr
 from models import estimands, fit
 from models.design import Design
 from models.study import Study
-from models.summary import DIFFERENCES, LOWER, UPPER
+from models.summary import LOWER, UPPER
 from priors.prior_set import PriorSet
 
 TRIALS = 10
@@ -71,6 +71,4 @@ def recovery(
 
 def _difference(draws: xr.Dataset, model: ModuleType, layout: Design, study: Study) -> np.ndarray:
     levels = model.response(draws, layout, (estimands.POPULATION,))
-    found = estimands.contrasts(levels, study)
-    name = next(name for name in DIFFERENCES if name in found)
-    return found[name].sel(average=estimands.POPULATION, contrast=study.primary_wave).to_numpy().ravel()
+    return estimands.primary_difference(levels, study).to_numpy().ravel()

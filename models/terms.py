@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from models.design import Design
 
 
-def wave_terms(values: Mapping[str, Any], design: Design, equation: str = "") -> tuple[Any, Any]:
-    """Level and arm effect of every wave, both (..., wave), from PyTensor or NumPy values.
+def wave_terms(values: Mapping[str, Any], design: Design) -> tuple[Any, Any]:
+    """Level and arm effect of the outcome at every wave, both (..., wave), from PyTensor or NumPy values.
 
     Parameters
     ----------
@@ -22,15 +22,13 @@ def wave_terms(values: Mapping[str, Any], design: Design, equation: str = "") ->
         Parameters by name; any leading axes, waves last.
     design : Design
         Which wave plays which role.
-    equation : str
-        What the names of the equation's parameters begin with; empty for the outcome's.
     """
-    level = values[f"{equation}mu_0"][..., None]
-    if f"{equation}step" in values:
-        level = equations.wave_level(level, values[f"{equation}step"], design.cumulation)
-    effect = equations.wave_effect(values[f"{equation}theta"], design.placement("follow-up"))
-    if f"{equation}theta_negative_control" in values:
-        before = values[f"{equation}theta_negative_control"]
+    level = values["mu_0"][..., None]
+    if "step" in values:
+        level = equations.wave_level(level, values["step"], design.cumulation)
+    effect = equations.wave_effect(values["theta"], design.placement("follow-up"))
+    if "theta_negative_control" in values:
+        before = values["theta_negative_control"]
         effect = effect + equations.wave_effect(before, design.placement("negative control"))
     return level, effect
 

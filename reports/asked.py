@@ -100,6 +100,18 @@ def named(name: str) -> str:
     return short(name.replace("_", " "), 60)
 
 
+def of_paths(facts: Facts, group: str, column: str) -> pd.DataFrame | str:
+    """What was asked of the mediation fit, `column` being of answers alone, or why there is no answer."""
+    if facts.paths is None:
+        return "no mediation model was fitted."
+    if facts.paths.withheld:
+        return "the mediation model's gate is red."
+    table: pd.DataFrame | None = getattr(facts.paths.run, group)
+    if table is None:
+        return "the run holds none."
+    return table if column in table else clean(table["reason"].iloc[0])
+
+
 def as_analysed(facts: Facts) -> Part:
     """The main result, to stand above every change of it."""
     difference = facts.estimate(facts.scale.difference, facts.primary)

@@ -12,21 +12,9 @@ from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures.forest import told
 from reports.parts import Cell, Column, Table
-from reports.words import capital, clean
+from reports.words import capital
 
 NAME = "other_baseline"
-
-
-def found(facts: Facts) -> pd.DataFrame | str:
-    """The refit's rows, or why there are none; `facts` are the run's."""
-    if facts.paths is None:
-        return "no mediation model was fitted."
-    if facts.paths.withheld:
-        return "the mediation model's gate is red."
-    table = facts.paths.run.other_baseline
-    if table is None:
-        return "the run holds none."
-    return table if "estimand" in table else clean(table["reason"].iloc[0])
 
 
 def table(facts: Facts, refit: pd.DataFrame) -> Table:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from reports import asked
 from reports.decision import verdict
 from reports.estimate import Estimate
@@ -56,13 +54,13 @@ def compose(facts: Facts) -> Section:
             reasons[name] = surface
         else:
             tables[name] = what_if_tables.surface(facts, name, surface)
-    confounding = _confounding(facts)
+    confounding = asked.of_paths(facts, "confounding", "effect")
     if isinstance(confounding, str):
         reasons["confounding"] = confounding
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
         first = what_if_tables.left_out(facts, confounding)
-    before = other_baseline.found(facts)
+    before = asked.of_paths(facts, "other_baseline", "estimand")
     if isinstance(before, str):
         reasons["other_baseline"] = before
     else:
@@ -117,18 +115,6 @@ def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
         "both arms: averaged over the prior": surface[surface["kind"] == "prior"].iloc[0],
     }
     return [asked.scenario(facts, row.to_dict(), words, note) for note, row in rows.items()]
-
-
-def _confounding(facts: Facts) -> pd.DataFrame | str:
-    """Effects by strength of unmeasured causes, or why there are none."""
-    if facts.paths is None:
-        return "no mediation model was fitted."
-    if facts.paths.withheld:
-        return "the mediation model's gate is red."
-    table = facts.paths.run.confounding
-    if table is None:
-        return "the run holds none."
-    return table if "effect" in table else clean(table["reason"].iloc[0])
 
 
 def _lead(facts: Facts, parts: list[Part]) -> Sentence:
