@@ -92,11 +92,15 @@ def test_a_worker_killed_on_the_way_changes_nothing(cluster: Cluster, tmp_path: 
 def test_without_any_worker_it_ends_and_goes_on_when_there_is_one(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flight, "PATIENCE", 2.0)
     worker = cluster.worker()
     journal = Journal(tmp_path / "journal", GIVEN)
+
+    def left_alone() -> None:  # only now: a worker may need longer than that to start
+        worker.kill()
+        monkeypatch.setattr(flight, "PATIENCE", 2.0)
+
     with pytest.raises(InvalidInput, match="no worker for 2 s"):
-        crew.run(draw, SLOWLY, NUMBERS, journal, after(10, worker.kill), scheduler=cluster.address)
+        crew.run(draw, SLOWLY, NUMBERS, journal, after(10, left_alone), scheduler=cluster.address)
     assert 10 <= len(journal.finished()) < len(NUMBERS)
     monkeypatch.setattr(flight, "PATIENCE", 60.0)
     cluster.worker()  # it joins while the run waits
