@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from models import (
-    confounding,
     estimands,
     fit,
     gate,
@@ -21,7 +20,6 @@ from models import (
     ledger,
     margins,
     model_free,
-    other_baseline,
     outcome_checks,
     path_checks,
     path_estimates,
@@ -98,6 +96,10 @@ class Analysis:
     def noting(self, note: str) -> Analysis:
         """The same with one more limitation to print."""
         return replace(self, verdict=replace(self.verdict, notes=(*self.verdict.notes, note)))
+
+    def with_checks(self, groups: Mapping[str, xr.Dataset]) -> Analysis:
+        """The same with more groups of `checks.nc`."""
+        return replace(self, checks=self.checks.assign({name: xr.DataTree(group) for name, group in groups.items()}))
 
     @property
     def gate(self) -> Gate:
@@ -278,9 +280,6 @@ def derive(
         power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)
         if power_of_paths is not None:
             checks["path_power_scaling"] = as_group(power_of_paths)
-        say("the paths under the other assumption about the baseline")
-        checks["other_baseline"] = as_group(other_baseline.other_baseline(study, trial, model, layout, priors, sampler))
-        checks["confounding"] = as_group(confounding.confounding(posterior, layout, priors, study.primary_wave, order))
     if pointwise is not None:
         checks["log_likelihood"] = _cells({"outcome": (("chain", "draw", "observation"), pointwise)}, layout)
     if loo is not None:

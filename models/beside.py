@@ -79,6 +79,8 @@ def _serve(pipe: Connection) -> None:
     # an interruption is the first process's business, which ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from models.analysis import analyse
+    from models.design import design
+    from models.path_what_if import path_what_if
     from models.registry import MODELS, SAMPLED
 
     try:
@@ -93,16 +95,20 @@ def _serve(pipe: Connection) -> None:
     steps: Steps = []
     try:
         content, where = studies.read(study)
+        given = content, trials.load(content, where), MODELS[model][SAMPLED]
+
+        def say(step: str) -> None:
+            steps.append((time.monotonic() - began, step))
+
         found = analyse(
-            content,
-            trials.load(content, where),
-            MODELS[model][SAMPLED],
+            *given,
             priors,
             sampler,
             data_unchanged=lambda: runs.digest(where / content.data.file) == data_hash,
-            say=lambda step: steps.append((time.monotonic() - began, step)),
+            say=say,
         )
-        runs.write_fit(found.core, found.checks, folder)
+        asked = path_what_if(*given, design(*given[:2]), priors, found.verdict.sampler, found.core, say)
+        runs.write_fit(found.core, found.with_checks(asked).checks, folder)
         pipe.send((found.verdict, steps))
     except Exception as error:
         error.add_note(traceback.format_exc())  # which does not cross by itself

@@ -24,6 +24,7 @@ from models.design import Design, design
 from models.faults import InvalidInput
 from models.fit import Compiled, Progress, Sampler
 from models.gate_table import RED, worst
+from models.path_what_if import path_what_if
 from models.registry import MODELS, SAMPLED
 from models.study import Study
 from models.what_if import what_if
@@ -156,8 +157,9 @@ def execute(
             data_unchanged=lambda: runs.digest(folder / study.data.file) == data_hash,
             compiled=compiled,
         )
+        asked = path_what_if(study, trial, model, layout, priors, result.verdict.sampler, result.core, note)
         note("saving the run")
-        runs.write_fit(result.core, result.checks, partial)
+        runs.write_fit(result.core, result.with_checks(asked).checks, partial)
         _copied(truth, partial)
         if compiled is not None:
             answers = what_if(study, trial, model, layout, priors, sampler, result.core, compiled, note)

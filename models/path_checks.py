@@ -18,7 +18,7 @@ APART, ERRORS = 0.25, 4
 
 def checks(found: PathDraws, table: pd.DataFrame, pit: xr.Dataset) -> tuple[Check, ...]:
     """Checks of one mediation fit, `pit` from its `mediator_pit`; none where it has no paths."""
-    return (_sums(found.values), _integration(table), _distributions(pit)) if found.values else ()
+    return (_sums(found.values), _integration(table), distributions(pit)) if found.values else ()
 
 
 def gaps(values: xr.Dataset) -> dict[str, float]:
@@ -69,7 +69,8 @@ def _integration(table: pd.DataFrame) -> Check:
     return limited("integration error of the averages", value, name, text, f"{value:.1e} of the posterior variance")
 
 
-def _distributions(pit: xr.Dataset) -> Check:
+def distributions(pit: xr.Dataset) -> Check:
+    """Mediators' values beside the distributions that they are given, `pit` from a model's `mediator_pit`."""
     name = "mediators' distributions"
     text = (
         "How often a mediator with the assumed distribution would look so unlike it (its values' leave-one-out "

@@ -15,7 +15,7 @@ def gate_rates(
     kinds: Annotated[
         list[str] | None, typer.Option(help="Kind of trial, repeated for several; default: those without mediators.")
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each kind.")] = 100,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each defect; correct ones: twice that.")] = 100,
     out: Annotated[
         Path | None, typer.Option(help="Folder to write or continue; default reports/build/gate-rates.")
     ] = None,
@@ -37,7 +37,7 @@ def gate_rates(
         asked = kinds or [kind for kind in KINDS if kind not in MEDIATED]
         planned.known("--kinds", asked, KINDS, several=True)
         folder = out or console.BUILD / "gate-rates"
-        console.say(f"{trials} trials of each kind: {', '.join(asked)}")
+        console.say(f"kinds of trial: {', '.join(asked)}")
         with progress.replications() as update:
             rates.run(rates.Plan(seed), asked, trials, folder, update, workers)
         typer.echo(folder)

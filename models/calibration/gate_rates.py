@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
-from models import analysis, data_check, effect_integrated, mediation, outcome_checks, provenance
+from models import analysis, data_check, effect_integrated, fit, mediation, outcome_checks, path_checks, provenance
 from models.calibration import gate_trials
 from models.calibration.study import replaced, replicated
+from models.design import design
 from models.faults import InvalidInput, SamplerFailed
 from models.fit import Compiled, Sampler
 from models.gate_table import GREEN, RED, Gate
 from models.replications import crew
 from models.study import Study
 from priors import prior_set
+from priors.prior_set import PriorSet
 
 RATES, ABOUT = "gate.csv", "gate.json"
 BY_PRIOR = ("power-scaling of the primary estimand", "contraction of the primary effect")
 """Checks that say how much the priors matter: of a correct trial they may be amber."""
 OVERALL = "overall"
+ROOM = 32
+"""For missing mediators in a compiled model: trials each miss other values."""
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What decides a record: the seed of its trials, and the sampler and priors of its fits (the product's own)."""
+    """What decides a record: the seed of its trials, and the sampler and priors of its fits.
+
+    Half the product's draws: whatever asks for more draws is amber sooner, which counts against the gate.
+    """
 
     seed: int = 1
-    sampler: Sampler = field(default_factory=Sampler)
+    sampler: Sampler = field(default_factory=partial(Sampler, draws=1000, tune=500))
     priors: str = "weakly_informative"
 
     @cached_property
@@ -74,23 +81,41 @@ def judge(plan: Plan, number: int) -> dict[str, Any]:
     kind = gate_trials.KINDS[place]
     study, trial = gate_trials.trial_of(kind, trial_number, plan.seed)
     head = {"kind": kind, "trial": trial_number, "participants": trial.sizes["participant"], "waves": len(study.waves)}
-    if kind in gate_trials.BEFORE:
-        return head | _before(study, trial)
-    model = mediation if kind in gate_trials.MEDIATED else effect_integrated
+    seen = _before(study, trial)
+    if kind in gate_trials.BEFORE or seen["status"] != GREEN:
+        return head | seen  # no fit takes it back
+    priors = prior_set.load(plan.priors)
     try:
-        found = analysis.analyse(study, trial, model, prior_set.load(plan.priors), plan.sampler, compiled=plan.compiled)
+        if kind in gate_trials.MEDIATED:
+            return head | _mediated(plan, priors, study, trial, whole=kind in gate_trials.CORRECT)
+        found = analysis.analyse(study, trial, effect_integrated, priors, plan.sampler, compiled=plan.compiled)
     except SamplerFailed as error:
         return head | {"failed": str(error)}
     return head | _told(found.gate)
 
 
+def _mediated(plan: Plan, priors: PriorSet, study: Study, trial: xr.Dataset, whole: bool) -> dict[str, Any]:
+    """A mediation fit; unless `whole`, mediators' distributions alone, for which few draws are enough."""
+    layout = design(study, trial)
+    layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
+    sampler = plan.sampler if whole else replace(plan.sampler, draws=250, chains=2)
+    tree = fit.sample(plan.compiled.model(mediation, layout, priors), sampler)
+    if whole:
+        return _told(analysis.derive(study, trial, mediation, layout, priors, sampler, tree).gate)
+    draws = mediation.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
+    return _told(Gate((path_checks.distributions(mediation.mediator_pit(draws, layout, sampler.seed)),)))
+
+
 def _before(study: Study, trial: xr.Dataset) -> dict[str, Any]:
-    """The data check alone: a refusal is red."""
+    """What needs no fit: the data check, of which a refusal is red, and the zeros of counts."""
     try:
         data_check.refuse(study, trial)
     except InvalidInput as error:
         return {"status": RED, "checks": {"data check": (RED, str(error))}}
-    return _told(Gate((outcome_checks.data(outcome_checks.before(study, trial)),)))
+    checks = [outcome_checks.data(outcome_checks.before(study, trial))]
+    if study.outcome.kind == "count":
+        checks.append(outcome_checks.zeros(design(study, trial), study.seed))
+    return _told(Gate(tuple(checks)))
 
 
 def _told(gate: Gate) -> dict[str, Any]:
@@ -100,8 +125,12 @@ def _told(gate: Gate) -> dict[str, Any]:
 def run(
     plan: Plan, kinds: Sequence[str], trials: int, folder: Path, progress: crew.Progress, workers: int | None = None
 ) -> pd.DataFrame:
-    """Judge the trials that the folder lacks, then write its table and what made it; returns the table."""
-    numbers = [number_of(kind, trial) for kind in kinds for trial in range(trials)]
+    """Judge the trials that the folder lacks, then write its table and what made it; returns the table.
+
+    There are `trials` of each defect, and of correct kinds the share that `gate_trials.OF_A_HUNDRED` gives them.
+    """
+    many = {kind: -(-trials * gate_trials.OF_A_HUNDRED.get(kind, 100) // 100) for kind in kinds}
+    numbers = [number_of(kind, trial) for kind in kinds for trial in range(many[kind])]
     results = replicated(judge, plan, numbers, folder, progress, None, workers)
     return write(plan, results, folder)
 
@@ -122,13 +151,13 @@ def write(plan: Plan, results: Sequence[Mapping[str, Any]], folder: Path) -> pd.
 
 
 def rates(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row for each kind of trial and check: trials, how many were amber and red, and the share not green."""
+    """One row for each kind of trial and check: trials that it judged, how many amber and red, the share not green."""
     rows = []
     for kind in gate_trials.KINDS:
         mine = [each for each in results if each["kind"] == kind]
         names = dict.fromkeys(name for each in mine for name in each.get("checks", {}))
         for name in (OVERALL, *names) if mine else ():
-            found = [_status(each, name) for each in mine]
+            found = [status for each in mine if (status := _status(each, name))]
             counts = {status: sum(each == status for each in found) for status in ("amber", "red")}
             rows.append(
                 {"kind": kind, "correct": kind in gate_trials.CORRECT, "check": name, "trials": len(found)}
@@ -139,10 +168,10 @@ def rates(results: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _status(result: Mapping[str, Any], name: str) -> str:
-    """Status of a trial or of one of its checks; a fit that failed is red."""
+    """Status of a trial or of one of its checks, "" of one that did not judge it; a fit that failed is red."""
     if "failed" in result:
-        return "red" if name == OVERALL else GREEN
-    return str(result["status"] if name == OVERALL else result["checks"].get(name, (GREEN, ""))[0])
+        return RED if name == OVERALL else ""
+    return str(result["status"] if name == OVERALL else result["checks"].get(name, ("", ""))[0])
 
 
 def correct(results: Sequence[Mapping[str, Any]]) -> dict[str, int]:

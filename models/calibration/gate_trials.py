@@ -23,6 +23,8 @@ MEDIATED = ("mediation", "log-normal mediator")
 MONTHS = (0.0, 3.0, 6.0, 12.0)
 FOLD = 2.5
 """By how much the wider standard deviation exceeds the others."""
+OF_A_HUNDRED = {"binary": 60, "count": 60, "continuous": 60, "mediation": 20}
+"""Correct trials of each kind where a hundred of every defect are judged: two hundred in all."""
 SIZES = (60, 80, 107, 120, 150, 200, 300, 400)
 DEFECT_SIZE = {"zero counts": 150, "zero participants": 150}
 """Participants of a trial with a defect: 120 unless stated."""
@@ -48,9 +50,9 @@ def trial_of(kind: str, number: int, seed: int) -> tuple[Study, xr.Dataset]:
 
 def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
     """A scenario of the kind, and participants: waves, levels, effects, spreads and losses all vary."""
-    size = int(rng.choice(SIZES)) if kind in CORRECT else DEFECT_SIZE.get(kind, 120)
     if kind in MEDIATED:
-        return simulate.load("mediation_clean"), size
+        return simulate.load("mediation_clean"), 120  # of one size, for which the model is compiled once
+    size = int(rng.choice(SIZES)) if kind in CORRECT else DEFECT_SIZE.get(kind, 120)
     waves = int(rng.integers(1 if kind in CORRECT else 3 if kind in BEFORE else 2, 5))
     outcome = {
         "binary": "binary", "count": "count", "zero counts": "count", "zero participants": "count"

@@ -6,6 +6,8 @@ Two rules, both trapezoidal sums (`models.quadrature` has why they converge expo
 - any history for which that is not enough (its product underflows, or its mode lies so far out that the outermost
   node still counts), and any history of another likelihood, has nodes of its own around its mode, outwards until a
   term is below 2e-16 of the largest. All these likelihoods are log-concave, so that there is one mode.
+
+Histories of a normal outcome need neither: their likelihood is known in closed form.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import math
 import numpy as np
 
 from models.histories.compiled import njit
-from models.histories.densities import FARTHEST, LOGIT, NEGATIVE_BINOMIAL, PROBIT, cell, constant
+from models.histories.densities import FARTHEST, LOGIT, NEGATIVE_BINOMIAL, NORMAL, PROBIT, cell, constant
 from models.histories.traits import mode
 
 REACH = 8.0
@@ -115,6 +117,51 @@ def own(
         by_eta[k] /= total
     whole = top + math.log(total * width) - _HALF_LOG_2PI + fixed
     return whole, by_tau / total, by_dispersion / total + fixed_slope
+
+
+@njit()
+def normal(
+    tau: float,
+    sigma: float,
+    eta: np.ndarray,
+    grid: np.ndarray,
+    value: np.ndarray,
+    cells: np.ndarray,
+    by_eta: np.ndarray,
+) -> tuple[float, float, float]:
+    """`own` of a normal outcome with residual SD σ: covariance σ² I + τ² 11ᵀ, along 1 and across it."""
+    mean = 0.0
+    for k in range(cells.size):
+        by_eta[k] = value[cells[k]] - eta[grid[cells[k]]]
+        mean += by_eta[k] / cells.size
+    across, along, within = sigma * sigma, sigma * sigma + cells.size * tau * tau, 0.0
+    for k in range(cells.size):
+        rest = by_eta[k] - mean
+        within += rest * rest
+        by_eta[k] = rest / across + mean / along
+    between = cells.size * mean * mean
+    whole = -0.5 * (within / across + between / along + math.log(along)) - cells.size * _HALF_LOG_2PI
+    whole -= (cells.size - 1) * math.log(sigma)
+    by_sigma = (within / across - (cells.size - 1)) / sigma + sigma * (between / along - 1.0) / along
+    return whole, cells.size * tau * (between / along - 1.0) / along, by_sigma
+
+
+@njit()
+def _alone(
+    kind: int,
+    tau: float,
+    dispersion: float,
+    eta: np.ndarray,
+    grid: np.ndarray,
+    value: np.ndarray,
+    cells: np.ndarray,
+    fineness: float,
+    by_eta: np.ndarray,
+) -> tuple[float, float, float]:
+    """One history that shares nothing with others, by `normal` or `own`."""
+    if kind == NORMAL:
+        return normal(tau, dispersion, eta, grid, value, cells, by_eta)
+    return own(kind, tau, dispersion, eta, grid, value, cells, fineness, by_eta)
 
 
 @njit(fastmath=_FAST)
@@ -259,7 +306,7 @@ def _every(
                 return False, total, by_tau, by_dispersion
             else:
                 cells = member[begin[h] : begin[h + 1]]
-                whole, one, two = own(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
+                whole, one, two = _alone(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
                 log_likelihood[h] = whole
                 by_tau += count[h] * one
                 by_dispersion += count[h] * two
