@@ -64,7 +64,7 @@ LIMITS = {
     "Pareto k above 0.7": Limit(0.0, 0.02, form="{:.0%} of those left out"),
     "predictive tails of response patterns": Limit(0.005, 0.0005, low=True, form="{:g}"),
     "standard deviations by arm and wave": Limit(1.0, 1.5, form="{:g} times the edge of the band"),
-    "zeros beyond the model": Limit(10.0, float("inf"), form="{:g} (likelihood ratio)"),
+    "zeros beyond the model": Limit(7.5, float("inf"), form="{:g} (likelihood ratio)"),
     "modelled mean beside the crude one": Limit(2.5, 2.5, form="{:g} crude standard errors"),
     "interval beside the robust one": Limit(1.3, 2.0, form="{:g} times narrower or wider"),
     "interval beside the robust one, counts": Limit(1.8, 2.5, form="{:g} times narrower or wider"),

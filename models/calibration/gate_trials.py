@@ -23,7 +23,7 @@ MEDIATED = ("mediation", "log-normal mediator")
 MONTHS = (0.0, 3.0, 6.0, 12.0)
 FOLD = 2.5
 """By how much the wider standard deviation exceeds the others."""
-OF_A_HUNDRED = {"binary": 60, "count": 60, "continuous": 60, "mediation": 20}
+OF_A_HUNDRED = {"binary": 80, "count": 30, "continuous": 70, "mediation": 20}
 """Correct trials of each kind where a hundred of every defect are judged: two hundred in all."""
 SIZES = (60, 80, 107, 120, 150, 200, 300, 400)
 DEFECT_SIZE = {"zero counts": 150, "zero participants": 150}

@@ -13,7 +13,7 @@ from scipy.special import expit
 from models.data_check.finding import Finding
 from models.study import Outcome, Study
 
-CHANCE = 1e-4
+CHANCE = 1e-3
 """That nobody comes back, at the shares observed and levels that differ between participants as much as `SPREAD`."""
 SPREAD = 3.0
 """SD of participants' levels, log odds: beyond what trials show (violence: 1 to 2)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports import before
 from reports.facts import Facts
 from reports.figures import panels as small
 from reports.figures.axis import tick_text
@@ -30,12 +31,13 @@ class Panel:
     grid: np.ndarray
     posterior: np.ndarray
     prior: np.ndarray
-    contraction: float
+    contraction: float | None
+    """Of a parameter; none of a level or difference, whose prior is spread over what the data know at once."""
 
     @property
     def learned(self) -> str:
         """Contraction as printed."""
-        return show(self.contraction).text if math.isfinite(self.contraction) else "—"
+        return "" if self.contraction is None else f"contraction {show(self.contraction).text}"
 
     @property
     def label(self) -> str:
@@ -44,47 +46,35 @@ class Panel:
 
 
 def panels(facts: Facts) -> list[Panel]:
-    """Levels and difference at the primary wave, the other differences, and the parameters that carry them."""
+    """Levels and difference at the primary wave, the effect's own parameter at each, and participants' spread."""
     scale, wave = facts.scale, facts.primary
     found = []
     floor, top = -math.inf if facts.continuous else 0.0, 1.0 if facts.binary else math.inf
     for arm in ("control", "treated"):
         where = {"average": "population", "arm": arm, "wave": wave}
-        name = (f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave))
-        found.append(
-            _panel(
-                *name,
-                scale.level_unit,
-                facts.draws(scale.level, where),
-                facts.draws(scale.level, where, prior=True),
-                floor,
-                top,
-            )
-        )
+        posterior, prior = (facts.draws(scale.level, where, prior=is_prior) for is_prior in (False, True))
+        name = f"{scale.level_word}, {facts.arm(arm).text}"
+        found.append(_panel(name, facts.wave(wave), scale.level_unit, posterior, prior, floor, top))
+    where = {"average": "population", "contrast": wave}
+    given = before.differences(facts, wave)
+    prior = facts.draws(scale.difference, where, prior=True) if given is None else given
+    name = scale.difference_name.lower()
+    found.append(_panel(name, facts.wave(wave), scale.difference_unit, facts.draws(scale.difference, where), prior))
     known = [name for name in facts.contrasts if facts.estimate(scale.difference, name).identified]
     for other in [wave, *(name for name in known if name != wave)][:5]:
-        where = {"average": "population", "contrast": other}
-        name = (scale.difference_name.lower(), facts.wave(other))
-        found.append(
-            _panel(
-                *name,
-                scale.difference_unit,
-                facts.draws(scale.difference, where),
-                facts.draws(scale.difference, where, prior=True),
+        share = before.contraction(facts, other)
+        if share is not None:
+            posterior, prior = (
+                facts.parameter(before.EFFECT, prior=is_prior, follow_up=other).ravel() for is_prior in (False, True)
             )
-        )
+            name = f"effect of arm ({facts.parameter_scale})"
+            found.append(_panel(name, facts.wave(other), PLAIN, posterior, prior, learned=share))
     for parameter, label in SPREADS.items():
         if parameter in facts.group("core", "posterior") and parameter in facts.group("checks", "prior"):
-            found.append(
-                _panel(
-                    label,
-                    "SDs of the first wave" if facts.continuous else "link scale",
-                    PLAIN,
-                    facts.parameter(parameter).ravel(),
-                    facts.parameter(parameter, prior=True).ravel(),
-                    0.0,
-                )
-            )
+            posterior, prior = (facts.parameter(parameter, prior=is_prior).ravel() for is_prior in (False, True))
+            unit = "SDs of the first wave" if facts.continuous else "link scale"
+            share = 1 - float(posterior.var(ddof=1) / prior.var(ddof=1))
+            found.append(_panel(label, unit, PLAIN, posterior, prior, 0.0, learned=share))
     return found
 
 
@@ -96,32 +86,30 @@ def _panel(
     prior: np.ndarray,
     low: float = -math.inf,
     high: float = math.inf,
+    learned: float | None = None,
 ) -> Panel:
     grid = _grid(posterior, prior, low, high)
-    # the prior of a mean count can overflow: then there is no variance to contract from
-    with np.errstate(over="ignore", invalid="ignore"):
-        before = float(prior.var(ddof=1))
-    contraction = 1 - float(posterior.var(ddof=1)) / before if 0 < before < math.inf else math.nan
-    return Panel(
-        quantity, wave, unit, grid, density(posterior, grid, low, high), density(prior, grid, low, high), contraction
-    )
+    after, ahead = (density(draws, grid, low, high) for draws in (posterior, prior))
+    return Panel(quantity, wave, unit, grid, after, ahead, learned)
 
 
 def _grid(posterior: np.ndarray, prior: np.ndarray, low: float, high: float) -> np.ndarray:
     """All of the posterior, and of the prior as much as leaves the posterior wide enough to see."""
     ends, middle, wide = np.quantile(posterior, [0.0005, 0.9995]), float(np.median(posterior)), float(posterior.std())
-    before = np.quantile(prior, [0.02, 0.98])
-    start = max(low, min(ends[0], max(before[0], middle - 12 * wide)))
-    stop = min(high, max(ends[1], min(before[1], middle + 12 * wide)))
+    most = np.quantile(prior, [0.02, 0.98])
+    start = max(low, min(ends[0], max(most[0], middle - 12 * wide)))
+    stop = min(high, max(ends[1], min(most[1], middle + 12 * wide)))
     return np.linspace(start, max(stop, start + 1e-9), 121)
 
 
 def draw(facts: Facts) -> Figure:
     """Small multiples; the prior dashed, the posterior filled."""
     found = panels(facts)
-    known = sorted(panel.contraction for panel in found if math.isfinite(panel.contraction)) or [0.0]
-    title = f"Prior (dashed) and posterior (filled): contraction from {show(known[0]).text} to {show(known[-1]).text}"
-    told = "; ".join(f"{panel.label}: contraction {panel.learned}" for panel in found)
+    known = sorted(panel.contraction for panel in found if panel.contraction is not None)
+    title = "Prior (dashed) and posterior (filled)"
+    if known:
+        title += f": contraction of parameters from {show(known[0]).text} to {show(known[-1]).text}"
+    told = "; ".join(f"{panel.label}: {panel.learned}" if panel.learned else panel.label for panel in found)
     description = (
         f"Density curves in {len(found)} panels, prior and posterior of the same quantity on one axis. {told}."
     )
@@ -161,4 +149,4 @@ def _draw(sheet: Canvas, panel: Panel, left: float, top: float, width: float) ->
         anchor = "start" if x(value) < left + room else "end" if x(value) > left + width - room else "middle"
         sheet.line(x(value), base, x(value), base + 4, "axis")
         sheet.text(x(value), base + 17, words, "tick", anchor)
-    sheet.text(left, base + 34, f"contraction {panel.learned}", "note")
+    sheet.text(left, base + 34, panel.learned, "note")
