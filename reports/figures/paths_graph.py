@@ -135,10 +135,13 @@ def _into_outcome(fitted: Fitted, wave: str) -> list[tuple[str, str, str]]:
     found, when = [], paths.before(facts, wave)
     if facts.role(wave) != "baseline":
         found.append((ARM, name, "direct, estimated" if facts.role(wave) == "follow-up" else "estimated as a check"))
-        acting = [each for each in fitted.acting if when is not None and fitted.measured(each, when)]
-        for mediator in acting:
+    if facts.study.acts_at_baseline or (when is not None and facts.role(wave) != "baseline"):
+        for mediator in fitted.acting:
             slope = "modelled, the slope differs by arm" if mediator in fitted.interacting else "modelled"
-            found.append((f"{paths.label(facts, mediator).text}, {facts.wave(str(when))}", name, slope))
+            seen = when is not None and fitted.measured(mediator, when)
+            moment = "before the first wave" if when is None else facts.wave(when)
+            cause = f"{paths.label(facts, mediator).text}, {moment}"
+            found.append((cause, name, slope if seen else f"{slope}, the mediator was not observed then"))
     if fitted.adjusted:
         found.append((BASE, name, "modelled"))
     return found + ([(LASTING, name, "modelled")] if fitted.outcome_lasts else [])
