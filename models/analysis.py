@@ -40,13 +40,14 @@ PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
 LONGEST = 8
-"""Times the draws asked for, up to which sampling goes on while a limit lies within its error of the margin."""
+"""Times the draws asked for, up to which sampling goes on."""
 MOST_TRAITS = 100_000_000
 """Draws of participants' traits up to which it does: 0.8 GB."""
-LONGER = (
-    "Sampling went on to {chains} × {draws:,} draws: with fewer, a limit of the primary interval lay within its "
-    "Monte-Carlo error of the margin."
-)
+LONGER = "Sampling went on to {chains} × {draws:,} draws: with fewer, {why}."
+MARGIN = "a limit of the primary interval lay within its Monte-Carlo error of the margin"
+FEW = "a parameter had fewer effective draws, or a larger R-hat, than the gate asks for"
+FEWEST = fit.Sampler.draws
+"""Draws a chain from which sampling goes on where they are too few: who asks for less wants a quick look."""
 Say = Callable[[str], None]
 
 
@@ -159,12 +160,23 @@ def analyse(
     say("sampling")
     tree = fit.sample(ready, sampler, progress)
     asked = sampler
-    while _at_the_margin(model, layout, study, tree) and _may_go_on(layout, asked, sampler):
+    reasons: dict[str, None] = {}
+    while _may_go_on(layout, asked, sampler) and (why := _unsettled(model, layout, study, tree, asked)):
+        reasons[why] = None
         sampler = replace(sampler, draws=2 * sampler.draws)
-        say(f"a limit lies within its Monte-Carlo error of the margin: sampling {sampler.draws:,} draws a chain")
+        say(f"{why}: sampling {sampler.draws:,} draws a chain")
         tree = fit.sample(ready, sampler, progress)
     found = derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
-    return found if sampler == asked else found.noting(LONGER.format(chains=sampler.chains, draws=sampler.draws))
+    longer = LONGER.format(chains=sampler.chains, draws=sampler.draws, why=", and ".join(reasons))
+    return found.noting(longer) if reasons else found
+
+
+def _unsettled(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree, asked: fit.Sampler) -> str:
+    """Why more draws would settle something, empty where they would not."""
+    if _at_the_margin(model, layout, study, tree):
+        return MARGIN
+    top = tree["posterior"].to_dataset()[list(model.dimensions(layout))]
+    return FEW if asked.draws >= FEWEST and gate.short_of_draws(summary.convergence(top)) else ""
 
 
 def _at_the_margin(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree) -> bool:

@@ -86,6 +86,13 @@ def gate(
     )
 
 
+def short_of_draws(diagnostics: xr.Dataset) -> bool:
+    """Whether R-hat or effective draws of some parameters, from `summary.convergence`, fall short of the limits."""
+    found = _elements(diagnostics)
+    checks = [limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT), *_effective(found, set())]
+    return any(check.status != GREEN for check in checks)
+
+
 def _elements(diagnostics: xr.Dataset) -> pd.DataFrame:
     """One row for each scalar element, named like theta[6 months]."""
     rows = {}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from models.calibration import gate_rates, gate_trials
 from models.calibration.gate_rates import BY_PRIOR
+from tests.conftest import ROOT
 
 
 def _result(kind: str, trial: int, **checks: str) -> dict:
@@ -104,3 +106,35 @@ def test_the_data_check_sees_what_it_is_for(kind):
     plan = gate_rates.Plan()
     status = [gate_rates.judge(plan, gate_rates.number_of(kind, trial))["status"] for trial in range(10)]
     assert sum(each != "green" for each in status) >= SEEN[kind]
+
+
+RECORD = ROOT / "docs" / "calibration"
+
+
+def _record() -> tuple[pd.DataFrame, dict]:
+    return pd.read_csv(RECORD / gate_rates.RATES), json.loads((RECORD / gate_rates.ABOUT).read_text(encoding="utf-8"))
+
+
+def test_in_the_record_correct_trials_are_green_or_amber_by_the_prior_alone():
+    correct = _record()[1]["correct"]
+    assert correct["trials"] >= 200
+    assert correct["green"] + correct["amber_by_prior"] >= 183 / 200 * correct["trials"]
+
+
+def test_in_the_record_no_check_cries_wolf():
+    table = _record()[0]
+    mine = table[table["correct"] & (table["check"] != gate_rates.OVERALL) & ~table["check"].isin(BY_PRIOR)]
+    alarms = mine.groupby("check")[["amber", "red"]].sum().sum(axis=1)
+    # of 200 trials a check that fires in .5% of them fires in more than 4 with a probability of .4%
+    assert (alarms <= 4).all(), alarms[alarms > 4]
+
+
+SEEN = [kind for kind in (*gate_trials.DEFECTS, *gate_trials.BEFORE) if kind != "own slopes"]
+"""Own slopes are no defect that the gate promises to see: a refit asks what they would change (`models.refits`)."""
+
+
+@pytest.mark.parametrize("kind", SEEN)
+def test_in_the_record_defects_are_not_green(kind):
+    row = _record()[0].set_index(["kind", "check"]).loc[(kind, gate_rates.OVERALL)]
+    assert row["trials"] >= 100
+    assert row["not_green"] >= 0.8

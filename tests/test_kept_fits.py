@@ -85,3 +85,31 @@ def test_sampling_goes_on_only_where_a_limit_is_at_the_margin():
     asked = fit.Sampler()
     assert analysis._may_go_on(layout, asked, asked)
     assert not analysis._may_go_on(layout, asked, replace(asked, draws=analysis.LONGEST * asked.draws))
+
+
+def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
+    study, data = trials.simulated(simulate.load("effect"), 3)
+    far = study.model_copy(update={"outcome": study.outcome.model_copy(update={"margin": 0.999})})
+    layout, usual = design(study, data), fit.Sampler()
+    free = effect.prior(layout, prior_set.load(), usual.chains * usual.draws, 1).stack(
+        sample=("chain", "draw"), create_index=False
+    )
+    shape = {"chain": usual.chains, "draw": usual.draws}
+    free = xr.Dataset(
+        {
+            name: (
+                ("chain", "draw", *value.dims[:-1]),
+                np.moveaxis(value.to_numpy(), -1, 0).reshape(*shape.values(), *value.shape[:-1]),
+            )
+            for name, value in free.transpose(..., "sample").items()
+        },
+        {name: value for name, value in free.coords.items() if value.dims != ("sample",)},
+    )
+    drifting = free.assign(tau=free["tau"] + 3 * xr.DataArray(np.linspace(0, 1, usual.draws), dims="draw"))
+
+    def why(draws, asked):
+        return analysis._unsettled(effect, layout, far, xr.DataTree.from_dict({"posterior": draws}), asked)
+
+    assert why(free, usual) == ""
+    assert why(drifting, usual) == analysis.FEW
+    assert why(drifting, replace(usual, draws=500)) == "", "a quick look is not made a long one"
