@@ -99,7 +99,7 @@ def _fitted(plan: Plan, kind: str, study: Study, trial: xr.Dataset) -> dict[str,
     if mediated:
         layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
     model = mediation if mediated else effect_integrated
-    sampler = plan.sampler if whole else replace(plan.sampler, draws=250, chains=2)
+    sampler = plan.sampler if whole else replace(plan.sampler, draws=250, tune=350, chains=1)
     tree = fit.sample(plan.compiled.model(model, layout, priors), sampler)
     if whole:
         return _told(analysis.derive(study, trial, model, layout, priors, sampler, tree).gate)
