@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from models import wide_names
+from models.faults import InvalidInput
 from models.wide_names import Wide
 
 NAMES = {
@@ -32,12 +33,24 @@ def roles(table: pd.DataFrame, wanted: Iterable[str]) -> dict[str, str]:
         A row for each participant and wave.
     wanted : iterable of str
         Keys of `NAMES`; where there are none, `WAVE` says when.
+
+    Raises
+    ------
+    InvalidInput
+        Nothing looks like the arm.
     """
     found: dict[str, str] = {}
     for role in tuple(wanted) or ("participant", "arm"):
         left = [name for name in table.columns if name not in found.values() and name != WAVE]
         named = {name: bool(re.search(NAMES[role], name, re.IGNORECASE)) for name in left}
-        found[role] = max(left, key=lambda name: (named[name] + _suits(table, role, name, found), named[name]))
+        score = {name: named[name] + _suits(table, role, name, found) for name in left}
+        found[role] = max(left, key=lambda name: (score[name], named[name]))
+        if role == "arm" and not score[found[role]]:
+            raise InvalidInput(
+                "No column of the file looks like the arm.",
+                f"None has an arm's name, and none has 2 to {MOST_ARMS} values of which each participant has one.",
+                "Add the column that says who was randomised to what, or write the study file by hand.",
+            )
     return found
 
 

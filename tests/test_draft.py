@@ -201,3 +201,13 @@ def test_a_draft_exits_0_and_says_on_stderr_what_it_found(tmp_path: Path) -> Non
     found = json.loads(run("check", tmp_path / "d.csv", "--json").stdout)
     assert found["draft"] == result.stdout
     assert "The file is wide" in found["remarks"][0]
+
+
+def test_a_file_without_an_arm_is_no_trial(tmp_path: Path) -> None:
+    """Measurements of flowers: no column has the name or the values of an arm, and none is made one."""
+    rng = np.random.default_rng(1)
+    lengths = pd.DataFrame(
+        {name: rng.normal(5, 1, 90).round(1) for name in ("sepal_length", "sepal_width", "petal_length", "petal_width")}
+    )
+    with pytest.raises(InvalidInput, match="No column of the file looks like the arm"):
+        drafted(tmp_path, lengths)
