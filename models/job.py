@@ -251,7 +251,12 @@ def _save(folder: Path, study: Study, model: str, results: Mapping[str, Verdict]
     hashed += [name for name in (runs.SENSITIVITY, runs.TRUTH) if (folder / name).is_file()]
     (folder / runs.RESOLVED).write_text(runs.resolved(study), encoding="utf-8")
     further = {
-        name: {"model": name, "gate": result.gate.status, "notes": list(result.notes)}
+        name: {
+            "model": name,
+            "gate": result.gate.status,
+            "notes": list(result.notes),
+            "sampler": result.sampler.as_dict(),
+        }
         for name, result in results.items()
         if name != model
     }

@@ -87,8 +87,8 @@ def answer(facts: Facts, wave: str) -> Answer:
     )
 
 
-def c1(about: Answer, in_doubt: bool = False) -> Sentence:
-    """C1: the answer in one line of plain words, numbers first; `in_doubt`: another prior gives another verdict."""
+def c1(about: Answer, depends_on: Sequence[str] = ()) -> Sentence:
+    """C1: the answer in one line of plain words, numbers first, and on what its verdict depends."""
     verb = "experience" if about.lower_is_better else "have"
     level = (
         f"{{r1}} with {{treated}} and {{r0}} with {{control}} {verb} {{outcome}}"
@@ -96,7 +96,7 @@ def c1(about: Answer, in_doubt: bool = False) -> Sentence:
         else "{r1} with {treated} and {r0} with {control}, mean {outcome}"
     )
     return sentence(
-        f"{level}: {_plain(about)}{'; but that depends on the prior' if in_doubt else ''}.",
+        f"{level}: {_plain(about)}{f'; but that depends on {listed(depends_on)}' if depends_on else ''}.",
         r1=about.treated.number("median"),
         r0=about.control.number("median"),
         treated=about.treated_label,

@@ -80,7 +80,7 @@ def test_a_calibration_goes_into_a_run_that_it_speaks_of_and_into_no_other(tmp_p
         copied = run_folder / "calibration" / f"effect-effect.{ending}"
         assert copied.read_bytes() == (tmp_path / "out" / f"calibration.{ending}").read_bytes()
     told = record(run_folder)["sentences"]["calibration_effect"]["text"]
-    assert "simulated trials of this design (107 participants" in told
+    assert "simulated trials of this size (107 participants" in told
     assert "Of 4 fits" in record(run_folder)["sentences"]["sampling_effect"]["text"]
 
 

@@ -70,12 +70,12 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
         float(source["prior", "risk_difference[6 months]"]["coverage"]), abs=1e-7
     )
     assert said["text"].startswith(
-        "The effect model with the priors weakly informative, tried on simulated trials of another design "
+        "The effect model with the priors weakly informative, tried on simulated trials of another size "
         "(200 participants, 4 waves)"
     )
     assert calibrated.NOT_RUN in text
     assert said["text"] in text
-    assert "calibration_mediation" in found["sentences"], "of this design: 107 participants, 4 waves"
+    assert "calibration_mediation" in found["sentences"], "of this size: 107 participants, 4 waves"
     # at another size than this trial's, the command that makes one at its own
     here = fixture.make(tmp_path, MEDIATED).core["constant_data"].to_dataset().sizes["participant"]
     assert here != 200
@@ -101,7 +101,7 @@ def test_bias_coverage_and_type_i_error_are_told_of_this_design_alone(shelf: Pat
     commit(shelf, participants=here)
     folder = built(tmp_path / "alike", Recipe())
     text = record(folder)["sentences"]["calibration_effect"]["text"]
-    assert "of this design" in text
+    assert "of this size" in text
     assert all(word in text for word in ("coverage, the share", "bias, the mean error", "Type I error, the share"))
     assert calibrated.NOT_RUN not in words(folder, 10)
     path = next(shelf.glob("*.json"))

@@ -15,7 +15,7 @@ from reports.simulation_sentences import at_the_truth, held_in_short, inside, le
 from reports.words import count, listed, short
 
 NAME, ELSEWHERE = "calibration", "elsewhere"
-NOT_RUN = "Not run for this design: bias, coverage and type I error over hundreds of simulated trials"
+NOT_RUN = "Not run for trials of this size: bias, coverage and type I error over hundreds of simulated trials"
 SHOWN = (
     *("risk_difference", "mean_difference", "risk", "mean"),
     *("total", "natural_direct", "natural_indirect", "interventional_direct", "interventional_via", "dependence"),
@@ -34,7 +34,7 @@ KINDS = {"prior": PRIOR, "truth": TRUTH, "null": NULL}
 
 
 def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
-    """Sentences, tables and values to add to the section; models without a study of this design are named.
+    """Sentences, tables and values to add to the section; models without a study of this size are named.
 
     Raises
     ------
@@ -46,7 +46,10 @@ def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
     told |= {f"sampling_{one.study.about['model']}": sampled(one.study.about) for one in found}
     reason = _lacking(facts, [str(one.study.about["model"]) for one in found if one.alike])
     tables = {NAME: _table(facts, found)} if found else {}
-    return {"sentences": told, "tables": tables, "values": {"calibration_reason": reason}}
+    elsewhere = bool(found) and not any(one.alike for one in found)
+    title = "The same method on trials of another size" if elsewhere else "Bias, coverage and type I error of each"
+    values = {"calibration_reason": reason, "calibration_title": title}
+    return {"sentences": told, "tables": tables, "values": values}
 
 
 def commands(facts: Facts) -> list[str]:
@@ -68,10 +71,10 @@ def _told(one: Applicable) -> Sentence:
     study = one.study
     first = sentence(
         "The {model} model with the priors {priors}, tried on simulated trials of {whose} ({size} participants, "
-        "{waves} waves), not on this trial’s data:",
+        "{waves} waves), whose levels, baseline variables and losses are their own, not on this trial’s data:",
         model=Label(study.text("model")),
         priors=Label(study.text("priors").replace("_", " ")),
-        whose="this design" if one.alike else "another design",
+        whose="this size" if one.alike else "another size",
         size=whole(int(study.about["participants"])),
         waves=whole(int(study.about["waves"])),
     )

@@ -69,7 +69,8 @@ def estimand(facts: Facts) -> Table:
         "Variable": f"{capital(facts.outcome.text)}, {facts.wave(facts.primary)}.",
         "Intercurrent events": (
             "Stopping, missing sessions, other care: treatment policy, the outcome counts whatever happened. Death: "
-            "none is recorded. Missing answers are no such event: taken as missing at random (§ 9 asks what if not)."
+            "the file says nothing of it. Missing answers are no such event: taken as missing at random (§ 9 asks "
+            "what if not)."
         ),
         "Summary measure": f"{measure}{', with ratios beside it' if facts.scale.ratio else ''}.",
     }
@@ -96,7 +97,17 @@ def moved(facts: Facts) -> Table | str:
     )
     rows = tuple(_moved(fit, mediator, when, wave) for mediator in paths.mediators(fit))
     caption = f"First the mediators, then what goes through them to the outcome, {facts.wave(wave)}"
-    return Table(MOVED, caption, columns, rows, ("difference_median", "through_median"))
+    return Table(MOVED, caption, columns, rows, ("difference_median", "through_median"), note=_whole(fit, wave))
+
+
+def _whole(fit: Facts, wave: str) -> str:
+    """Of which difference the parts are parts: the mediation model has its own."""
+    total, unit = fit.estimate(fit.scale.difference, wave), fit.scale.difference_unit
+    median, lower, upper = (show(value, unit).text for value in (total.median, total.lower, total.upper))
+    return (
+        f"Parts of the difference as the mediation model has it, {median} ({lower} to {upper}); the rest is direct. "
+        f"Plus means more in the {fit.arm('treated', 40).text} arm ({_see(6)})."
+    )
 
 
 def _see(section: int) -> str:

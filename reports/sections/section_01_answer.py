@@ -11,7 +11,7 @@ from reports.figures import difference
 from reports.numbers import PLAIN, NotANumber, Number, show
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.people import ARMS
-from reports.sections import first_screen
+from reports.sections import first_screen, section_09_what_if
 from reports.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
@@ -46,11 +46,15 @@ _FIELDS = (
 def compose(facts: Facts) -> Section:
     """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
     about = sentences.answer(facts, facts.primary)
-    doubt = decision.depends_on_prior(facts)
-    said = {"C1": sentences.c1(about, doubt), "A1": sentences.a1(about), "C2": first_screen.observed(facts)}
+    said = {
+        "C1": sentences.c1(about, _depends_on(facts)),
+        "A1": sentences.a1(about),
+        "C2": first_screen.observed(facts),
+    }
     said |= {"A2": sentences.a2(about), "A3": sentences.a3(about), "rule": sentences.RULE}
     more = {
         "P1": sentences.by_prior(facts),
+        "W1": section_09_what_if.elsewhere(facts),
         "P2": _learned(facts),
         "A4": sentences.pulled(facts),
         "T1": _training(facts),
@@ -73,6 +77,13 @@ def compose(facts: Facts) -> Section:
         tables[first_screen.MOVED] = moved
     drawn = {"difference": difference.draw(facts)}
     return Section(NUMBER, QUESTION, "section_01.html.j2", sentences=said, tables=tables, figures=drawn, values=values)
+
+
+def _depends_on(facts: Facts) -> list[str]:
+    """What the verdict depends on: a shipped prior set, or most of the changed analyses, give another one."""
+    other, changed = section_09_what_if.others(facts)
+    found = {"the prior": decision.depends_on_prior(facts), "other assumptions": 2 * other > changed}
+    return [name for name, doubtful in found.items() if doubtful]
 
 
 def _error(facts: Facts, primary: Estimate) -> Sentence:

@@ -56,7 +56,7 @@ def _lead(facts: Facts) -> Sentence:
         control=facts.arm("control"),
         treated=facts.arm("treated"),
     )
-    told = "The outcome was observed in {share} of their visits."
+    told = "The outcome was observed in {share} of planned visits."
     return joined(found, sentence(told, share=Number(share, f"{fixed(100 * share)}%")))
 
 

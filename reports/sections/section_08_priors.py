@@ -49,29 +49,18 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    primary = facts.estimate(facts.scale.difference, facts.primary)
     share, parts = before.contraction(facts, facts.primary), []
     if share is not None and share < 1:
         told = "The posterior variance of the effect’s own parameter ({scale}) is {share} of its prior variance."
         parts.append(sentence(told, scale=facts.parameter_scale, share=_percent(1 - share)))
     wanted = (facts.scale.difference, facts.primary)
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
-        told = (
-            "Letting the priors count from {low} to {high} times moves the median difference by {shift} {points}{way}."
-        )
+        told = "Letting the priors count from {low} to {high} times moves the median difference by {shift} {points}."
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
         shift = path_priors.signed(row.shift, facts.scale.difference_unit, facts.scale.difference_unit.decimals)
-        way = _way(row.shift, primary.median, shift)
-        parts.append(sentence(told, way=way, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
+        parts.append(sentence(told, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     by_prior = sentences.by_prior(facts)
     return joined(*([by_prior] if by_prior else []), *parts)
-
-
-def _way(shift: float, median: float, printed: Number) -> str:
-    """Which way the median moves when the priors count more; nothing where the shift is printed as 0."""
-    if not any(sign in printed.text for sign in "123456789"):
-        return ""
-    return ", towards 0" if shift * median < 0 else ", away from 0"
 
 
 def _percent(value: float) -> Number:

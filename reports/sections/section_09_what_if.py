@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from reports import asked
-from reports.decision import verdict
+import math
+
+from reports import asked, decision
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import forest
@@ -154,7 +155,30 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
 
 
 def _verdict(facts: Facts, estimate: Estimate) -> str:
-    return verdict(estimate.lower, estimate.upper, facts.study.outcome.margin, facts.lower_is_better)
+    """Verdict on a changed analysis; limits whose own Monte Carlo errors are not known have those of the main one."""
+    errors = decision.errors(estimate)
+    if not all(math.isfinite(error) for error in errors):
+        errors = decision.errors(facts.estimate(facts.scale.difference, facts.primary))
+    margin = facts.study.outcome.margin
+    return decision.verdict(estimate.lower, estimate.upper, margin, facts.lower_is_better, errors)
+
+
+def others(facts: Facts) -> tuple[int, int]:
+    """In how many changed analyses the verdict is another one, and how many there are."""
+    if asked.not_run(facts):
+        return 0, 0
+    main, *changed = (part.estimate for part in _parts(facts)[0])
+    return sum(_verdict(facts, one) != _verdict(facts, main) for one in changed), len(changed)
+
+
+def elsewhere(facts: Facts) -> Sentence | None:
+    """The same in words, for the first screen; nothing where the verdict is the same throughout."""
+    other, changed = others(facts)
+    if not other:
+        return None
+    told = "With one assumption changed it is another in {other} of {changed}."
+    many = Number(changed, count(changed, "analysis", "analyses"))
+    return sentence(told, other=Number(other, str(other)), changed=many)
 
 
 def _draw(facts: Facts, parts: list[Part]) -> Figure:

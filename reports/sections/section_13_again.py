@@ -46,6 +46,11 @@ def _settings(facts: Facts) -> dict[str, object]:
         "seed": "Seed",
     }
     settings = {words: sampler[key] for key, words in names.items() if key in sampler}
+    draws = names["draws"]
+    for model, fit in manifest.get("further", {}).items():  # of which one may have been sampled for longer
+        own = fit.get("sampler", {}).get("draws", sampler.get("draws"))
+        if draws in settings and own != sampler["draws"]:
+            settings[draws] = f"{settings[draws]}; {model} {own}"
     return {
         "Run": manifest["run_id"],
         "microsavings": manifest.get("microsavings", ""),
