@@ -87,7 +87,7 @@ def answer(facts: Facts, wave: str) -> Answer:
     )
 
 
-def c1(about: Answer, depends_on: Sequence[str] = ()) -> Sentence:
+def c1(about: Answer, depends_on: tuple[str, ...] | list[str] = ()) -> Sentence:
     """C1: the answer in one line of plain words, numbers first, and on what its verdict depends."""
     verb = "experience" if about.lower_is_better else "have"
     level = (

@@ -102,6 +102,8 @@ def moved(facts: Facts) -> Table | str:
 
 def _whole(fit: Facts, wave: str) -> str:
     """Of which difference the parts are parts: the mediation model has its own."""
+    if not fit.has(fit.scale.difference, wave):
+        return ""
     total, unit = fit.estimate(fit.scale.difference, wave), fit.scale.difference_unit
     median, lower, upper = (show(value, unit).text for value in (total.median, total.lower, total.upper))
     return (
