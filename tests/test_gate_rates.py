@@ -137,11 +137,11 @@ def test_in_the_record_no_check_cries_wolf():
     assert (alarms <= 4).all(), alarms[alarms > 4]
 
 
-SEEN = [kind for kind in (*gate_trials.DEFECTS, *gate_trials.BEFORE) if kind != "own slopes"]
+PROMISED = [kind for kind in (*gate_trials.DEFECTS, *gate_trials.BEFORE) if kind != "own slopes"]
 """Own slopes are no defect that the gate promises to see: a refit asks what they would change (`models.refits`)."""
 
 
-@pytest.mark.parametrize("kind", SEEN)
+@pytest.mark.parametrize("kind", PROMISED)
 def test_in_the_record_defects_are_not_green(kind):
     row = _record()[0].set_index(["kind", "check"]).loc[(kind, gate_rates.OVERALL)]
     assert row["trials"] >= 100
