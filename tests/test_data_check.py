@@ -1,7 +1,7 @@
 """The data check: each finding fires on its defect and seldom on a correct trial; what no fit can answer is refused.
 
-Rates were measured on 2,000 and more simulated trials (`python -m tests.data_check_rates`), and stand in
-`tests/data_check_rates.py` beside the generators; the tests here are single trials with fixed seeds.
+The tests here are single trials with fixed seeds. Rates: docs/calibration/gate.csv for the defects that it names;
+`python -m tests.data_check_rates TRIALS SEED` prints them for every finding.
 """
 
 from __future__ import annotations
