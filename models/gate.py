@@ -63,8 +63,7 @@ def gate(
     return Gate(
         (
             _complete(posterior, estimands, planned),
-            limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT),
-            *_effective(found, set(map(str, estimands.data_vars))),
+            *_convergence(found, set(map(str, estimands.data_vars))),
             *_monte_carlo(primary, margin),
             *_sampler(stats_group),
             _pareto(left_out),
@@ -88,9 +87,14 @@ def gate(
 
 def short_of_draws(diagnostics: xr.Dataset) -> bool:
     """Whether R-hat or effective draws of some parameters, from `summary.convergence`, fall short of the limits."""
-    found = _elements(diagnostics)
-    checks = [limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT), *_effective(found, set())]
-    return any(check.status != GREEN for check in checks)
+    return any(check.status != GREEN for check in _convergence(_elements(diagnostics), set()))
+
+
+def _convergence(found: pd.DataFrame, estimands: set[str]) -> list[Check]:
+    return [
+        limited("R-hat, largest", *_extreme(found.rhat, largest=True), R_HAT_TEXT),
+        *_effective(found, estimands),
+    ]
 
 
 def _elements(diagnostics: xr.Dataset) -> pd.DataFrame:

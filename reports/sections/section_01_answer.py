@@ -45,16 +45,16 @@ _FIELDS = (
 
 def compose(facts: Facts) -> Section:
     """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
-    about = sentences.answer(facts, facts.primary)
+    about, others = sentences.answer(facts, facts.primary), section_09_what_if.others(facts)
     said = {
-        "C1": sentences.c1(about, _depends_on(facts)),
+        "C1": sentences.c1(about, _depends_on(facts, *others)),
         "A1": sentences.a1(about),
         "C2": first_screen.observed(facts),
     }
     said |= {"A2": sentences.a2(about), "A3": sentences.a3(about), "rule": sentences.RULE}
     more = {
         "P1": sentences.by_prior(facts),
-        "W1": section_09_what_if.elsewhere(facts),
+        "W1": section_09_what_if.elsewhere(*others),
         "P2": _learned(facts),
         "A4": sentences.pulled(facts),
         "T1": _training(facts),
@@ -79,9 +79,8 @@ def compose(facts: Facts) -> Section:
     return Section(NUMBER, QUESTION, "section_01.html.j2", sentences=said, tables=tables, figures=drawn, values=values)
 
 
-def _depends_on(facts: Facts) -> list[str]:
+def _depends_on(facts: Facts, other: int, changed: int) -> list[str]:
     """What the verdict depends on: a shipped prior set, or most of the changed analyses, give another one."""
-    other, changed = section_09_what_if.others(facts)
     found = {"the prior": decision.depends_on_prior(facts), "other assumptions": 2 * other > changed}
     return [name for name, doubtful in found.items() if doubtful]
 

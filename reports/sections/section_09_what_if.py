@@ -171,9 +171,8 @@ def others(facts: Facts) -> tuple[int, int]:
     return sum(_verdict(facts, one) != _verdict(facts, main) for one in changed), len(changed)
 
 
-def elsewhere(facts: Facts) -> Sentence | None:
-    """The same in words, for the first screen; nothing where the verdict is the same throughout."""
-    other, changed = others(facts)
+def elsewhere(other: int, changed: int) -> Sentence | None:
+    """`others` in words, for the first screen; nothing where the verdict is the same throughout."""
     if not other:
         return None
     told = "With one assumption changed it is another in {other} of {changed}."
