@@ -196,6 +196,6 @@ def test_the_chance_is_that_of_uniform_numbers():
 
 def test_several_mediators_are_looked_at_together():
     values = xr.Dataset({"chance": ("mediator", [0.4, 0.0002])}, {"mediator": ["support", "income"]})
-    check = path_checks._distributions(values)
+    check = path_checks.distributions(values)
     assert (check.status, check.element) == ("amber", "mediator[income]")
-    assert path_checks._distributions(xr.Dataset()).value == "not applicable"
+    assert path_checks.distributions(xr.Dataset()).value == "not applicable"
