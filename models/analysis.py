@@ -15,6 +15,7 @@ from models import (
     estimands,
     fit,
     gate,
+    given_control,
     integrated,
     leave_one_out,
     ledger,
@@ -287,6 +288,8 @@ def derive(
         "prior_estimands": prior_draws,
         "log_prior": log_prior,
     }
+    if alone:
+        checks["prior_given_control"] = given_control.differences(posterior, prior, model, layout, study)
     if prior_paths.values:
         checks["prior_path_estimands"] = prior_paths.values
         power_of_paths = sensitivity.path_scaling(paths, study.primary_wave, log_prior, total)

@@ -26,7 +26,7 @@ LEVELS = "participants' lasting levels jointly normal on the link scales"
 FORM = "mediators act on the outcome's link scale in straight lines"
 SAME_SLOPES = "each mediator has the same slope on the outcome in both arms"
 NO_RETURN = "no effect of an earlier outcome on a later mediator, and of mediators only the one `lag` waves before acts"
-BEFORE = "mediators acted on the outcome before the programme as they do in it (acts_at_baseline)"
+BEFORE = "mediators acted on the outcome before the programme as they do in it"
 NOT_BEFORE = "mediators act on the outcome only once the programme has begun (acts_at_baseline = false)"
 SAME_WAVE = "the mediator precedes the outcome of its own wave (lag = 0)"
 CROSS_WORLD = (

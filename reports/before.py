@@ -6,11 +6,9 @@ over every risk that the prior of the levels allows, it makes the data look as i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from reports.facts import Facts
 from reports.numbers import Number, probability
@@ -37,7 +35,7 @@ def contraction(facts: Facts, wave: str) -> float | None:
 
 
 def chances(facts: Facts, wave: str) -> Chances | None:
-    """Prior probabilities of the difference at a wave; None where the run has no draws of its parameter."""
+    """Prior probabilities of the difference at a wave; None where the run has no draws of it."""
     found = differences(facts, wave)
     if found is None:
         return None
@@ -47,35 +45,13 @@ def chances(facts: Facts, wave: str) -> Chances | None:
 
 
 def differences(facts: Facts, wave: str) -> np.ndarray | None:
-    """Prior draws of θ, applied to posterior draws of the control arm's level.
-
-    θ compares participants alike in all else; averaged over participants the same θ moves a risk by less. How much
-    less is read off the posterior: the slope, through the origin, of the arms' difference on the link scale on θ.
-    """
-    prior, posterior = _effects(facts, wave, prior=True), _effects(facts, wave)
-    if prior is None or posterior is None:
+    """Prior draws of the difference, the control arm being as estimated; None where the run has none."""
+    if "prior_given_control" not in facts.run.checks.children:
         return None
-    levels = [
-        facts.draws(facts.scale.level, {"average": "population", "arm": arm, "wave": wave})
-        for arm in ("control", "treated")
-    ]
-    link, inverse = _link(facts)
-    control, treated = (link(level) for level in levels)
-    slope = float(posterior @ (treated - control) / (posterior @ posterior))
-    start = control[np.linspace(0, control.size - 1, prior.size).astype(int)]
-    found: np.ndarray = inverse(start + slope * prior) - inverse(start)
-    return found
-
-
-def _link(facts: Facts) -> tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
-    """Link of the outcome, and its inverse."""
-    if not facts.binary:
-        return (np.copy, np.copy) if facts.continuous else (np.log, np.exp)
-    link, inverse = (
-        (special.ndtri, special.ndtr) if facts.study.outcome.link == "probit" else (special.logit, special.expit)
-    )
-    # a risk that no double tells from 0 or 1 has no finite log odds
-    return lambda risk: link(np.clip(risk, 1e-12, 1 - 1e-12)), inverse
+    found = facts.group("checks", "prior_given_control")
+    if facts.scale.difference not in found or wave not in found["contrast"].to_numpy():
+        return None
+    return found[facts.scale.difference].sel(contrast=wave).to_numpy().ravel()
 
 
 def _effects(facts: Facts, wave: str, *, prior: bool = False) -> np.ndarray | None:

@@ -151,7 +151,16 @@ def _planned(facts: Facts) -> str:
     return "" if {"protocol", "changes"} & set(said) else "whether they were planned is not stated"
 
 
-PARTS: dict[str, Callable[[Facts], str]] = {"informed prior": _informed, "planned": _planned}
+def _counts(facts: Facts) -> str:
+    """Numbers observed in each arm stand on the page for the primary outcome alone."""
+    return "numbers observed by arm are of the primary outcome alone" if facts.study.further_outcomes else ""
+
+
+PARTS: dict[str, Callable[[Facts], str]] = {
+    "informed prior": _informed,
+    "planned": _planned,
+    "counts of every outcome": _counts,
+}
 """What of an item a run lacks, empty where it lacks nothing; by the name that the item gives."""
 
 

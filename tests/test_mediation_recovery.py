@@ -11,7 +11,7 @@ from models.simulation.truth import truth
 from tests import pinned_mediation, trials
 
 WAVE = "6 months"
-SAMPLER = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
+SAMPLER = fit.Sampler(draws=400, tune=400, chains=1, seed=1)
 NAMES = ("total", "natural_direct", "natural_indirect", "interventional_direct", "controlled_direct")
 
 
@@ -51,11 +51,11 @@ def _errors(name: str, seeds: range, participants: int) -> dict[str, np.ndarray]
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mediation_clean", "correlated_traits"])
 def test_k9_the_truth_is_found_without_confounding_and_with_correlated_traits(name):
-    """K9(a) and (b), one trial of 2,000 each (more replications at this size take an hour; their record is in docs).
+    """K9(a) and (b), one trial of 1,000 each (more trials take hours; their record is in docs).
 
     A standardised error is about standard normal: 2 × 6 numbers at ±3.5, false alarm 12 × 5e-4 = .006.
     """
-    for key, errors in _errors(name, range(1), 2000).items():
+    for key, errors in _errors(name, range(1), 1000).items():
         assert np.abs(errors).max() < 3.5, (name, key, errors)
 
 

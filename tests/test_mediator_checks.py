@@ -154,8 +154,8 @@ def test_of_many_values_a_part_is_looked_at():
 @pytest.mark.slow
 def test_a_fitted_model_stays_within_and_leaves_where_its_distribution_is_wrong():
     """One fit to data from the model, one to the same data with t₂ noise added to the continuous mediator."""
-    study, data = trials.simulated(simulate.load("mediation_clean"), 4, 200)
-    sampler = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
+    study, data = trials.simulated(simulate.load("mediation_clean"), 4, 120)
+    sampler = fit.Sampler(draws=400, tune=400, chains=1, seed=1)
     continuous = [part.kind == "continuous" for part in study.mediators].index(True)
     noisy = data.copy(deep=True)
     values = noisy["mediator_value"].to_numpy()

@@ -17,7 +17,7 @@ from models.study import Study
 from priors import prior_set
 
 __all__ = ["QUICK", "fitted", "marginal", "simulated"]
-QUICK = fit.Sampler(draws=500, tune=500, chains=2, seed=1)
+QUICK = fit.Sampler(draws=600, tune=400, chains=1, seed=1)
 """For replications, where each fit need only be right on average: bulk ESS is several hundred."""
 
 

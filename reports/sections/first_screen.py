@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from reports import paths
+from reports import decision, paths
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures import contrasts
@@ -107,7 +107,8 @@ def _whole(fit: Facts, wave: str) -> str:
     total, unit = fit.estimate(fit.scale.difference, wave), fit.scale.difference_unit
     median, lower, upper = (show(value, unit).text for value in (total.median, total.lower, total.upper))
     return (
-        f"Parts of the difference as the mediation model has it, {median} ({lower} to {upper}); the rest is direct. "
+        f"Parts of the difference as the mediation model has it, {median} ({lower} to {upper}; by the rule above, "
+        f"{decision.of(fit, total)}); the rest is direct. "
         f"Plus means more in the {fit.arm('treated', 40).text} arm ({_see(6)})."
     )
 

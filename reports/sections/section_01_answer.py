@@ -63,10 +63,12 @@ def compose(facts: Facts) -> Section:
     said |= {"harms": first_screen.harms(facts), "error": _error(facts, about.difference)}
     tables = {"answer": _main(facts), "not_identified": _not_identified(facts), "estimates": _all(facts)}
     tables["estimand"], moved = first_screen.estimand(facts), first_screen.moved(facts)
+    change = _change(facts)
     values = {
         "verdict": about.verdict.replace(" ", "-"),
         "assumptions": _assumptions(about.difference),
         "evidence": about.difference.evidence,
+        "change_evidence": change.evidence if change else "",
         "missing": _missing(facts),
         "binary": facts.binary,
         "mediators": bool(facts.study.mediators),
@@ -93,7 +95,7 @@ def _error(facts: Facts, primary: Estimate) -> Sentence:
     median, lower, upper = (show(error, facts.scale.difference_unit, primary.decimals + 1) for error in errors)
     return sentence(
         "By Monte Carlo error another run would differ: the primary median by about {median} {points}, its limits by "
-        "{lower} and {upper}; of {finer} of {all} estimates the last digit is finer than twice that error.",
+        "{lower} and {upper}; in {finer} of {all} estimates it could change the last digit printed.",
         median=median,
         lower=lower,
         upper=upper,
@@ -132,11 +134,17 @@ def _missing(facts: Facts) -> str:
     return f"Primary outcomes are missing for {told}; {beyond}"
 
 
+def _change(facts: Facts) -> Estimate | None:
+    """The control arm's change since the baseline at the primary wave, where there is one."""
+    known = facts.baseline is not None and facts.has("change", facts.primary, arm="control")
+    return facts.estimate("change", facts.primary, arm="control") if known else None
+
+
 def _training(facts: Facts) -> Sentence | None:
     """T1, where a baseline was measured and the run has the change from it."""
-    if facts.baseline is None or not facts.has("change", facts.primary, arm="control"):
+    change = _change(facts)
+    if change is None or facts.baseline is None:
         return None
-    change = facts.estimate("change", facts.primary, arm="control")
     since, until = facts.wave(facts.baseline), facts.wave(facts.primary)
     return sentences.t1(change, facts.arm("control"), facts.outcome, since, until, facts.scale.points)
 

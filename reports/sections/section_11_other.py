@@ -91,7 +91,8 @@ def _columns(*between: Column) -> tuple[Column, ...]:
 
 def _primary(facts: Facts, name: str, found: list[Refit]) -> Table:
     """One row an outcome at the primary wave; one that was not run says so."""
-    caption = f"{capital(NAMED[name])} further outcomes at the primary wave, {facts.wave(facts.primary)}"
+    called = f"Further outcomes that the study file calls {NAMED[name]}"
+    caption = f"{called}, at the primary wave, {facts.wave(facts.primary)}"
     rows = tuple(_row(facts, one, facts.primary) or _lost(one) for one in found)
     return Table(name, caption, _columns(), rows, NUMBERS)
 

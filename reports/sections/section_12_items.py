@@ -125,7 +125,7 @@ def _author(said: Mapping[str, str]) -> Table:
     columns = (Column("entry", "Entry"), Column("text", "Text"))
     known = [key for key in author.KEYS if key in said]
     rows = tuple(
-        {"entry": Cell(clean(key), key), "text": Cell(clean(said[key]), said[key])}
+        {"entry": Cell(_entry(clean(key)), key), "text": Cell(clean(said[key]), said[key])}
         for key in [*known, *(key for key in said if key not in author.KEYS)]
     )
     return Table("items_author", "In the words of the study’s author, not checked here", columns, rows)
@@ -160,14 +160,17 @@ def _none_applies(found: Sequence[Finding], key: str) -> str:
 
 def _where(one: Finding, page: Mapping[int, Section]) -> str:
     """Where an item stands, in short: the author's texts and the reasons of sections are printed once, elsewhere."""
-    places = checklist.listed_sections(one.sections)
-    if one.status in (SHOWN, GIVEN):
-        return "; ".join(part for part in (listed(list(one.keys)), places) if part)
-    if one.status == PARTLY:
-        return "; ".join(part for part in (listed(list(one.keys)), places, one.reason) if part)
+    places, entries = checklist.listed_sections(one.sections), listed([_entry(key) for key in one.keys])
+    if one.status in (SHOWN, GIVEN, PARTLY):
+        return "; ".join(part for part in (entries, places, one.reason) if part)
     if one.status == TO_WRITE:
-        return f"{listed(list(one.keys))}; the rest: {places}" if places else listed(list(one.keys))
+        return f"{entries}; the rest: {places}" if places else entries
     return _told(one, page)
+
+
+def _entry(key: str) -> str:
+    """An entry of the study file in words."""
+    return key.replace("_", " ")
 
 
 def _told(one: Finding, page: Mapping[int, Section]) -> str:
