@@ -87,7 +87,7 @@ def answer(facts: Facts, wave: str) -> Answer:
     )
 
 
-def c1(about: Answer, depends_on: tuple[str, ...] | list[str] = ()) -> Sentence:
+def c1(about: Answer, depends_on: list[str] | tuple[str, ...] = ()) -> Sentence:
     """C1: the answer in one line of plain words, numbers first, and on what its verdict depends."""
     verb = "experience" if about.lower_is_better else "have"
     level = (
@@ -95,8 +95,11 @@ def c1(about: Answer, depends_on: tuple[str, ...] | list[str] = ()) -> Sentence:
         if about.binary
         else "{r1} with {treated} and {r0} with {control}, mean {outcome}"
     )
+    found = _plain(about)
+    if depends_on:
+        found = f"not settled; as analysed, {found}, but that depends on {listed(depends_on)}"
     return sentence(
-        f"{level}: {_plain(about)}{f'; but that depends on {listed(depends_on)}' if depends_on else ''}.",
+        f"{level}: {found}.",
         r1=about.treated.number("median"),
         r0=about.control.number("median"),
         treated=about.treated_label,
@@ -200,10 +203,10 @@ def _agree(about: Answer) -> None:
         )
 
 
-def a3(about: Answer) -> Sentence:
-    """A3: the verdict in plain words, by the interval and the margin."""
+def a3(about: Answer, depends_on: list[str] | tuple[str, ...] = ()) -> Sentence:
+    """A3: the verdict in plain words, by the interval and the margin; on what it depends is said beside it."""
     margin: dict[str, Piece] = {"m": about.margin, "points": agreeing(about.margin.text, about.points)}
-    word = Strong(about.verdict.capitalize())
+    word = Strong(f"{about.verdict.capitalize()}{' as analysed' if depends_on else ''}")
     if about.verdict == decision.AT_THE_MARGIN:
         return _at_the_margin(about, word, margin)
     found = sentence(_A3[about.reached], word=word, treated=about.treated_label, **margin, **_directions(about))

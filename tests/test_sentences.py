@@ -349,5 +349,5 @@ def test_decimals_belong_to_the_quantity_whatever_the_monte_carlo_error(unit: st
 
 def test_the_line_of_conclusion_says_where_another_prior_gives_another_verdict():
     made = about(np.full(9, 0.4), np.full(9, 0.4), 0.1)
-    assert sentences.c1(made, ["the prior"]).text.endswith("; but that depends on the prior.")
+    assert sentences.c1(made, ["the prior"]).text.endswith(", but that depends on the prior.")
     assert "depends" not in sentences.c1(made).text

@@ -11,6 +11,7 @@ from reports.people import ARMS
 from reports.words import capital, lines
 
 NAME = "trajectories"
+FELL, ROSE = "fell in both arms", "rose in both arms"
 SHAPES = {"control": "circle", "treated": "square"}
 
 
@@ -47,7 +48,8 @@ def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
         f"{' to '.join(levels[arm, wave].number('median').text for wave in ends if (arm, wave) in levels)}"
         for arm in ARMS
     )
-    return f"{capital(facts.scale.level_word)} {verb}: {told}"
+    cause = " (why is not identified)" if verb in (FELL, ROSE) else ""
+    return f"{capital(facts.scale.level_word)} {verb}{cause}: {told}"
 
 
 def _verb(facts: Facts, wave: str) -> str:
@@ -56,8 +58,8 @@ def _verb(facts: Facts, wave: str) -> str:
         return "by arm"
     changes = [facts.estimate("change", wave, arm=arm) for arm in ARMS]
     if max(change.upper for change in changes) < 0:
-        return "fell in both arms"
-    return "rose in both arms" if min(change.lower for change in changes) > 0 else "by arm"
+        return FELL
+    return ROSE if min(change.lower for change in changes) > 0 else "by arm"
 
 
 def observed_text(facts: Facts, arm: str, wave: str) -> str:

@@ -14,6 +14,7 @@ from reports.people import ARMS
 from reports.words import agreeing, capital, clean, short
 
 MOVED = "moved"
+NO_HARMS = "Harms: none supplied. Nothing here says whether the treatment was safe."
 NONE_MODELLED = "The run holds no effects on mediators."
 
 
@@ -55,7 +56,7 @@ def _crude(facts: Facts) -> list[Sentence]:
 def harms(facts: Facts) -> Sentence:
     """What the study's author says of harms, or that nothing is said."""
     told = clean(facts.study.author.get("harms_found", ""))
-    return sentence("Harms: {told}", told=Label(short(told, 400))) if told else sentence("Harms: none supplied.")
+    return sentence("Harms: {told}", told=Label(short(told, 400))) if told else sentence(NO_HARMS)
 
 
 def estimand(facts: Facts) -> Table:

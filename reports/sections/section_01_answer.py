@@ -46,12 +46,13 @@ _FIELDS = (
 def compose(facts: Facts) -> Section:
     """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
     about, others = sentences.answer(facts, facts.primary), section_09_what_if.others(facts)
+    depends_on = _depends_on(facts, *others)
     said = {
-        "C1": sentences.c1(about, _depends_on(facts, *others)),
+        "C1": sentences.c1(about, depends_on),
         "A1": sentences.a1(about),
         "C2": first_screen.observed(facts),
     }
-    said |= {"A2": sentences.a2(about), "A3": sentences.a3(about), "rule": sentences.RULE}
+    said |= {"A2": sentences.a2(about), "A3": sentences.a3(about, depends_on), "rule": sentences.RULE}
     more = {
         "P1": sentences.by_prior(facts),
         "W1": section_09_what_if.elsewhere(*others),
@@ -111,7 +112,8 @@ def _learned(facts: Facts) -> Sentence | None:
     if share is None:
         return None
     return sentence(
-        "Contraction of the effect’s own parameter ({scale}): {share}; nought if the prior decides, one if data do.",
+        "Contraction of the effect’s own parameter ({scale}): {share}, the part of the estimate that the data bring; "
+        "the rest is the prior’s.",
         scale=facts.parameter_scale,
         share=show(share, PLAIN),
     )

@@ -51,7 +51,7 @@ def compose(facts: Facts) -> Section:
 
 def _lead(facts: Facts) -> Sentence:
     points, parts = facts.scale.points, []
-    for wave in facts.contrasts:
+    for wave in sorted(facts.contrasts, key=lambda each: facts.role(each) == "negative control"):
         found = facts.estimate(facts.scale.difference, wave)
         if not found.identified:
             parts.append(sentence("{at} the difference is not identified.", at=Label(at(facts.wave(wave)))))

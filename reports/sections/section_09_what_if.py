@@ -124,8 +124,8 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     excludes = asked.excludes_zero(main)
     word = _verdict(facts, main)
     told = (
-        "As analysed, the {interval} interval of the primary difference {does} 0, and the verdict beside the margin of "
-        "±{margin} is “{word}”."
+        "As analysed, the verdict beside the margin of ±{margin} is “{word}”, and the {interval} interval of the "
+        "primary difference {does} 0."
     )
     does = "excludes" if excludes else "includes"
     said: dict[str, Piece] = {"interval": INTERVAL, "does": does, "margin": facts.margin, "word": word}
@@ -133,13 +133,12 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         return sentence(told + " No analysis with another assumption was run.", **said)
     same = sum(asked.excludes_zero(one) == excludes for one in changed)
     kept = sum(_verdict(facts, one) == word for one in changed)
-    told += (
-        " With one assumption changed the interval {does} 0 in {same} of {changed}, and the verdict is the same in "
-        "{kept}; their medians lie between {low} and {high} {points}, and {inside} of their intervals {lie} within the "
-        "margin."
-    )
+    near = sum(_verdict(facts, one) == decision.AT_THE_MARGIN for one in changed)
+    told += " With one assumption changed the verdict is the same in {kept} of {changed}"
+    if near and word != decision.AT_THE_MARGIN:
+        told += " and in {near} too close to call"
+    told += "; the interval {does} 0 in {same}. Their medians lie between {low} and {high} {points}."
     low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
-    inside = sum(asked.within_margin(facts, one) for one in changed)
     return sentence(
         told,
         **said,
@@ -149,8 +148,7 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         low=low.number("median"),
         high=high.number("median"),
         points=facts.scale.points,
-        inside=Number(inside, str(inside) if inside else "none"),
-        lie="lies" if inside == 1 else "lie",
+        **({"near": Number(near, str(near))} if "{near}" in told else {}),
     )
 
 
@@ -175,7 +173,7 @@ def elsewhere(other: int, changed: int) -> Sentence | None:
     """`others` in words, for the first screen; nothing where the verdict is the same throughout."""
     if not other:
         return None
-    told = "With one assumption changed it is another in {other} of {changed}."
+    told = "With one assumption changed the verdict is another in {other} of {changed}."
     many = Number(changed, count(changed, "analysis", "analyses"))
     return sentence(told, other=Number(other, str(other)), changed=many)
 
