@@ -220,7 +220,8 @@ def _cells(predictive: pd.DataFrame) -> Check:
         element,
         limit.words(good),
         limit.words(fair),
-        "About 1 in 20 falls outside by chance; more means that the model misses a wave or an arm.",
+        "The model was fitted to these cells, so that fewer than 1 in 20 fall outside; more mean that it misses a "
+        "wave or an arm.",
     )
 
 
@@ -243,7 +244,7 @@ def _power(power: pd.DataFrame, primary: pd.Series) -> Check:
     scale, unit = (100, " points") if primary.unit == "risk" else (1, f" {primary.unit}")
     moved = f"{_signed(scale * row['shift'])}{unit}"
     shown = f"{row.prior:.2f}; priors that count 1.25 times in place of 0.8 times move the median by {moved}"
-    text = "Above the limit the priors matter for the answer: read it with their reasons."
+    text = "Above the limit the median leans on the priors; below it they may still decide the verdict (§ 8)."
     return limited("power-scaling of the primary estimand", row.prior, str(row.element), text, shown)
 
 
@@ -254,8 +255,9 @@ def _signed(value: float) -> str:
 
 def _learned(primary: pd.Series) -> Check:
     text = (
-        "The effect's own parameter (log odds, log mean or mean): its posterior mean is this share of what the data "
-        "alone would say and the rest the prior's. Below a third the prior counts more than twice as much as the data."
+        "By how much the variance of the effect on the link scale (log odds, log mean or mean; of all paths together) "
+        "fell from its prior's; other follow-ups lend to it. Below a third the prior counts more than twice as much as "
+        "the data."
     )
     shown = f"{primary.effect_contraction:.2f}"
     return limited(

@@ -40,11 +40,11 @@ def unordered(design: Design) -> dict[int, str]:
             continue
         before = wave - layout.lag
         if role == "negative control":
-            why = "the programme could not act yet"
+            why = "a negative control is taken as before the programme could act"
         elif before < 0:
             why = f"no wave was measured {layout.lag} before it"
         elif design.role[before] != "follow-up":
-            why = "the mediators that it could follow were measured before exposure began"
+            why = "the mediators that it could follow are taken as before the programme could act"
         else:
             why = "not every mediator was measured at the wave that it follows"
         found[wave] = f"No ordered mediator: {why}."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from reports import negative_control
 from reports.facts import NOT_APPLICABLE, Facts
 from reports.words import agreeing
@@ -49,10 +47,9 @@ def early_difference(facts: Facts) -> str:
 
 
 def comes_back(facts: Facts) -> str:
-    """Whether anybody who had the outcome was seen without it later."""
-    outcome = facts.people.outcome
-    had = np.logical_or.accumulate(outcome == 1, axis=1)[:, :-1]
-    return found_in(7, right=bool((had & (outcome[:, 1:] == 0)).any()))
+    """By the data check, which asks whether as few as were seen without the outcome after it could be chance."""
+    found = next((check for check in facts.gate.checks if check.name == "data check"), None)
+    return UNCHECKED if found is None else found_in(2, right="absorbing" not in (found.element or ""))
 
 
 def worse(*statuses: str) -> str:

@@ -113,9 +113,9 @@ ASSUMPTIONS = (
         _has_negative_control,
     ),
     Assumption(
-        "What lasts in a participant is normal on the {scale}, and ties any two waves equally",
+        "What lasts in a participant is normal on the {scale}",
         lambda facts: by_gate(facts, 7, "response patterns"),
-        "Response patterns would be reproduced badly.",
+        "Who never or always has the outcome would be reproduced badly.",
         _has_patterns,
     ),
     Assumption(
@@ -131,10 +131,10 @@ ASSUMPTIONS = (
         _has_spread,
     ),
     Assumption(
-        "Any two waves of a participant are equally correlated",
+        "Any two waves of a participant are tied equally",
         UNCHECKED,
         "Intervals would be too narrow or too wide.",
-        _has_spread,
+        lambda facts: facts.has_trait,
     ),
     Assumption(
         "The effect is the same for all on the {scale}",

@@ -231,7 +231,7 @@ def _at_the_margin(about: Answer, word: Strong, margin: Mapping[str, Piece]) -> 
 
 RULE = sentence(
     "The rule: {ci} interval against the margin. All of it at or beyond the margin: benefit or harm; all of it within: "
-    "equivalent; otherwise undecided.",
+    "equivalent; otherwise undecided; a limit within its Monte Carlo error of the margin: at the margin.",
     ci=INTERVAL,
 )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
+from models import outcome_checks
+from models.data_check.finding import Finding
 from models.gate_table import AMBER, GREEN, Check, Gate
 from reports import assumption_checks, assumptions, path_assumptions, truth
 from reports.facts import Facts
@@ -41,7 +41,7 @@ def test_what_nothing_looks_at_is_not_called_checked(tmp_path: Path, mediated: F
     assert next(status for claim, status in found.items() if claim.startswith(INDEPENDENT)) == "not checked"
     counts = statuses(Facts(make(tmp_path, Recipe(kind="count"))))
     assert counts["Everybody was observed for the same time at each wave"] == "not checked"
-    assert "Any two waves of a participant are equally correlated" in counts
+    assert counts["Any two waves of a participant are tied equally"] == "not checked"
     through = statuses(mediated.paths, path_assumptions)
     assert through["An earlier outcome does not change a later mediator"] == "not checked"
     for status in (*found.values(), *counts.values(), *through.values()):
@@ -64,11 +64,13 @@ def test_equal_sds_are_checked_only_by_a_check_that_can_fail(tmp_path: Path, nam
 
 
 def test_an_outcome_that_never_comes_back_is_in_doubt() -> None:
-    def told(rows: list[list[float]]) -> str:
-        return assumption_checks.comes_back(SimpleNamespace(people=SimpleNamespace(outcome=np.array(rows))))
+    def told(*kinds: str) -> str:
+        found = tuple(Finding(kind, "Told.", "amber") for kind in kinds)
+        return assumption_checks.comes_back(SimpleNamespace(gate=Gate((outcome_checks.data(found),))))
 
-    assert told([[0, 1, 1], [0, 0, 1], [1, math.nan, 1]]) == "in doubt, see § 7"
-    assert told([[0, 1, math.nan], [1, math.nan, 0]]) == "checked in § 7"
+    assert told("absorbing outcome", "wave without variation") == "in doubt, see § 2"
+    assert told("wave without variation") == told() == "checked in § 2"
+    assert assumption_checks.comes_back(SimpleNamespace(gate=Gate(()))) == "not checked"
 
 
 def test_randomised_effects_on_the_mediators_come_first_and_each_sentence_has_its_class(mediated: Facts) -> None:

@@ -14,6 +14,7 @@ from reports.people import ARMS
 from reports.words import agreeing, capital, clean, short
 
 MOVED = "moved"
+MODEL_FREE = {"crude": "Crude difference", "standardised": "Standardised over baseline variables"}
 NO_HARMS = "Harms: none supplied. Nothing here says whether the treatment was safe."
 NONE_MODELLED = "The run holds no effects on mediators."
 
@@ -43,14 +44,17 @@ def _used(template: str, slots: dict[str, Piece]) -> dict[str, Piece]:
 
 
 def _crude(facts: Facts) -> list[Sentence]:
-    row = next((row for row in contrasts.intervals(facts) if (row.wave, row.method) == (facts.primary, "crude")), None)
-    if row is None or not row.drawn:
-        return []
-    median, lower, upper = (show(value, facts.scale.difference_unit) for value in (row.median, row.lower, row.upper))
-    points = agreeing(median.text, facts.scale.points)
-    told = "Crude difference {crude} {points} ({ci} confidence interval {lo} to {hi}; {evidence})."
-    slots: dict[str, Piece] = {"crude": median, "points": points, "ci": INTERVAL, "lo": lower, "hi": upper}
-    return [sentence(told, evidence=row.evidence, **slots)]
+    found = []
+    for row in contrasts.intervals(facts):
+        if row.wave != facts.primary or row.method not in MODEL_FREE or not row.drawn:
+            continue
+        median, lower, upper = (show(each, facts.scale.difference_unit) for each in (row.median, row.lower, row.upper))
+        slots: dict[str, Piece] = {"median": median, "ci": INTERVAL, "lo": lower, "hi": upper}
+        slots["points"] = agreeing(median.text, facts.scale.points)
+        slots |= {"method": MODEL_FREE[row.method], "evidence": row.evidence}
+        told = "{method} {median} {points} ({ci} confidence interval {lo} to {hi}; {evidence})."
+        found.append(sentence(told, **slots))
+    return found
 
 
 def harms(facts: Facts) -> Sentence:
@@ -93,7 +97,7 @@ def moved(facts: Facts) -> Table | str:
         return f"No mediator was measured before the outcome that it may act on ({_see(6)})."
     columns = (
         Column("mediator", "Mediator"),
-        Column("difference", "Did the programme move it?", short(facts.wave(when), 60), number=True),
+        Column("difference", "Do the arms differ in it?", short(facts.wave(when), 60), number=True),
         Column("through", "What that may have done to the outcome", f"{facts.scale.points}", number=True),
     )
     rows = tuple(_moved(fit, mediator, when, wave) for mediator in paths.mediators(fit))
@@ -109,7 +113,7 @@ def _whole(fit: Facts, wave: str) -> str:
     median, lower, upper = (show(value, unit).text for value in (total.median, total.lower, total.upper))
     return (
         f"Parts of the difference as the mediation model has it, {median} ({lower} to {upper}; by the rule above, "
-        f"{decision.of(fit, total)}); the rest is direct. "
+        f"{decision.of(fit, total)}; {total.evidence}); the rest is direct. "
         f"Plus means more in the {fit.arm('treated', 40).text} arm ({_see(6)})."
     )
 

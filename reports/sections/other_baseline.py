@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports import asked, paths
+from reports import paths
 from reports.estimate import Estimate
 from reports.facts import Facts
 from reports.figures.forest import told
@@ -31,7 +31,7 @@ def table(facts: Facts, refit: pd.DataFrame) -> Table:
                     "quantity": Cell(name, name, unit=part.note),
                     "main": Cell(told(part.estimate), None, "estimate"),
                     "other": Cell(told(other), None, "estimate"),
-                    "evidence": Cell(asked.ASSUMED, asked.ASSUMED, "evidence"),
+                    "evidence": Cell(part.estimate.evidence, part.estimate.evidence, "evidence"),
                     "estimand": Cell("", part.estimate.estimand),
                     "mediator": Cell("", part.estimate.mediator),
                     **{f"{key}_main": Cell("", getattr(part.estimate, key)) for key in NUMBERS},

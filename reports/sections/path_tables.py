@@ -30,18 +30,16 @@ FIELDS = (
 
 
 def cells(facts: Facts, estimate: Estimate) -> dict[str, Cell]:
-    """Posterior, truth where it is known, prior, contraction and evidence class of a row; its numbers for the CSV."""
+    """Posterior, truth where it is known, prior and evidence class of a row; its numbers for the CSV."""
     prior = "—"
     if estimate.constant:
         prior = "—"
     elif estimate.has_prior:
         prior = estimate.prior_told
-    learned = Cell("—") if estimate.constant else Cell(estimate.learned.text, estimate.contraction)
     return {
         "posterior": Cell(told(estimate), None, "estimate"),
         **truth.cells(facts, estimate),
         "prior": Cell(prior, None),
-        "contraction": learned,
         "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
         **numbers(estimate),
     }
@@ -59,7 +57,6 @@ def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         *truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
     )
 
@@ -76,7 +73,6 @@ def mediators(facts: Facts) -> Table:
         Column("posterior", "Difference", "median (95% interval)", number=True),
         *truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        Column("contraction", "Contraction", "1: data, 0: prior", number=True),
         Column("evidence", "Evidence"),
     )
     rows = [_mediator(facts, name, wave) for name in paths.mediators(facts) for wave in paths.differences(facts, name)]
@@ -113,7 +109,7 @@ def _role(facts: Facts, wave: str) -> str:
 
 
 def decomposition(facts: Facts, waves: list[str], name: str = "decomposition") -> Table:
-    """Total, direct and indirect effects of some waves, every row with prior, contraction and evidence class."""
+    """Total, direct and indirect effects of some waves, every row with prior and evidence class."""
     rows = [
         _line(facts, label, f"{facts.wave(wave, 40)}; {note}" if len(waves) > 1 else note, estimate)
         for wave in waves

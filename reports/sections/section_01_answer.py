@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from reports import asked, before, decision, paths, sentences, truth
 from reports.estimate import NO_INTERVAL, Estimate
 from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import difference
-from reports.numbers import PLAIN, NotANumber, Number, show
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.numbers import INTERVAL, PLAIN, NotANumber, Number, show
+from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
 from reports.people import ARMS
 from reports.sections import first_screen, section_09_what_if
-from reports.words import capital, clean, listed, short
+from reports.words import agreeing, capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
 TABLES = ("answer", "not_identified", "estimates", "estimand", first_screen.MOVED)
@@ -46,7 +48,7 @@ _FIELDS = (
 def compose(facts: Facts) -> Section:
     """The answer in words and numbers, what it rests on, the main table, the density, and what is not identified."""
     about, others = sentences.answer(facts, facts.primary), section_09_what_if.others(facts)
-    depends_on = _depends_on(facts, *others)
+    depends_on = _depends_on(facts, others)
     said = {
         "C1": sentences.c1(about, depends_on),
         "A1": sentences.a1(about),
@@ -55,7 +57,7 @@ def compose(facts: Facts) -> Section:
     said |= {"A2": sentences.a2(about), "A3": sentences.a3(about, depends_on), "rule": sentences.RULE}
     more = {
         "P1": sentences.by_prior(facts),
-        "W1": section_09_what_if.elsewhere(*others),
+        "W1": section_09_what_if.elsewhere(others),
         "P2": _learned(facts),
         "A4": sentences.pulled(facts),
         "T1": _training(facts),
@@ -82,9 +84,9 @@ def compose(facts: Facts) -> Section:
     return Section(NUMBER, QUESTION, "section_01.html.j2", sentences=said, tables=tables, figures=drawn, values=values)
 
 
-def _depends_on(facts: Facts, other: int, changed: int) -> list[str]:
+def _depends_on(facts: Facts, others: section_09_what_if.Elsewhere) -> list[str]:
     """What the verdict depends on: a shipped prior set, or most of the changed analyses, give another one."""
-    found = {"the prior": decision.depends_on_prior(facts), "other assumptions": 2 * other > changed}
+    found = {"the prior": decision.depends_on_prior(facts), "other assumptions": 2 * others.other > others.changed}
     return [name for name, doubtful in found.items() if doubtful]
 
 
@@ -96,7 +98,7 @@ def _error(facts: Facts, primary: Estimate) -> Sentence:
     median, lower, upper = (show(error, facts.scale.difference_unit, primary.decimals + 1) for error in errors)
     return sentence(
         "By Monte Carlo error another run would differ: the primary median by about {median} {points}, its limits by "
-        "{lower} and {upper}; in {finer} of {all} estimates it could change the last digit printed.",
+        "{lower} and {upper}; in {finer} of {all} estimates it could change the last digit of a median or limit.",
         median=median,
         lower=lower,
         upper=upper,
@@ -111,12 +113,23 @@ def _learned(facts: Facts) -> Sentence | None:
     share = before.contraction(facts, facts.primary)
     if share is None:
         return None
-    return sentence(
-        "Contraction of the effect’s own parameter ({scale}): {share}, the part of the estimate that the data bring; "
-        "the rest is the prior’s.",
+    learned = sentence(
+        "Contraction of the effect’s own parameter ({scale}): {share}, by which its variance fell from the prior’s; "
+        "nought if the prior decides, one if data do.",
         scale=facts.parameter_scale,
         share=show(share, PLAIN),
     )
+    given = before.differences(facts, facts.primary)
+    if given is None:
+        return learned
+    lower, median, upper = (
+        show(float(value), facts.scale.difference_unit) for value in np.quantile(given, [0.025, 0.5, 0.975])
+    )
+    told = (
+        "Given the control arm’s level, the prior of the difference is {median} {points} ({ci} interval {lo} to {hi})."
+    )
+    points = agreeing(median.text, facts.scale.points)
+    return joined(learned, sentence(told, median=median, points=points, ci=INTERVAL, lo=lower, hi=upper))
 
 
 def _missing(facts: Facts) -> str:

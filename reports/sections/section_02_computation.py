@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from reports import paths, verdict
-from reports.facts import DEFAULT_AVERAGE, Facts
+from reports.facts import DEFAULT_AVERAGE, NOT_APPLICABLE, Facts
 from reports.figures import ranks
 from reports.numbers import Number
 from reports.parts import Cell, Column, Section, Sentence, Table, sentence
@@ -86,7 +86,7 @@ def _gate(facts: Facts) -> Table:
         {
             "check": Cell(capital(check.name), check.name, unit=check.text),
             "model": Cell(model, model),
-            "status": Cell(check.status, check.status, "verdict"),
+            "status": Cell("—", None) if check.value == NOT_APPLICABLE else Cell(check.status, check.status, "verdict"),
             "value": Cell(minus(check.value), check.value, unit=check.element or ""),
             "element": Cell(check.element or "—", check.element),
             "green": Cell(minus(check.green), check.green),

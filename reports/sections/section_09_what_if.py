@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from reports import asked, decision
 from reports.estimate import Estimate
@@ -133,10 +134,8 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         return sentence(told + " No analysis with another assumption was run.", **said)
     same = sum(asked.excludes_zero(one) == excludes for one in changed)
     kept = sum(_verdict(facts, one) == word for one in changed)
-    near = sum(_verdict(facts, one) == decision.AT_THE_MARGIN for one in changed)
-    told += " With one assumption changed the verdict is the same in {kept} of {changed}"
-    if near and word != decision.AT_THE_MARGIN:
-        told += " and in {near} too close to call"
+    near = 0 if word == decision.AT_THE_MARGIN else others(facts).close
+    told += f" With one assumption changed the verdict is the same in {{kept}} of {{changed}}{_close(near)}"
     told += "; the interval {does} 0 in {same}. Their medians lie between {low} and {high} {points}."
     low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
     return sentence(
@@ -148,7 +147,7 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         low=low.number("median"),
         high=high.number("median"),
         points=facts.scale.points,
-        **({"near": Number(near, str(near))} if "{near}" in told else {}),
+        **({"near": Number(near, str(near))} if near else {}),
     )
 
 
@@ -161,21 +160,40 @@ def _verdict(facts: Facts, estimate: Estimate) -> str:
     return decision.verdict(estimate.lower, estimate.upper, margin, facts.lower_is_better, errors)
 
 
-def others(facts: Facts) -> tuple[int, int]:
-    """In how many changed analyses the verdict is another one, and how many there are."""
+@dataclass(frozen=True)
+class Elsewhere:
+    """Verdicts of analyses with one assumption changed: how many are another one, how many too close to call."""
+
+    other: int = 0
+    close: int = 0
+    changed: int = 0
+
+
+def others(facts: Facts) -> Elsewhere:
+    """How many verdicts of changed analyses are not that of the main one."""
     if asked.not_run(facts):
-        return 0, 0
-    main, *changed = (part.estimate for part in _parts(facts)[0])
-    return sum(_verdict(facts, one) != _verdict(facts, main) for one in changed), len(changed)
+        return Elsewhere()
+    main, *changed = (_verdict(facts, part.estimate) for part in _parts(facts)[0])
+    apart = [one for one in changed if one != main]
+    close = apart.count(decision.AT_THE_MARGIN)
+    return Elsewhere(len(apart) - close, close, len(changed))
 
 
-def elsewhere(other: int, changed: int) -> Sentence | None:
+def elsewhere(found: Elsewhere) -> Sentence | None:
     """`others` in words, for the first screen; nothing where the verdict is the same throughout."""
-    if not other:
+    if not found.other + found.close:
         return None
-    told = "With one assumption changed the verdict is another in {other} of {changed}."
-    many = Number(changed, count(changed, "analysis", "analyses"))
-    return sentence(told, other=Number(other, str(other)), changed=many)
+    told = f"With one assumption changed the verdict is another in {{other}} of {{changed}}{_close(found.close)}."
+    return sentence(
+        told,
+        other=Number(found.other, str(found.other) if found.other else "none"),
+        changed=Number(found.changed, count(found.changed, "analysis", "analyses")),
+        **({"near": Number(found.close, str(found.close))} if found.close else {}),
+    )
+
+
+def _close(near: int) -> str:
+    return " and in {near} too close to call" if near else ""
 
 
 def _draw(facts: Facts, parts: list[Part]) -> Figure:
