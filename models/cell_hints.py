@@ -32,5 +32,8 @@ def of_number(text: str, decimal: str, labels: ValueLabels | None) -> str:
     if codes.for_missing(number):
         return "a missing code? Then list it in [data] missing"
     if math.isnan(number) and not math.isnan(cells.number(text, other)):
-        return f"a decimal {'comma' if other == ',' else 'point'}? Then set decimal in [data]"
+        mark = "comma" if other == "," else "point"
+        if re.fullmatch(r"[-−]?[1-9]\d{0,2}[.,]\d{3}", text.strip()):
+            return f"does the {mark} part thousands? Then take it out; if it marks decimals, set decimal in [data]"
+        return f"a decimal {mark}? Then set decimal in [data]"
     return "if it means a missing value, list it in [data] missing" if codes.names_missing(text) else ""

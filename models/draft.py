@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Any
 
 import tomli_w
 
-from models import dialect, draft_parts, draft_roles, value_labels
+from models import cells, dialect, draft_parts, draft_roles, occasions, value_labels
 from models.dialect import numbers
-from models.trial_schema import labels
+from models.trial_schema import TRUE_FALSE, labels
 from models.undecided import OPEN
 from models.wide_names import Wide
 
@@ -66,6 +67,10 @@ def draft(path: Path) -> Draft:
     when = wide.waves if wide else list(labels(table[roles["wave"]]).dropna().unique())
     waves = draft_parts.waves(when, roles.get("wave", ""), order.get(roles.get("wave", ""), []))
     arms = draft_parts.ordered(long[roles["arm"]], order.get(roles["arm"], []))
+    coded = (
+        bool(order.get(roles["arm"])) or {*arms} <= {*TRUE_FALSE} or all(map(math.isfinite, map(cells.number, arms)))
+    )
+    two, outcome = draft_parts.arms(arms, coded), draft_parts.outcome(long[best], data.decimal)
     left = [name for name in rest if name not in (best, *used)]
     parts: dict[str, Mapping[str, Any]] = {
         "Drafted from the columns of the data file: correct every line, then check again.": {
@@ -79,30 +84,45 @@ def draft(path: Path) -> Draft:
         'Columns that hold a variable, one for each wave in the order of [[waves]]; "" where it was not measured.': {
             "wide": (wide.columns or {best: [best]}) if wide else {}
         },
-        "Which arm is the control? Effects are treated minus control.": {"arms": draft_parts.arms(arms)},
+        "Which arm is the control? Effects are treated minus control.": {"arms": two},
         "In time order, months counted from baseline; role: baseline, negative control or follow-up.": {"waves": waves},
         "Outcome: kind, better lower or higher, the margin that matters; margin_reason is yours to write.": {
-            "outcome": draft_parts.outcome(long[best], data.decimal)
+            "outcome": outcome
         },
         "Set adjust for those to adjust for, chosen before any outcome was seen.": {
             "covariates": [draft_parts.covariate(long[name], order.get(name, [])) for name in used]
         },
     }
-    remarks = tuple(_remarks(wide, roles["arm"], arms, waves))
+    remarks = (*_of_roles(roles, arms, two, outcome), *_of_waves(wide, waves))
     return Draft(_text(parts, remarks, left), remarks)
 
 
-def _remarks(wide: Wide | None, column: str, arms: list[str], waves: list[dict[str, Any]]) -> Iterator[str]:
+def _of_roles(
+    roles: Mapping[str, str], arms: list[str], two: Mapping[str, Any], outcome: Mapping[str, Any]
+) -> Iterator[str]:
+    """What of arms and outcome the data do not say."""
+    if len(arms) > 2:
+        yield (
+            f"{roles['arm']} holds {len(arms)} arms: {', '.join(arms)}. Two can be compared: name them in [arms], and "
+            "list the values of the others in [data] leave_out."
+        )
+    elif two["control"]["value"] == OPEN:
+        yield f"Nothing says which of {' and '.join(map(repr, arms))} is the control: [arms] is yours to write."
+    elif draft_parts.by_code(arms):
+        yield f"Only the order of the codes says that {two['control']['value']!r} is the control: check [arms]."
+    if OPEN in outcome.get("codes", {}).values():
+        yield f"Nothing says which value of {outcome['column']} is the event: its codes are yours to write."
+
+
+def _of_waves(wide: Wide | None, waves: list[dict[str, Any]]) -> Iterator[str]:
+    """What of layout and waves the data do not say."""
     if wide and wide.columns:
         shown = "; ".join(", ".join(filter(None, places)) for places in wide.columns.values())
         yield f"The file is wide, one row a participant: [wide] says which columns are of which wave ({shown}). Check."
     elif wide:
         yield "No participant has a second row: [wide] says that the outcome was measured once."
-    if len(arms) > 2:
-        yield (
-            f"{column} holds {len(arms)} arms: {', '.join(arms)}. Two can be compared: name them in [arms], and list "
-            "the values of the others in [data] leave_out."
-        )
+    if len(waves) > 1 and not occasions.months([wave["value"] for wave in waves]):
+        yield "No label says in which months the waves were: 0, 1, 2 are their places, for you to correct."
     yield from (
         f"Nothing says whether the wave {wave['value']!r} was measured before the programme could act: its role is "
         "yours to write."

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from models import cells, occasions
+from models import cells, codes, occasions
 from models.trial_schema import TRUE_FALSE, labels
 from models.undecided import OPEN
 
-CONTROL = r"control|placebo|usual|standard|wait|sham|\bpbo\b|\bctrl\b|\btau\b|^no\b"
+CONTROL = r"control|placebo|usual|standard|wait|sham|\bonly\b|\balone\b|\bpbo\b|\bctrl\b|\btau\b|\buc\b|^no\b"
 YES = r"yes|^y|true|good|event|positive"
+NOT = r"\b(no|not|non|never|without|free)\b"
 MOST_LEVELS = 8
 
 
@@ -34,22 +35,36 @@ def covariate(column: pd.Series, order: list[str]) -> dict[str, Any]:
     return part | ({"levels": ordered(column, order)} if order and kind == "categorical" else {})
 
 
-def arms(values: list[str]) -> dict[str, dict[str, str]]:
-    """The two arms, one that is called a control first; of more than two only what is called so."""
-    usual = [text for text in values if re.search(CONTROL, text, re.IGNORECASE)]
-    control = usual if len(usual) == 1 else []
+def arms(values: list[str], coded: bool) -> dict[str, dict[str, str]]:
+    """The two arms, the control first; what nothing says is left open.
+
+    A control is called so, is contained in the other ("training" in "training plus savings"), or has the lower code.
+    """
+    control = _control(values)
     two = [*control, *(text for text in values if text not in control)]
-    if len(values) > 2:
+    if len(values) > 2 or not (control or coded):
         two = [*control, OPEN, OPEN]
     return {arm: {"value": text, "label": text} for arm, text in zip(("control", "treated"), two, strict=False)}
+
+
+def by_code(values: list[str]) -> bool:
+    """Whether names say nothing of which of two arms is the control, nor do the numbers 0 and 1."""
+    return not _control(values) and not {*values} <= {"0", "1", *TRUE_FALSE}
+
+
+def _control(values: list[str]) -> list[str]:
+    """The one arm that its name makes the control, or none."""
+    called = [text for text in values if re.search(CONTROL, text, re.IGNORECASE)]
+    words = {text: set(re.findall(r"\w+", text.casefold())) for text in values}
+    within = [text for text in values if all(words[text] < words[other] for other in values if other != text)]
+    return next((found for found in (called, within) if len(found) == 1 < len(values)), [])
 
 
 def waves(values: Iterable[str], column: str, order: list[str]) -> list[dict[str, Any]]:
     """Waves in time order; the role of the first is open unless its label says that it was before the programme."""
     found = sorted(values, key=lambda text: (order.index(text) if text in order else 0, not occasions.before(text)))
-    months = {text: occasions.month(text, column) for text in found}
-    if None in months.values() or len(set(months.values())) < len(months):
-        months = {text: float(place) for place, text in enumerate(found)}
+    known = occasions.months(found, column)
+    months = known or {text: float(place) for place, text in enumerate(occasions.ordered(found))}
     found.sort(key=lambda text: months[text] or 0.0)
     return [
         {"value": text, "label": text, "month": months[text], "role": _role(place, text, len(found))}
@@ -65,7 +80,8 @@ def _role(place: int, label: str, count: int) -> str:
 
 def outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
     """The outcome, with what its values say of its kind; why its margin matters is for its author to say."""
-    values = sorted(ordered(column, []), key=lambda text: not re.search(YES, text, re.IGNORECASE))
+    values = [text for text in ordered(column, []) if not _missing(text, decimal)]
+    values = sorted(values if len(values) == 2 else ordered(column, []), key=lambda text: not _event(text))
     binary = len(values) == 2
     found = [number for number in (cells.number(value, decimal) for value in values) if math.isfinite(number)]
     # no count is negative or has decimals
@@ -73,4 +89,13 @@ def outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
     part = {"column": column.name, "kind": kind, "label": column.name, "better": "lower"}
     part |= {"margin": 0.1 if binary else 1.0, "margin_reason": ""}
     coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
-    return part | ({"codes": {values[0]: 1, values[1]: 0}} if coded else {})
+    known = binary and _event(values[0]) and not _event(values[1])
+    return part | ({"codes": {values[0]: 1 if known else OPEN, values[1]: 0 if known else OPEN}} if coded else {})
+
+
+def _missing(text: str, decimal: str) -> bool:
+    return codes.for_missing(cells.number(text, decimal)) or codes.names_missing(text)
+
+
+def _event(text: str) -> bool:
+    return bool(re.search(YES, text, re.IGNORECASE)) and not re.search(NOT, text, re.IGNORECASE)

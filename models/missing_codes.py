@@ -15,12 +15,22 @@ from models.study import Covariate, Mediator, Outcome, Study
 
 MOST, LEAST = 4, 3
 """Different codes at either end, at most (96 to 99); different other values, at least, to lie far from."""
+BESIDE_TWO = 5
+"""Least distance of usual codes from 0 and 1, or 1 and 2, where a column holds nothing else: yes, no and 9."""
 REPEATED, ONCE, PLAIN, ONE_DIGIT, BELOW_ZERO = 0.3, 1.0, 2.0, 0.9, 0.25
 """Least distance from the others, as a share of their range: of a usual code that is repeated, of one that stands once,
 of a repeated value that is no usual code, of a repeated code of one digit (9 in items from 0 to 3), of a repeated
 negative code where no other value is negative. With these fewer than 0.5% of columns without codes are asked about and
 97% of those with one (24 kinds, counts with many zeros among them).
 """
+
+
+FEW = 3
+"""Least values with, and without, three decimals of which it can be said that the mark parts thousands."""
+THOUSANDS = (
+    "values with three decimals, all below 100, stand beside whole ones from 100 to 999: a mark between thousands read "
+    "as a decimal one? Then take it out of the file."
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Suspect:
 
 
 def questions(study: Study, trial: xr.Dataset) -> list[str]:
-    """A question for each column in which values may be missing codes.
+    """A question for each column in which values may be missing codes, or thousands read as decimals.
 
     Parameters
     ----------
@@ -55,12 +65,23 @@ def questions(study: Study, trial: xr.Dataset) -> list[str]:
         if variable.kind != "binary":
             found = suspects(values.to_numpy().ravel(), variable.codes.values())
             asked += _question(study, variable.column, found, bool(variable.codes))
+            asked += [f"{variable.column}: {THOUSANDS}"] if thousands(values.to_numpy()) else []
     for column, names in json.loads(trial.attrs["levels"]).items():
         levels = np.array([cells.number(level) for level in names])
         if np.isfinite(levels).all():
             code = trial["covariate_value"].sel(covariate=column).dropna("participant").to_numpy().astype(int)
             asked += _question(study, column, suspects(levels[code]), True)
     return asked
+
+
+def thousands(values: np.ndarray) -> bool:
+    """Whether a mark between thousands was read as a decimal one: 1.472 beside 996, three decimals and none above."""
+    present = values[np.isfinite(values)]
+    whole = present % 1 == 0
+    apart, hundreds = present[~whole], present[whole]
+    if min(apart.size, hundreds.size) < FEW or not np.allclose(apart * 1000, np.round(apart * 1000), atol=1e-6):
+        return False
+    return bool(apart.max() < 100 <= hundreds.min() and hundreds.max() < 1000)
 
 
 def _columns(study: Study, trial: xr.Dataset) -> list[tuple[Outcome | Mediator | Covariate, xr.DataArray]]:
@@ -104,6 +125,11 @@ def suspects(values: np.ndarray, known: Iterable[float] = ()) -> list[Suspect]:
     """
     distinct, count = np.unique(values[np.isfinite(values)], return_counts=True)
     low, high = _run(distinct, known), distinct.size - _run(distinct[::-1], known)
+    if high - low == 2 < distinct.size and distinct[low] in (0, 1) and distinct[high - 1] == distinct[low] + 1:
+        others = float(distinct[low]), float(distinct[high - 1])
+        places = [*range(low), *range(high, distinct.size)]
+        far = [place for place in places if np.abs(distinct[place] - others).min() >= BESIDE_TWO or distinct[place] < 0]
+        return [Suspect(float(distinct[place]), int(count[place]), others) for place in far]
     if high - low < LEAST:
         return []
     first = _cut(distinct[:high][::-1], count[:high][::-1], high - low, known)

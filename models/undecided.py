@@ -20,6 +20,7 @@ WORDS = {
     "label": "words to print",
 }
 """What to write, by key; other keys may hold a question mark."""
+CODE = "1 if this value is the event, 0 if it is none"
 
 
 def faults(content: dict[str, Any]) -> list[Fault]:
@@ -33,5 +34,5 @@ def _open(content: Any, place: str) -> Iterator[Fault]:
         where = f"{place} (no. {key})" if isinstance(key, int) else f"{place}.{key}" if place else str(key)
         if isinstance(value, dict | list):
             yield from _open(value, where)
-        elif value == OPEN and key in WORDS:
-            yield Fault(None, where, OPEN, f"still to be decided: {WORDS[key]}")
+        elif value == OPEN and (key in WORDS or place.endswith("codes")):
+            yield Fault(None, where, OPEN, f"still to be decided: {WORDS.get(str(key), CODE)}")

@@ -283,3 +283,61 @@ def test_check_tells_what_the_models_would(tmp_path: Path) -> None:
     constant = [[*row[:place], "5", *row[place + 1 :]] for row in ROWS]
     result = run("check", written(tmp_path / "t", text_of(constant)))
     assert "support: every observed value is 5; it is left out of the mediation model." in result.stdout
+
+
+# what repeats the outcome, names that differ in spelling
+
+
+def test_a_mediator_or_covariate_that_is_the_outcome() -> None:
+    study, arm, outcome = study_of("continuous", 3, mediators=1, covariates=1), arms(120), continuous(120, 3)
+    other, free = 50 + RNG(5).normal(size=(1, 120, 3)), RNG(6).normal(size=(120, 1))
+    assert found(study, trial_of(study, arm, outcome, other, free)) == {}
+    copy = 3 - 2 * outcome[None]
+    assert found(study, trial_of(study, arm, outcome, copy, free)) == {"mediator that is the outcome": "red"}
+    study = study.model_copy(
+        update={"covariates": tuple(part.model_copy(update={"adjust": True}) for part in study.covariates)}
+    )
+    for wave, status_ in ((0, "amber"), (2, "red")):
+        made = trial_of(study, arm, outcome, other, outcome[:, [wave]])
+        assert found(study, made) == {"covariate that is the outcome": status_}
+    unused = study.model_copy(
+        update={"covariates": tuple(part.model_copy(update={"adjust": False}) for part in study.covariates)}
+    )
+    assert found(unused, trial_of(unused, arm, outcome, other, outcome[:, [0]])) == {}
+
+
+@pytest.mark.parametrize(("twice", "expected"), [(2, "note"), (20, "amber")])
+def test_participants_whose_names_differ_in_spelling_alone(twice: int, expected: str) -> None:
+    study = study_of("continuous", 2)
+    names = [f"p{n:03}" for n in range(120)]
+    made = trial_of(study, arms(120), continuous(120, 2)).assign_coords(participant=names)
+    assert found(study, made) == {}
+    names[:twice] = [f"P{n:03}" for n in range(60, 60 + twice)]
+    assert found(study, made.assign_coords(participant=names)) == {"participants alike in name": expected}
+    numbers = made.assign_coords(participant=["7", "007", *(str(n) for n in range(1000, 1118))])
+    assert found(study, numbers) == {"participants alike in name": "note"}
+    (finding,) = data_check.findings(study, numbers)
+    assert "007" not in finding.message, "what is found is printed on the page, where nobody may be recognised"
+
+
+def test_a_mediator_that_nobody_has_yet_at_one_wave() -> None:
+    study = study_of("continuous", 3, mediators=1)
+    values = 50 + RNG(5).normal(size=(1, 120, 3))
+    values[:, :, 0] = 0
+    assert found(study, trial_of(study, arms(120), continuous(120, 3), values)) == {"wave without variation": "note"}
+
+
+def test_a_slip_of_the_pen_hides_no_groups() -> None:
+    """12 sites of 10 in one arm each, four rows a person; one row in twenty names another site."""
+    site, rng = np.repeat(np.arange(12), 10), RNG(3)
+    study, arm = study_of("continuous", 4), arms(12)[site]
+    treated, control = study.arms.treated.value, study.arms.control.value
+    table = pd.DataFrame({study.columns.participant: np.repeat([f"p{n}" for n in range(120)], 4)})
+    table[study.columns.arm] = np.repeat(np.where(arm == 1, treated, control), 4)
+    table["site"] = np.repeat(site, 4).astype(str)
+    slips = rng.choice(480, 20, replace=False)
+    table.loc[slips, "site"] = rng.integers(0, 12, 20).astype(str)
+    (record,) = groups.groupings(study, table)
+    assert (record["control"] + record["treated"], record["exceptions"]) == (12, 0)
+    table.loc[rng.choice(480, 200, replace=False), "site"] = "elsewhere"
+    assert groups.groupings(study, table) == [], "what changes from wave to wave is no grouping"

@@ -13,7 +13,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from models import draft, occasions, wide_names
+from models import draft, occasions, undecided, wide_names
 from models import study as studies
 from models import trial as trials
 from models.faults import InvalidInput
@@ -211,3 +211,83 @@ def test_a_file_without_an_arm_is_no_trial(tmp_path: Path) -> None:
     )
     with pytest.raises(InvalidInput, match="No column of the file looks like the arm"):
         drafted(tmp_path, lengths)
+
+
+# what only looks as if the file said it
+
+
+@pytest.mark.parametrize(
+    ("arms", "control"),
+    [
+        (("Savings + training", "Training"), "Training"),
+        (("Savings group", "Training only"), "Training only"),
+        (("Übliche Betreuung", "Fürsorge"), "?"),
+        (("B", "A"), "?"),
+        (("active", "sham"), "sham"),
+        (("0", "1"), "0"),
+        (("1", "2"), "1"),
+        (("TRUE", "FALSE"), "FALSE"),
+    ],
+)
+def test_no_alphabet_makes_the_control_arm(tmp_path: Path, arms: tuple[str, str], control: str) -> None:
+    table = _long(["baseline", "month 6"]).assign(trt=lambda rows: np.where(rows["pid"] < "W04", *arms))
+    found, remarks = drafted(tmp_path, table)
+    assert found["arms"]["control"]["value"] == control
+    assert any("is the control" in remark for remark in remarks) == (control in ("?", "1"))
+
+
+@pytest.mark.parametrize(
+    ("waves", "order", "months"),
+    [
+        (["05/09/2023", "15/09/2022", "10/03/2023"], [1, 2, 0], [0, 5.78, 11.66]),
+        (["2023-03-10", "2022-09-15"], [1, 0], [0, 5.78]),
+        (["Dec 2023", "Jan 2023"], [1, 0], [0, 10.97]),
+        (["2020", "2019"], [1, 0], [0, 11.99]),
+        (["endline", "baseline", "midline"], [1, 2, 0], [0, 1, 2]),
+        (["follow-up", "post", "pre"], [2, 1, 0], [0, 1, 2]),
+        (["third", "first", "second"], [1, 2, 0], [0, 1, 2]),
+    ],
+)
+def test_waves_stand_in_their_order_in_time(tmp_path: Path, waves: list[str], order: list[int], months: list) -> None:
+    found, remarks = drafted(tmp_path, _long(waves))
+    assert [wave["value"] for wave in found["waves"]] == [waves[place] for place in order]
+    assert [wave["month"] for wave in found["waves"]] == months
+    assert any("are their places" in remark for remark in remarks) == (months == [0, 1, 2])
+
+
+def test_dates_that_could_be_read_in_two_ways_give_no_order(tmp_path: Path) -> None:
+    found, remarks = drafted(tmp_path, _long(["05/06/2022", "04/08/2022"]))
+    assert [wave["month"] for wave in found["waves"]] == [0, 1]
+    assert any("No label says in which months" in remark for remark in remarks)
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        (("yes", "no"), {"yes": 1, "no": 0}),
+        (("not yes", "yes"), {"yes": 1, "not yes": 0}),
+        (("relapse free", "relapsed"), {"relapse free": "?", "relapsed": "?"}),
+        (("alive", "dead"), {"alive": "?", "dead": "?"}),
+        (("1", "2"), {"1": "?", "2": "?"}),
+    ],
+)
+def test_no_order_makes_the_event(tmp_path: Path, values: tuple[str, str], codes: dict[str, object]) -> None:
+    table = _long(["baseline", "month 6"]).drop(columns="y", errors="ignore")
+    table = table.assign(y=np.where(np.arange(len(table)) % 3 == 0, *values))
+    found, remarks = drafted(tmp_path, table)
+    assert found["outcome"]["codes"] == codes
+    assert any("is the event" in remark for remark in remarks) == ("?" in codes.values())
+
+
+def test_codes_left_open_must_be_decided() -> None:
+    (fault,) = undecided.faults({"outcome": {"codes": {"alive": "?", "dead": 1}}})
+    assert (fault.column, fault.value) == ("outcome.codes.alive", "?")
+    assert "1 if this value is the event" in fault.allowed
+
+
+@pytest.mark.parametrize("code", ["-99", "9", "refused"])
+def test_a_missing_code_makes_no_count_of_yes_and_no(tmp_path: Path, code: str) -> None:
+    table = _long(["baseline", "month 6"])
+    table = table.assign(y=np.resize(["0", "1", "1", code, "0"], len(table)))
+    found, _ = drafted(tmp_path, table)
+    assert (found["outcome"]["column"], found["outcome"]["kind"]) == ("y", "binary")

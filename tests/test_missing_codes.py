@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import data_file, missing_codes
+from models import cell_hints, data_file, missing_codes
 from models import study as studies
 from models import trial as trials
 from models.missing_values import MissingValues
@@ -81,6 +81,44 @@ def test_correct_columns_are_left_alone() -> None:
     rng = np.random.default_rng(2)
     asked = sum(bool(missing_codes.suspects(plain(place % 8, rng))) for place in range(2000))
     assert asked < 14
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [((0, 1), (9,)), ((0, 1), (-99,)), ((1, 2), (9, 99)), ((0, 1), (-1,)), ((0, 1), (88, 99)), ((1, 2), (-9,))],
+)
+def test_codes_beside_yes_and_no_are_asked_about(values: tuple[int, int], codes: tuple[int, ...]) -> None:
+    column = np.array([*values * 40, *codes * 2], dtype=float)
+    assert [one.value for one in missing_codes.suspects(column)] == sorted(codes)
+    assert not missing_codes.suspects(column, known=codes)
+
+
+@pytest.mark.parametrize("values", [(0, 1), (0, 1, 2), (0, 1, 3), (0, 5, 9)])
+def test_few_values_that_are_counts_are_left_alone(values: tuple[int, ...]) -> None:
+    assert not missing_codes.suspects(np.array(values * 20, dtype=float))
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ([1.472, 996, 12.004, 450, 1.1, 999], True),
+        ([1.472, 996, 12.0045, 450, 1.1, 999], False),
+        ([1.472, 96, 12.004, 450, 1.1, 999], False),
+        ([0.512, 0.4, 0.123, 1, 1, 0], False),
+        ([101.5, 102.25, 120.125, 450, 451, 999], False),
+        ([1.472, 996, 12.004, 450, 999], False),
+    ],
+)
+def test_thousands_read_as_decimals_are_asked_about(values: list[float], asked: bool) -> None:
+    assert missing_codes.thousands(np.array(values)) is asked
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("1,472", "does the comma part thousands"), ("18,3", "a decimal comma?"), ("0,472", "a decimal comma?")],
+)
+def test_a_comma_is_not_always_a_decimal_one(text: str, hint: str) -> None:
+    assert cell_hints.of_number(text, ".", None).startswith(hint)
 
 
 def test_a_code_that_the_study_file_names_is_a_value() -> None:

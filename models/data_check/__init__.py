@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import xarray as xr
 
-from models.data_check import absorbing, alias, baseline, groups, repeats, values
+from models.data_check import absorbing, alias, baseline, copies, groups, repeats, values
 from models.data_check.finding import Finding
 from models.faults import InvalidInput
 from models.study import Study
 
 __all__ = ["Finding", "findings", "refuse"]
+
+
+CHECKS = (
+    baseline.differences,
+    values.findings,
+    absorbing.findings,
+    copies.findings,
+    groups.findings,
+    repeats.findings,
+)
 
 
 def findings(study: Study, trial: xr.Dataset) -> tuple[Finding, ...]:
@@ -20,11 +30,7 @@ def findings(study: Study, trial: xr.Dataset) -> tuple[Finding, ...]:
     study, trial : Study, Dataset
         As `models.study.read` and `models.trial.load` return them.
     """
-    return tuple(
-        finding
-        for check in (baseline.differences, values.findings, absorbing.findings, groups.findings, repeats.findings)
-        for finding in check(study, trial)
-    )
+    return tuple(finding for check in CHECKS for finding in check(study, trial))
 
 
 def refuse(study: Study, trial: xr.Dataset) -> None:

@@ -18,7 +18,8 @@ from models.study import Study
 CHANCE = 1e-5
 """Of groups so pure, had their members been randomised one by one; a file has tens of columns."""
 EXCEPTIONS = 0.05
-"""Share of participants who may be in the other arm than their group: crossed over, or entered wrongly."""
+"""Share of participants who may be in the other arm than their group, and of rows with another group than the others of
+their participant: crossed over, or entered wrongly."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,10 @@ def groupings(study: Study, table: pd.DataFrame) -> list[dict]:
 
 
 def _grouping(table: pd.DataFrame, name: str, who: str, treated: pd.Series, study: Study) -> Grouping | None:
-    pairs = table[[who, name]].dropna().drop_duplicates()
-    if pairs[who].duplicated().any():  # it changes over the waves
+    rows = table[[who, name]].dropna()
+    pairs = rows.groupby([who, name], sort=False).size().sort_values(ascending=False, kind="stable").reset_index()
+    pairs = pairs.drop_duplicates(who)
+    if len(rows) - pairs[0].sum() > EXCEPTIONS * len(rows):  # it changes over the waves, and not by slips of the pen
         return None
     inside = treated.reindex(pairs[who]).to_numpy(dtype=float)
     counts = pd.DataFrame({"value": pairs[name].to_numpy(), "control": 1 - inside, "treated": inside})

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
 from models.data_check.finding import Finding
 from models.faults import Fault
-from models.study import Outcome, Study
+from models.study import Mediator, Outcome, Study
 
 CHANCE = 1e-4
 """Of so many equal values at one wave, were they drawn from those of the others."""
+LEFT_OUT = (
+    "(a change score at baseline, a condition of entry): leave the wave out of the data and of [[waves]], or put there "
+    "what was measured"
+)
+BLANK = "(what the programme brings, before it): leave the values blank, unless they were"
+"""What to do about a wave at which nobody varies: of an outcome, and of a mediator."""
 FEWEST = 5
 """Values at a wave of which it can be said that none differs."""
 
@@ -30,6 +37,8 @@ def constant(study: Study, trial: xr.Dataset) -> list[Fault]:
 def findings(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
     """Waves at which nobody varies, outcomes that never do, a primary wave without outcomes, lone participants."""
     yield from _still_waves(study.outcome, trial["outcome"].to_numpy(), study)
+    for mediator, values in zip(study.mediators, trial["mediator_value"].to_numpy(), strict=True):
+        yield from (replace(found, status="note") for found in _still_waves(mediator, values, study, BLANK))
     for part, values in zip(study.further_outcomes, trial["further_outcome"].to_numpy(), strict=True):
         yield from _still_waves(part, values, study)
         if _constant(values):
@@ -50,7 +59,9 @@ def _first(values: np.ndarray) -> float:
     return float(values[~np.isnan(values)][0])
 
 
-def _still_waves(part: Outcome, values: np.ndarray, study: Study) -> Iterator[Finding]:
+def _still_waves(
+    part: Outcome | Mediator, values: np.ndarray, study: Study, advice: str = LEFT_OUT
+) -> Iterator[Finding]:
     for place, wave in enumerate(study.waves):
         here, others = values[:, place], np.delete(values, place, axis=1)
         here, others = here[~np.isnan(here)], others[~np.isnan(others)]
@@ -62,8 +73,7 @@ def _still_waves(part: Outcome, values: np.ndarray, study: Study) -> Iterator[Fi
             yield Finding(
                 "wave without variation",
                 f"{part.label}: every value at the wave {wave.label!r} is {here[0]:g}; at other waves they vary. Where "
-                "nobody can differ nothing was measured (a change score at baseline, a condition of entry): leave the "
-                "wave out of the data and of [[waves]], or put there what was measured.",
+                f"nobody can differ nothing was measured {advice}.",
                 "red" if part.kind == "continuous" else "amber",
             )
 
