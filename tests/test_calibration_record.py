@@ -24,7 +24,14 @@ def _read(name: str) -> tuple[pd.DataFrame, dict]:
 
 
 def test_both_models_have_one():
-    assert {"effect-effect", "mediation_clean-mediation"} <= set(STUDIES)
+    assert {"effect-effect", "mediation_clean-mediation", "mediation_clean-mediation-not_at_baseline"} <= set(STUDIES)
+
+
+def test_that_of_the_mediation_model_has_mediators_that_act_at_every_wave():
+    _, about = _read("mediation_clean-mediation")
+    assert about["analysed"]["acts_at_baseline"] is True
+    _, about = _read("mediation_clean-mediation-not_at_baseline")
+    assert not about["analysed"].get("acts_at_baseline", False)
 
 
 def test_paths_are_ranked_as_well():
@@ -35,7 +42,8 @@ def test_paths_are_ranked_as_well():
 
 
 def test_without_an_effect_no_path_is_found_more_often_than_it_should_be():
-    table, about = _read("mediation_clean-mediation")
+    # of the model without mediators at baseline: the kinds "truth" and "null" of the other were not run
+    table, about = _read("mediation_clean-mediation-not_at_baseline")
     rows = table[(table["kind"] == "null") & table["quantity"].str.contains("6 months") & table["excludes_0"].notna()]
     assert {"natural_indirect[6 months]", "interventional_via[6 months, income_share]"} <= set(rows["quantity"])
     # a dozen shares, each at most 5% plus three binomial standard errors
