@@ -25,9 +25,10 @@ def points(share: float) -> Number:
 def sampled(about: Mapping[str, Any]) -> Sentence:
     """How many fits failed, and how many a single analysis would have questioned."""
     failed, found = int(about["failed"]), about.get("sampling")
-    first = sentence("No fit failed.")
+    first = sentence(f"No fit of the {about['model']} model failed.")
     if failed:
-        first = sentence("{failed} of the fits failed; they are in no number here.", failed=whole(failed))
+        lost = f"{{failed}} fits of the {about['model']} model failed; they are in no number here."
+        first = sentence(lost, failed=whole(failed))
     if not isinstance(found, Mapping):
         return first
     coarse = ", and {limited} an integral that should be finer" if found.get("limited") else ""

@@ -130,7 +130,7 @@ def test_sentences_tell_range_truth_and_error(pages: dict[str, Path]) -> None:
                 for name in ("assurance", "narrow", "harm", "coverage"))  # fmt: skip
     assert f"errors of shares are at most {100 * worst:.1f} points. Participants are lost by chance alone, as" in told
     assert "as each point says. The margin is 10 percentage points. No fit" in told
-    assert "2 of the fits failed" in words(pages["mediation"])
+    assert "2 fits of the mediation model failed" in words(pages["mediation"])
     assert "narrower than the margin in" not in words(pages["no margin"])
 
 
