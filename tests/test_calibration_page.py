@@ -144,7 +144,10 @@ def test_sentences_hold_the_numbers_of_the_files(pages: dict[str, Path]) -> None
     )
     assert f"up to {100 * stats.binom.ppf(0.975, 150, 0.05) / 150:.1f}% would occur in 39 of 40" in told
     assert "Trials of 107 participants and 4 waves were simulated by scenario “effect”" in told
-    assert "No fit of the effect model failed. Of 500 fits, 7 had an R-hat above 1.05, 4 fewer than 100 effective draws" in told
+    assert (
+        "No fit of the effect model failed. Of 500 fits, 7 had an R-hat above 1.05, 4 fewer than 100 effective draws"
+        in told
+    )
     assert "and 0 a divergent transition: 9 had one of these, and they are counted in every number here." in told
     assert "3 fits of the mediation model failed; they are in no number here." in words(pages["mediation"])
 

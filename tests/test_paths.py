@@ -202,8 +202,9 @@ def test_the_waves_that_have_an_order():
     assert [design.wave[wave] for wave in ordered(design)] == ["6 months"]
     reasons = {design.wave[wave]: why for wave, why in unordered(design).items()}
     assert reasons == {
-        "post-test": "No ordered mediator: the programme could not act yet.",
-        "3 months": "No ordered mediator: the mediators that it could follow were measured before exposure began.",
+        "post-test": "No ordered mediator: a negative control is taken as before the programme could act.",
+        "3 months": "No ordered mediator: the mediators that it could follow are taken as before the programme could "
+        "act.",
     }
     same = replace(design, mediators=replace(design.mediators, lag=0, acts=np.array([[False, True, True, True]] * 2)))
     assert [design.wave[wave] for wave in ordered(same)] == ["3 months", "6 months"]

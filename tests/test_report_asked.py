@@ -244,7 +244,13 @@ def test_title_sentence_and_rows_count_the_same(reports: dict[str, Path], name: 
     assert ("excludes" in title) == main["says"].startswith("excludes")
     numbers = record(reports[name])["sentences"]["what_if"]["numbers"]
     assert (numbers["same"]["value"], numbers["changed"]["value"]) == (same, len(changed))
-    assert numbers["inside"]["value"] == sum("within margin" in row["says"] for row in changed)
+    first = record(reports[name])["sentences"].get("W1", {"numbers": {}})["numbers"]
+    kept, other, near = (
+        found[key]["value"] if key in found else 0
+        for found, key in ((numbers, "kept"), (first, "other"), (first, "near"))
+    )
+    assert kept + other + near == len(changed), "the first screen and section 9 count the same verdicts"
+    assert numbers.get("near") == first.get("near")
     for row, drawn in zip([main, *changed], figures(reports[name], "what_if"), strict=True):
         assert [row[field] for field in ("analysis", "what", "lower", "upper", "evidence")] == [
             drawn[field] for field in ("part", "note", "lower", "upper", "evidence")
@@ -278,7 +284,7 @@ def test_what_was_not_run_says_so_with_its_name(reports: dict[str, Path]) -> Non
     text = words(reports["little"], 9)
     for head in ("Complete cases", "Random slopes", "Missing not at random", "Misreporting", "Unmeasured causes of"):
         assert re.search(rf"{head}[^.]*\. Not run: \w", text), head
-    assert text.index("Unmeasured causes of") < text.index("As analysed, the 95% interval"), "what is open comes first"
+    assert text.index("Unmeasured causes of") < text.index("As analysed, the verdict"), "what is open comes first"
     assert "no mediator is ordered" in rows(reports["unordered"], "confounding")[0]["reason"]
     alone = reports["nothing but the main result"]
     assert "No analysis with another assumption was run." in words(alone, 9)
@@ -373,7 +379,9 @@ def test_power_scaling_of_the_paths_stands_in_section_8_or_says_why_not(reports:
     text = words(reports["binary"], 8)
     assert re.search(r"Effect via social support score\s*0\.17\s*0\.05\s*−1\.2\s*! Look", text)
     assert [row["flag"] for row in listed] == ["false", "true", "false"]
-    assert "Refits of direct and indirect effects under other priors. Not run: a run fits the mediation model" in text
+    assert (
+        "Refits of direct and indirect effects under other priors. Not run: the mediation model was fitted once" in text
+    )
     alone = words(reports["nothing but the main result"], 8)
     assert re.search(r"Power-scaling of direct and indirect effects\. Not run: the study file names no mediator", alone)
 

@@ -10,7 +10,7 @@ from reports.parts import Cell, Column, Table
 from reports.words import capital
 
 SCALING, REFITS = "Power-scaling of direct and indirect effects", "Refits of direct and indirect effects"
-NO_REFITS = "the mediation model was fitted under the priors of § 4 alone; other ones need runs of their own."
+NO_REFITS = "the mediation model was fitted once, under the priors of § 4; other ones need runs of their own."
 
 
 def not_run(facts: Facts) -> dict[str, str]:
