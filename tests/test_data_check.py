@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from models import data_check
-from models.data_check import groups
+from models.data_check import alias, groups
 from models.faults import InvalidInput
 from tests.command_line import run
 from tests.made_trials import study_of, trial_of
@@ -182,7 +182,9 @@ def test_covariates_that_are_the_arm_together_are_refused() -> None:
 def test_a_covariate_that_goes_with_the_arm_by_chance_is_kept() -> None:
     study, arm = study_of("continuous", 2, covariates=1), arms(120)
     half = np.where(RNG(1).random(120) < 0.7, arm, 1 - arm).astype(float)[:, None]
-    data_check.refuse(study, trial_of(study, arm, continuous(120, 2), None, half))
+    trial = trial_of(study, arm, continuous(120, 2), None, half)
+    data_check.refuse(study, trial)
+    assert alias.aliases(study, trial) == []
 
 
 # groups

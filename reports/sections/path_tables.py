@@ -31,11 +31,7 @@ FIELDS = (
 
 def cells(facts: Facts, estimate: Estimate) -> dict[str, Cell]:
     """Posterior, truth where it is known, prior and evidence class of a row; its numbers for the CSV."""
-    prior = "—"
-    if estimate.constant:
-        prior = "—"
-    elif estimate.has_prior:
-        prior = estimate.prior_told
+    prior = estimate.prior_told if estimate.has_prior and not estimate.constant else "—"
     return {
         "posterior": Cell(told(estimate), None, "estimate"),
         **truth.cells(facts, estimate),

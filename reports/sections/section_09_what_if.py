@@ -133,9 +133,9 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     if not changed:
         return sentence(told + " No analysis with another assumption was run.", **said)
     same = sum(asked.excludes_zero(one) == excludes for one in changed)
-    kept = sum(_verdict(facts, one) == word for one in changed)
-    near = 0 if word == decision.AT_THE_MARGIN else others(facts).close
-    told += f" With one assumption changed the verdict is the same in {{kept}} of {{changed}}{_close(near)}"
+    found = _counted(facts, parts)
+    kept = found.changed - found.other - found.close
+    told += f" With one assumption changed the verdict is the same in {{kept}} of {{changed}}{_close(found.close)}"
     told += "; the interval {does} 0 in {same}. Their medians lie between {low} and {high} {points}."
     low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
     return sentence(
@@ -147,7 +147,7 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
         low=low.number("median"),
         high=high.number("median"),
         points=facts.scale.points,
-        **({"near": Number(near, str(near))} if near else {}),
+        **({"near": Number(found.close, str(found.close))} if found.close else {}),
     )
 
 
@@ -171,9 +171,11 @@ class Elsewhere:
 
 def others(facts: Facts) -> Elsewhere:
     """How many verdicts of changed analyses are not that of the main one."""
-    if asked.not_run(facts):
-        return Elsewhere()
-    main, *changed = (_verdict(facts, part.estimate) for part in _parts(facts)[0])
+    return Elsewhere() if asked.not_run(facts) else _counted(facts, _parts(facts)[0])
+
+
+def _counted(facts: Facts, parts: list[Part]) -> Elsewhere:
+    main, *changed = (_verdict(facts, part.estimate) for part in parts)
     apart = [one for one in changed if one != main]
     close = apart.count(decision.AT_THE_MARGIN)
     return Elsewhere(len(apart) - close, close, len(changed))
