@@ -27,8 +27,12 @@ def differences(
     ----------
     posterior, prior : Dataset
         Draws of a model whose outcome's equation holds no mediators: through them, the arm would go on acting.
-    model, design, study
-        As for `analysis.analyse`.
+    model : module
+        The model that drew them: its `dimensions` and `response`.
+    design : Design
+        The trial laid out as the model sees it.
+    study : Study
+        Names the outcome and with it the difference in its own unit.
 
     Returns
     -------
