@@ -335,6 +335,18 @@ def test_patterns_of_counts_are_not_run(tmp_path: Path) -> None:
     assert section.values["patterns_reason"].startswith("Not run: ")
 
 
+def test_leaving_one_out_says_when_it_may_move_the_verdict(tmp_path: Path) -> None:
+    facts = page.Facts(make(tmp_path, Recipe()))
+    estimate, margin = facts.estimate(facts.scale.difference, facts.primary), facts.study.outcome.margin
+    loo, printed = facts.group("checks", "loo"), []
+    for share in (0.9, 1.1):  # of the way from the upper limit to the margin on the other side of 0
+        shift = share * (-margin - estimate.upper)
+        one_way = {"shift_lower": min(shift, 0.0), "shift_upper": max(shift, 0.0)}
+        printed.append(section_07_prediction._left_out(facts, loo.assign(one_way)))
+    assert "would make the verdict" not in printed[0]
+    assert "an interval moved that far would make the verdict benefit" in printed[1]
+
+
 def test_a_report_never_imports_a_sampler(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from tests.report_fixture import make; from reports import page\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from reports import decision
 from reports.assumption_checks import UNCHECKED, by_gate
 from reports.facts import Facts
 from reports.figures import mediator_pit, patterns, predictive
@@ -215,11 +216,25 @@ def _left_out(facts: Facts, group: xr.Dataset) -> str:
     low, high = (show(float(group[name]), unit, 1) for name in ("shift_lower", "shift_upper"))
     points = f"{facts.scale.points} ({facts.estimate(facts.scale.difference, facts.primary).evidence})"
     told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {points}")
+    moved = _moved(facts, group)
+    if moved:
+        told.append(f"an interval moved that far would make the verdict {moved}: here single {group["pareto_k"].dims[0]}s count")
     if int(group.get("unweighed", 0)):
         told.append("whoever importance sampling cannot leave out alone is not in that range")
     if int(group["refitted"]) and not facts.limit.minimum:
         told.append(f"{int(group['refitted'])} of them left out by refitting")
     return "; " + "; ".join(told).replace("-", "−")
+
+
+def _moved(facts: Facts, group: xr.Dataset) -> str:
+    """Other verdicts that the interval would give if it moved as far as the mean when one is left out."""
+    estimate, margin = facts.estimate(facts.scale.difference, facts.primary), facts.study.outcome.margin
+    shifts = (0.0, float(group["shift_lower"]), float(group["shift_upper"]))
+    found = [
+        decision.settled(estimate.lower + shift, estimate.upper + shift, margin, facts.lower_is_better)
+        for shift in shifts
+    ]
+    return " or ".join(name for name in dict.fromkeys(found) if name != found[0])
 
 
 def _share(facts: Facts, value: float) -> Cell:
