@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,9 @@ def _packages_are_this_checkout() -> None:
     for name in ("models", "priors", "reports", "scripts"):
         found = Path(importlib.import_module(name).__file__ or "").parent
         assert found == ROOT / name, f"{name} resolves to {found}, not to {ROOT / name}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptions_arrive() -> None:
+    """A shell that starts tests in the background has them ignore SIGINT, and every script that they start with them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
