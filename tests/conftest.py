@@ -21,5 +21,5 @@ def _packages_are_this_checkout() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptions_arrive() -> None:
-    """A shell that starts tests in the background has them ignore SIGINT, and every script that they start with them."""
+    """Started in the background, tests ignore SIGINT, and so would every script that they start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -218,7 +218,8 @@ def _left_out(facts: Facts, group: xr.Dataset) -> str:
     told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {points}")
     moved = _moved(facts, group)
     if moved:
-        told.append(f"an interval moved that far would make the verdict {moved}: here single {group["pareto_k"].dims[0]}s count")
+        single = f"single {group['pareto_k'].dims[0]}s"
+        told.append(f"an interval moved that far would make the verdict {moved}: here {single} count")
     if int(group.get("unweighed", 0)):
         told.append("whoever importance sampling cannot leave out alone is not in that range")
     if int(group["refitted"]) and not facts.limit.minimum:
