@@ -93,9 +93,9 @@ def program(trial: xr.Dataset, lag: int) -> xr.Dataset:
                 np.log(w / 2) + _beta((x + 1) / 2, mean[:, 0], precision) + likely((x + 1) / 2)
                 for x, w in zip(node, weight, strict=True)
             ]
-            inside = pt.log(1 - at_zero - at_one)[:, 0] + pm.logsumexp(pt.stack(terms), axis=0)[0]
+            inside = pt.log(1 - at_zero - at_one)[:, 0] + pt.logsumexp(pt.stack(terms), axis=0)
             ends = [pt.log(at_zero[:, 0]) + likely(0.0), pt.log(at_one[:, 0]) + likely(1.0)]
-            pm.Potential("first outcome", pm.logsumexp(pt.stack([inside, *ends]), axis=0).sum())
+            pm.Potential("first outcome", pt.logsumexp(pt.stack([inside, *ends]), axis=0).sum())
         drawn = pm.sample(
             DRAWS,
             tune=TUNE,
