@@ -80,8 +80,9 @@ def _role(place: int, label: str, count: int) -> str:
 
 def outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
     """The outcome, with what its values say of its kind; why its margin matters is for its author to say."""
-    values = [text for text in ordered(column, []) if not _missing(text, decimal)]
-    values = sorted(values if len(values) == 2 else ordered(column, []), key=lambda text: not _event(text))
+    every = ordered(column, [])
+    shown = [text for text in every if not _missing(text, decimal)]
+    values = sorted(shown if _yes_or_no(shown, decimal) else every, key=lambda text: not _event(text))
     binary = len(values) == 2
     found = [number for number in (cells.number(value, decimal) for value in values) if math.isfinite(number)]
     # no count is negative or has decimals
@@ -91,6 +92,12 @@ def outcome(column: pd.Series, decimal: str) -> dict[str, Any]:
     coded = binary and not {*values} <= {"0", "1", *TRUE_FALSE}
     known = binary and _event(values[0]) and not _event(values[1])
     return part | ({"codes": {values[0]: 1 if known else OPEN, values[1]: 0 if known else OPEN}} if coded else {})
+
+
+def _yes_or_no(values: list[str], decimal: str) -> bool:
+    """Whether two values are words, or numbers by which yes and no are coded: others are a measurement."""
+    numbers = [cells.number(text, decimal) for text in values]
+    return len(values) == 2 and (any(map(math.isnan, numbers)) or sorted(numbers) in ([0, 1], [1, 2]))
 
 
 def _missing(text: str, decimal: str) -> bool:

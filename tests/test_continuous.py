@@ -137,7 +137,15 @@ def test_what_is_no_finite_number_is_a_fault(tmp_path: Path, text: str) -> None:
     assert [(fault.row, fault.allowed) for fault in caught.value.faults] == [(5, f"a number{hint}")]
 
 
-@pytest.mark.parametrize(("values", "kind"), [("0.5 1 2", "continuous"), ("-1 0 2", "continuous"), ("0 1 7", "count")])
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ("0.5 1 2", "continuous"),
+        ("-1 0 2", "continuous"),
+        ("0 1 5", "count"),
+        ("0 1 7", "binary"),  # 7 is a usual code of a missing answer, and check.py asks
+    ],
+)
 def test_a_draft_sees_decimals_and_negative_numbers(tmp_path: Path, values: str, kind: str) -> None:
     rows = [f"{who},{when},{who % 2},{value}" for who in range(6) for when, value in enumerate(values.split())]
     (tmp_path / "data.csv").write_text("\n".join(["id,visit,arm,score", *rows]), encoding="utf-8")
