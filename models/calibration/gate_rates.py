@@ -27,6 +27,8 @@ RATES, ABOUT = "gate.csv", "gate.json"
 BY_PRIOR = ("power-scaling of the primary estimand", "contraction of the primary effect")
 """Checks that say how much the priors matter: of a correct trial they may be amber."""
 OVERALL = "overall"
+IN_FULL = Sampler()
+"""Of a mediation model, whose gate is to be judged: the product's draws, and more where it would take more."""
 ROOM = 32
 """For missing mediators in a compiled model: trials each miss other values."""
 
@@ -35,7 +37,8 @@ ROOM = 32
 class Plan:
     """What decides a record: the seed of its trials, and the sampler and priors of its fits.
 
-    Half the product's draws: whatever asks for more draws is amber sooner, which counts against the gate.
+    Half the product's draws: whatever asks for more draws is amber sooner, which counts against the gate. Mediation
+    models are fitted in full (`IN_FULL`): with half, all are short of effective draws, and the product would go on.
     """
 
     seed: int = 1
@@ -53,7 +56,8 @@ class Plan:
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides a trial's result, JSON-able."""
-        return {"seed": self.seed, "sampler": asdict(self.sampler), "priors": self.priors}
+        samplers = {"sampler": asdict(self.sampler), "mediation_sampler": asdict(IN_FULL)}
+        return {"seed": self.seed, "priors": self.priors} | samplers
 
 
 def number_of(kind: str, trial: int) -> int:
@@ -96,6 +100,8 @@ def _fitted(plan: Plan, kind: str, study: Study, trial: xr.Dataset) -> dict[str,
     """
     priors, layout = prior_set.load(plan.priors), design(study, trial)
     mediated, whole = kind in gate_trials.MEDIATED, kind != "log-normal mediator"
+    if mediated and whole:
+        return _told(analysis.analyse(study, trial, mediation, priors, IN_FULL).gate)
     if mediated:
         layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
     model = mediation if mediated else effect_integrated
