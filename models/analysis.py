@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -159,17 +160,58 @@ def analyse(
     say("compiling the model")
     ready = compiled.model(model, layout, priors) if compiled else fit.Compiled().refit(model, layout, priors)
     say("sampling")
-    tree = fit.sample(ready, sampler, progress)
-    asked = sampler
+    sampled = until_settled(ready, model, layout, study, sampler, say, progress)
+    tree, sampler = sampled.tree, sampled.sampler
+    found = derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
+    longer = LONGER.format(chains=sampler.chains, draws=sampler.draws, why=", and ".join(sampled.reasons))
+    return found.noting(longer) if sampled.reasons else found
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Draws, the settings that they were made with, and why more were made than was asked for."""
+
+    tree: xr.DataTree
+    sampler: fit.Sampler
+    reasons: tuple[str, ...] = ()
+
+
+def until_settled(
+    ready: Any,
+    model: ModuleType,
+    layout: Design,
+    study: Study,
+    asked: fit.Sampler,
+    say: Say = lambda _: None,
+    progress: fit.Progress | None = None,
+) -> Sampled:
+    """Sample a compiled model, and go on with twice the draws while that would settle something.
+
+    Parameters
+    ----------
+    ready : object
+        From `fit.Compiled`.
+    model, layout, study : module, Design, Study
+        What it was compiled for.
+    asked : Sampler
+        Settings to begin with; at most `LONGEST` times their draws are made.
+    say, progress : callable
+        As for `analyse`.
+
+    Raises
+    ------
+    SamplerFailed
+        If there is no usable posterior.
+    """
+    sampler = asked
     reasons: dict[str, None] = {}
+    tree = fit.sample(ready, sampler, progress)
     while _may_go_on(layout, asked, sampler) and (why := _unsettled(model, layout, study, tree, asked)):
         reasons[why] = None
         sampler = replace(sampler, draws=2 * sampler.draws)
         say(f"{why}: sampling {sampler.draws:,} draws a chain")
         tree = fit.sample(ready, sampler, progress)
-    found = derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
-    longer = LONGER.format(chains=sampler.chains, draws=sampler.draws, why=", and ".join(reasons))
-    return found.noting(longer) if reasons else found
+    return Sampled(tree, sampler, tuple(reasons))
 
 
 def _unsettled(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree, asked: fit.Sampler) -> str:

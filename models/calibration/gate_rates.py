@@ -100,15 +100,18 @@ def _fitted(plan: Plan, kind: str, study: Study, trial: xr.Dataset) -> dict[str,
     """
     priors, layout = prior_set.load(plan.priors), design(study, trial)
     mediated, whole = kind in gate_trials.MEDIATED, kind != "log-normal mediator"
-    if mediated and whole:
-        return _told(analysis.analyse(study, trial, mediation, priors, IN_FULL).gate)
     if mediated:
         layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
     model = mediation if mediated else effect_integrated
-    sampler = plan.sampler if whole else replace(plan.sampler, draws=250, tune=350, chains=1)
-    tree = fit.sample(plan.compiled.model(model, layout, priors), sampler)
+    ready = plan.compiled.model(model, layout, priors)
     if whole:
-        return _told(analysis.derive(study, trial, model, layout, priors, sampler, tree).gate)
+        if mediated:
+            made = analysis.until_settled(ready, model, layout, study, IN_FULL)
+        else:
+            made = analysis.Sampled(fit.sample(ready, plan.sampler), plan.sampler)
+        return _told(analysis.derive(study, trial, model, layout, priors, made.sampler, made.tree).gate)
+    sampler = replace(plan.sampler, draws=250, tune=350, chains=1)
+    tree = fit.sample(ready, sampler)
     draws = mediation.completed(tree["posterior"].to_dataset(), layout, sampler.seed)
     return _told(Gate((path_checks.distributions(mediation.mediator_pit(draws, layout, sampler.seed)),)))
 
