@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from models import (
     integrated,
     leave_one_out,
     ledger,
-    margins,
     model_free,
     outcome_checks,
     path_checks,
@@ -28,6 +26,7 @@ from models import (
     predictive,
     registry,
     sensitivity,
+    settling,
     summary,
 )
 from models.design import Design, design
@@ -41,15 +40,7 @@ from priors.prior_set import PriorSet
 PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
-LONGEST = 8
-"""Times the draws asked for, up to which sampling goes on."""
-MOST_TRAITS = 100_000_000
-"""Draws of participants' traits up to which it does: 0.8 GB."""
 LONGER = "Sampling went on to {chains} × {draws:,} draws: with fewer, {why}."
-MARGIN = "a limit of the primary interval lay within its Monte-Carlo error of the margin"
-FEW = "a parameter had fewer effective draws, or a larger R-hat, than the gate asks for"
-FEWEST = fit.Sampler.draws
-"""Draws a chain from which sampling goes on where they are too few: who asks for less wants a quick look."""
 Say = Callable[[str], None]
 
 
@@ -160,83 +151,11 @@ def analyse(
     say("compiling the model")
     ready = compiled.model(model, layout, priors) if compiled else fit.Compiled().refit(model, layout, priors)
     say("sampling")
-    sampled = until_settled(ready, model, layout, study, sampler, say, progress)
+    sampled = settling.until_settled(ready, model, layout, study, sampler, say, progress)
     tree, sampler = sampled.tree, sampled.sampler
     found = derive(study, trial, model, layout, priors, sampler, tree, data_unchanged=data_unchanged, say=say)
     longer = LONGER.format(chains=sampler.chains, draws=sampler.draws, why=", and ".join(sampled.reasons))
     return found.noting(longer) if sampled.reasons else found
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """Draws, the settings that they were made with, and why more were made than was asked for."""
-
-    tree: xr.DataTree
-    sampler: fit.Sampler
-    reasons: tuple[str, ...] = ()
-
-
-def until_settled(
-    ready: Any,
-    model: ModuleType,
-    layout: Design,
-    study: Study,
-    asked: fit.Sampler,
-    say: Say = lambda _: None,
-    progress: fit.Progress | None = None,
-) -> Sampled:
-    """Sample a compiled model, and go on with twice the draws while that would settle something.
-
-    Parameters
-    ----------
-    ready : object
-        From `fit.Compiled`.
-    model, layout, study : module, Design, Study
-        What it was compiled for.
-    asked : Sampler
-        Settings to begin with; at most `LONGEST` times their draws are made.
-    say, progress : callable
-        As for `analyse`.
-
-    Raises
-    ------
-    SamplerFailed
-        If there is no usable posterior.
-    """
-    sampler = asked
-    reasons: dict[str, None] = {}
-    tree = fit.sample(ready, sampler, progress)
-    while _may_go_on(layout, asked, sampler) and (why := _unsettled(model, layout, study, tree, asked)):
-        reasons[why] = None
-        sampler = replace(sampler, draws=2 * sampler.draws)
-        say(f"{why}: sampling {sampler.draws:,} draws a chain")
-        tree = fit.sample(ready, sampler, progress)
-    return Sampled(tree, sampler, tuple(reasons))
-
-
-def _unsettled(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree, asked: fit.Sampler) -> str:
-    """Why more draws would settle something, empty where they would not."""
-    if _at_the_margin(model, layout, study, tree):
-        return MARGIN
-    top = tree["posterior"].to_dataset()[list(model.dimensions(layout))]
-    return FEW if asked.draws >= FEWEST and gate.short_of_draws(summary.convergence(top)) else ""
-
-
-def _at_the_margin(model: ModuleType, layout: Design, study: Study, tree: xr.DataTree) -> bool:
-    """Whether more draws could tell on which side of the margin a limit of the primary interval lies."""
-    if not model.COUNTED:
-        return False  # the answer beside the margin is the first model's
-    levels = model.response(tree["posterior"].to_dataset(), layout, (estimands.POPULATION,))
-    draws = estimands.primary_difference(levels, study)
-    lower, upper = np.quantile(draws, [summary.LOWER, summary.UPPER])
-    errors = summary.diagnostics(xr.Dataset({"value": draws}))["value"]
-    own = float(errors.sel(diagnostic="mcse_lower")), float(errors.sel(diagnostic="mcse_upper"))
-    return any(margins.near(float(lower), float(upper), study.outcome.margin, own))
-
-
-def _may_go_on(layout: Design, asked: fit.Sampler, sampler: fit.Sampler) -> bool:
-    held = layout.participants * sampler.chains * 2 * sampler.draws
-    return sampler.draws < LONGEST * asked.draws and held <= MOST_TRAITS
 
 
 def derive(

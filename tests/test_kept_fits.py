@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import analysis, effect, fit, job, margins, refits, simulate
+from models import analysis, effect, fit, job, margins, refits, settling, simulate
 from models.design import design
 from models.faults import SamplerFailed
 from models.gate_table import GREEN, Check, Gate
@@ -78,13 +78,13 @@ def test_sampling_goes_on_only_where_a_limit_is_at_the_margin():
 
     def at(margin):
         changed = study.model_copy(update={"outcome": study.outcome.model_copy(update={"margin": margin})})
-        return analysis._at_the_margin(effect, layout, changed, tree)
+        return settling._at_the_margin(effect, layout, changed, tree)
 
     assert at(abs(lower))
     assert not at(0.999)
     asked = fit.Sampler()
-    assert analysis._may_go_on(layout, asked, asked)
-    assert not analysis._may_go_on(layout, asked, replace(asked, draws=analysis.LONGEST * asked.draws))
+    assert settling._may_go_on(layout, asked, asked)
+    assert not settling._may_go_on(layout, asked, replace(asked, draws=settling.LONGEST * asked.draws))
 
 
 def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
@@ -108,8 +108,8 @@ def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
     drifting = free.assign(tau=free["tau"] + 3 * xr.DataArray(np.linspace(0, 1, usual.draws), dims="draw"))
 
     def why(draws, asked):
-        return analysis._unsettled(effect, layout, far, xr.DataTree.from_dict({"posterior": draws}), asked)
+        return settling._unsettled(effect, layout, far, xr.DataTree.from_dict({"posterior": draws}), asked)
 
     assert why(free, usual) == ""
-    assert why(drifting, usual) == analysis.FEW
+    assert why(drifting, usual) == settling.FEW
     assert why(drifting, replace(usual, draws=500)) == "", "a quick look is not made a long one"

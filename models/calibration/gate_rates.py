@@ -12,7 +12,17 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from models import analysis, data_check, effect_integrated, fit, mediation, outcome_checks, path_checks, provenance
+from models import (
+    analysis,
+    data_check,
+    effect_integrated,
+    fit,
+    mediation,
+    outcome_checks,
+    path_checks,
+    provenance,
+    settling,
+)
 from models.calibration import gate_trials
 from models.calibration.study import replaced, replicated
 from models.design import design
@@ -106,9 +116,9 @@ def _fitted(plan: Plan, kind: str, study: Study, trial: xr.Dataset) -> dict[str,
     ready = plan.compiled.model(model, layout, priors)
     if whole:
         if mediated:
-            made = analysis.until_settled(ready, model, layout, study, IN_FULL)
+            made = settling.until_settled(ready, model, layout, study, IN_FULL)
         else:
-            made = analysis.Sampled(fit.sample(ready, plan.sampler), plan.sampler)
+            made = settling.Sampled(fit.sample(ready, plan.sampler), plan.sampler)
         return _told(analysis.derive(study, trial, model, layout, priors, made.sampler, made.tree).gate)
     sampler = replace(plan.sampler, draws=250, tune=350, chains=1)
     tree = fit.sample(ready, sampler)
