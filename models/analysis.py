@@ -34,6 +34,7 @@ from models.gate_table import Check, Gate
 from models.groups import as_group
 from models.histories import grouping
 from models.likelihoods import cell_log_probability
+from models.settling import Say
 from models.study import Study
 from priors.prior_set import PriorSet
 
@@ -41,7 +42,6 @@ PRIOR_DRAWS = 8000
 PATH_PRIOR_DRAWS = 1000
 """Of the prior of path estimands, which cost more: their interval is known to about 4% of its width."""
 LONGER = "Sampling went on to {chains} × {draws:,} draws: with fewer, {why}."
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
