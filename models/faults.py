@@ -1,4 +1,4 @@
-"""What can be wrong with a user's input, said so that they can mend it."""
+"""What can be wrong with a user's input, said so that they can correct it."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ class SamplerFailed(RuntimeError):  # noqa: N818 - named after what happened
 
 
 class OutputExists(FileExistsError):  # noqa: N818 - named after what happened
-    """Output would be overwritten without leave (exit code 7); `fix` is what the user can do."""
+    """Output would be overwritten without permission (exit code 7); `fix` is what the user can do."""
 
     fix = "Choose another --out, or add --force."
 
 
 class OutputForeign(OutputExists):
-    """What stands there is none of ours, so that no option replaces it."""
+    """The output path holds foreign files, which no option replaces."""
 
     fix = "Choose another --out, or move away what is there."

@@ -70,42 +70,6 @@ class Prior:
             return number["mean"] + noise
         return number["mean"] + number["sd"] * noise
 
-    def log_density(self, value: np.ndarray) -> np.ndarray:
-        """Log density, in nats; the joint density over the last axis for `exchangeable_normal` and `lkj`.
-
-        Parameters
-        ----------
-        value : ndarray
-            Values of the parameter; any shape.
-
-        Returns
-        -------
-        ndarray
-            Same shape as `value`, less the last axis for joint distributions. Of `lkj` up to a constant.
-        """
-        number = self.arguments
-        if self.distribution == "gamma":
-            shape, rate = number["shape"], number["rate"]
-            constant = shape * math.log(rate) - math.lgamma(shape)
-            return constant + (shape - 1) * np.log(value) - rate * value
-        if self.distribution == "beta":
-            a, b = number["a"], number["b"]
-            constant = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
-            return constant + (a - 1) * np.log(value) + (b - 1) * np.log1p(-value)
-        if self.distribution == "lkj":
-            # the determinant of a correlation matrix is the product of 1 − partial correlation²
-            return (number["shape"] - 1) * np.log1p(-(value**2)).sum(-1)
-        sd = number["sd"]
-        if self.distribution == "half_normal":
-            inside = math.log(2) + _normal_log_density(value, 0.0, sd)
-            return np.where(value >= 0, inside, -np.inf)
-        if self.distribution == "normal":
-            return _normal_log_density(value, number["mean"], sd)
-        size = value.shape[-1]
-        root = np.linalg.cholesky(self.covariance(size))
-        white = np.linalg.solve(root, (value - number["mean"])[..., None])[..., 0]
-        return _normal_log_density(white, 0.0, 1.0).sum(-1) - np.log(np.diag(root)).sum()
-
     def describe(self) -> str:
         """Distribution in words for a reader, e.g. ``normal(mean 0, sd 0.7)``."""
         numbers = ", ".join(f"{name} {self.arguments[name]:g}" for name in ARGUMENTS[self.distribution])
@@ -120,7 +84,3 @@ def lkj_shapes(shape: float, pairs: int) -> np.ndarray:
     """
     size = round((1 + math.sqrt(1 + 8 * pairs)) / 2)
     return np.array([shape + (size - 2 - k) / 2 for j in range(1, size) for k in range(j)])
-
-
-def _normal_log_density(value: np.ndarray, mean: float, sd: float) -> np.ndarray:
-    return -0.5 * ((value - mean) / sd) ** 2 - math.log(sd) - 0.5 * math.log(2 * math.pi)

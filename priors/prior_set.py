@@ -21,7 +21,7 @@ AFTER_THE_FIT = (
 
 
 class InvalidPriors(ValueError):  # noqa: N818 - the name says what it is, as in a sentence
-    """A prior file that cannot be used; the message lists every fault and how to mend it."""
+    """A prior file that cannot be used; the message lists every fault and how to correct it."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,15 @@ class PriorSet:
         Keyed by parameter name.
     path : Path
         The file that it was read from.
+    informed : bool
+        Whether it stands on other trials (`informed = true` in the file), beside broad and default sets.
     """
 
     name: str
     why: str
     priors: Mapping[str, Prior]
     path: Path
+    informed: bool = False
 
     def __getitem__(self, parameter: str) -> Prior:
         """Prior of one parameter; `InvalidPriors` names a missing row and the file to add it to."""
@@ -108,6 +111,8 @@ def load(name: str | Path = DEFAULT) -> PriorSet:
     if not isinstance(rows, dict) or not rows:
         raise InvalidPriors(f"{path} holds no [parameters.NAME] rows. Copy {FOLDER / DEFAULT}.toml and change it.")
     faults = [fault for parameter, row in rows.items() for fault in _faults(parameter, row)]
+    if not isinstance(table.get("informed", False), bool):
+        faults.append(f"informed: must be true or false, not {table['informed']!r}")
     if faults:
         raise InvalidPriors(f"{path} has {len(faults)} fault(s):\n" + "\n".join(f"  - {fault}" for fault in faults))
     name = str(table.get("name", path.stem))
@@ -116,7 +121,7 @@ def load(name: str | Path = DEFAULT) -> PriorSet:
             f'{path}: the name "{name}" is that of a set that ships. Give your own set its own name and why.'
         )
     priors = {parameter: _prior(parameter, row) for parameter, row in rows.items()}
-    return PriorSet(name, str(table.get("why", "")), priors, path)
+    return PriorSet(name, str(table.get("why", "")), priors, path, table.get("informed", False))
 
 
 def _prior(parameter: str, row: Mapping[str, object]) -> Prior:

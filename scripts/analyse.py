@@ -1,5 +1,7 @@
 """The main job: check a study, fit, derive, check again, report. The last line on stdout is the run folder."""
 
+from dataclasses import asdict
+
 import typer
 
 from scripts import console, options
@@ -8,19 +10,15 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 
 @app.command()
+@options.grouped
 def analyse(
     study: options.Study,
     priors: options.Priors = "weakly_informative",
-    out: options.Out = None,
-    draws: options.Draws = None,
-    tune: options.Tune = None,
-    chains: options.Chains = None,
-    seed: options.Seed = None,
-    force: options.Force = False,
-    json: options.Json = False,
     likelihood: options.MainLikelihood = "sampled",
     show_anyway: options.ShowAnyway = False,
-    debug: options.Debug = False,
+    *,
+    sampling: options.Sampling,
+    output: options.Output,
 ) -> None:
     """Analyse STUDY and write its report; prints the run folder, which holds report.html.
 
@@ -31,11 +29,11 @@ def analyse(
     Exit codes: 0 finished (gate green or amber), 2 wrong usage, 3 invalid input, 4 sampler failed, 5 gate red (the run
     is still written), 7 output exists or cannot be written, 130 interrupted.
     """
-    with console.exits(debug, study):
-        changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
-        folder, gate = console.fit(study, "effect", priors, out, changes, force, ("mediation",), likelihood)
+    with console.exits(output.debug, study):
+        made = study, "effect", priors, output.out, asdict(sampling), output.force
+        folder, gate = console.fit(*made, ("mediation",), likelihood)
         console.report(folder, show_anyway)
-        typer.echo(console.estimates_json(folder) if json else folder)
+        typer.echo(console.estimates_json(folder) if output.json else folder)
         if gate == "red":
             raise typer.Exit(console.RED)
 

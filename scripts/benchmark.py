@@ -96,7 +96,7 @@ def _measured(study: Path) -> dict[str, Any]:
         console.say("help and imports")
         quick = {
             "help": ["scripts/analyse.py", "--help"],
-            "imports": ["-c", "import models.job, reports.page"],
+            "imports": ["-c", "import models.runs.job, reports.page.build"],
             "report": ["scripts/report.py", str(folder / "run")],
         }
         best = {

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.design import Design
+from models.design.layout import Design
 from priors.prior_set import PriorSet
 
 SCRIPT = Path(__file__).with_suffix(".R")

@@ -14,11 +14,15 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from models import effect, effect_integrated, fit, simulate
-from models.calibration import replication, trials
+from models.calibration import replication, simulated_trials
 from models.calibration.plan import Plan, number_of
-from models.design import Design, design
-from models.summary import convergence
+from models.design.layout import Design, design
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.estimands.response import response
+from models.estimands.summary import convergence
+from models.inference import nuts
+from models.simulation import simulated_trial
 from priors import prior_set
 from scripts.benchmark_brms import brms
 
@@ -40,14 +44,14 @@ def _large(participants: int, continuous: bool) -> Design:
     return Design("logit", WAVES, ROLES, arm, covariate[:, None], ("c",), person, wave, outcome, (0.0, 1.0, 9.0, 12.0))
 
 
-def _fit(layout: Design, sampler: fit.Sampler) -> dict[str, Any]:
+def _fit(layout: Design, sampler: nuts.Sampler) -> dict[str, Any]:
     """Compile, sample, average over everybody; seconds of each, and whether it converged."""
     stamps = [time.monotonic()]
-    compiled = fit.Compiled().model(effect_integrated, layout, prior_set.load())
+    compiled = nuts.Compiled().model(Effect(Integrated()), layout, prior_set.load())
     stamps.append(time.monotonic())
-    draws = fit.sample(compiled, sampler)["posterior"].to_dataset()
+    draws = nuts.sample(compiled, sampler)["posterior"].to_dataset()
     stamps.append(time.monotonic())
-    risks = effect.response(draws, layout, ("population",))
+    risks = response(Effect(), draws, layout, ("population",))
     stamps.append(time.monotonic())
     found = convergence(draws)
     difference = (risks.sel(arm="treated") - risks.sel(arm="control")).sel(wave="6 months")
@@ -61,22 +65,24 @@ def _fit(layout: Design, sampler: fit.Sampler) -> dict[str, Any]:
 
 def million() -> dict[str, Any]:
     """A million participants, one binary covariate."""
-    return _fit(_large(1_000_000, continuous=False), fit.Sampler(draws=1000, tune=500, chains=2, seed=1))
+    return _fit(_large(1_000_000, continuous=False), nuts.Sampler(draws=1000, tune=500, chains=2, seed=1))
 
 
 def hundred_thousand() -> dict[str, Any]:
     """A hundred thousand participants, each with a covariate value of her own."""
-    return _fit(_large(100_000, continuous=True), fit.Sampler(draws=400, tune=200, chains=2, seed=1, target_accept=0.8))
+    return _fit(
+        _large(100_000, continuous=True), nuts.Sampler(draws=400, tune=200, chains=2, seed=1, target_accept=0.8)
+    )
 
 
 def calibration() -> dict[str, Any]:
     """Calibration fits of the effect model in one process, after the first."""
     plan = Plan(
-        simulate.load("effect"),
+        simulated_trial.load("effect"),
         "effect",
         "integrated",
         prior_set.load(),
-        fit.Sampler(500, 200, 2, 1, target_accept=0.8),
+        nuts.Sampler(500, 200, 2, 1, target_accept=0.8),
     )
     replication.replicate(plan, number_of("prior", 0))
     began = time.process_time()
@@ -85,15 +91,15 @@ def calibration() -> dict[str, Any]:
     return {"cpu seconds a fit": round((time.process_time() - began) / FITS, 3)}
 
 
-def _sampled(compiled: Any, sampler: fit.Sampler) -> Any:
-    return fit.sample(compiled, sampler)["posterior"].to_dataset()
+def _sampled(compiled: Any, sampler: nuts.Sampler) -> Any:
+    return nuts.sample(compiled, sampler)["posterior"].to_dataset()
 
 
 def efficiency() -> dict[str, Any]:
     """Effective draws of the arm effect a second at n = 107: traits integrated out, sampled by nutpie; PyMC; brms."""
     import pymc as pm
 
-    layout, priors = design(*trials.simulated(simulate.load("effect"), 1)), prior_set.load()
+    layout, priors = design(*simulated_trials.simulated(simulated_trial.load("effect"), 1)), prior_set.load()
     found: dict[str, Any] = {}
 
     def told(name: str, run: Callable[[], Any]) -> None:
@@ -103,16 +109,16 @@ def efficiency() -> dict[str, Any]:
         ess = float(convergence(draws[["theta"]]).sel(diagnostic="ess_bulk", follow_up="6 months")["theta"])
         found[name] = {"ess": round(ess), "a wall second": round(ess / wall), "a cpu second": round(ess / cpu)}
 
-    for name, module in (("integrated", effect_integrated), ("sampled", effect)):
-        ready = fit.Compiled().model(module, layout, priors)
-        fit.sample(ready, fit.Sampler(100, 100, 2, 1))
+    for name, model in (("integrated", Effect(Integrated())), ("sampled", Effect())):
+        ready = nuts.Compiled().model(model, layout, priors)
+        nuts.sample(ready, nuts.Sampler(100, 100, 2, 1))
         for target in (0.9, 0.8):  # the product's default, and that of PyMC and of brms
-            sampler = fit.Sampler(draws=2000, tune=1000, chains=4, seed=1, target_accept=target)
+            sampler = nuts.Sampler(draws=2000, tune=1000, chains=4, seed=1, target_accept=target)
             told(f"{name}, acceptance {target}", partial(_sampled, ready, sampler))
-    model = pm.observe(effect.build(layout, priors), {"outcome": layout.outcome})
+    plain_model = Effect().to_fit(layout, priors)
 
     def plain() -> Any:
-        with model:
+        with plain_model:
             return pm.sample(random_seed=1, progressbar=False, nuts_sampler="pymc")["posterior"].to_dataset()
 
     plain()  # compiles

@@ -1,4 +1,4 @@
-"""Check a study and its data: who was randomised, observed and missing, or every fault, so that it can be mended."""
+"""Check a study and its data: who was randomised, observed and missing, or every fault, so that it can be corrected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from scripts import console
 
 if TYPE_CHECKING:
-    from reports.overview import Overview
+    from reports.text.overview import Overview
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -33,10 +33,10 @@ def check(
     Exit codes: 0 valid, or drafted; 2 wrong usage, 3 invalid: the faults are named.
     """
     with console.exits(debug, study):
-        from models import study as studies
-        from models import trial as trials
         from models.faults import InvalidInput
-        from reports import overview as overviews
+        from models.trial import dataset as trials
+        from models.trial.study_file import study as studies
+        from reports.text import overview as overviews
 
         try:
             if study.suffix.lower() in studies.ENDINGS:
@@ -54,8 +54,8 @@ def _draft(file: Path, json: bool) -> None:
     """Print a study file to begin with, and on stderr what its author must decide."""
     import json as formats
 
-    from models.draft import draft
     from models.faults import InvalidInput
+    from models.trial.draft.draft import draft
 
     if not os.path.isfile(file):
         raise InvalidInput(f"There is no file {file}.", "STUDY names it.", "Give a study folder, or a data file.")

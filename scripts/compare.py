@@ -10,7 +10,7 @@ import typer
 from scripts import console, options
 
 if TYPE_CHECKING:
-    from reports.comparison import Comparison
+    from reports.text.comparison import Comparison
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")]
@@ -30,8 +30,8 @@ def compare(
     """
     with console.exits(debug):
         # imported here so that --help stays under half a second
-        from models import run as runs
-        from reports import comparison
+        from models.runs import folder as runs
+        from reports.text import comparison
 
         with runs.of_this_code(first, second):
             found = comparison.compare(runs.load(first), runs.load(second), show_anyway)
@@ -45,7 +45,7 @@ def compare(
 
 def _print(found: Comparison) -> None:
     """In words and tables."""
-    from reports import comparison_tables
+    from reports.text import comparison_tables
 
     if not found.identical:
         for warning in found.warnings:

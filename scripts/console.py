@@ -18,7 +18,7 @@ from scripts import progress
 
 if TYPE_CHECKING:
     from models.faults import InvalidInput
-    from reports.parts import Table
+    from reports.text.parts import Table
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "reports" / "build"
@@ -54,10 +54,12 @@ def _explained(error: Exception, study: Path | None) -> tuple[int, str]:
     if isinstance(error, InvalidInput):
         return INVALID, f"{error}{_fault_file(error, study)}"
     if isinstance(error, InvalidPriors):
-        return INVALID, _three("The priors cannot be used.", str(error), "Mend the file, or name a set that ships.")
+        return INVALID, _three("The priors cannot be used.", str(error), "Correct the file, or name a set that ships.")
     if isinstance(error, ScenarioError):
         return INVALID, _three(
-            "Nothing was simulated.", str(error), "Mend what is named; docs/scenarios.md has every key of a scenario."
+            "Nothing was simulated.",
+            str(error),
+            "Correct what is named; docs/scenarios.md has every key of a scenario.",
         )
     if isinstance(error, SamplerFailed):
         return SAMPLER, _three(
@@ -69,7 +71,9 @@ def _explained(error: Exception, study: Path | None) -> tuple[int, str]:
         why = error.strerror or str(error)
         where = f" ({error.filename})" if error.filename else ""
         return DISK, _three(
-            "A file cannot be written or read.", f"{why}{where}.", "Free space or mend permissions, then run again."
+            "A file cannot be written or read.",
+            f"{why}{where}.",
+            "Free disk space or change permissions, then run again.",
         )
     why = f"{type(error).__name__}: {error}"
     return UNEXPECTED, _three(
@@ -85,7 +89,7 @@ def _fault_file(error: InvalidInput, study: Path | None) -> str:
     """Write all faults to a file beside the study where there are more than the message shows; say where."""
     if len(error.faults) <= SHOWN or study is None:
         return ""
-    from reports.output import inert
+    from reports.text.report_files import inert
 
     path = (study if os.path.isdir(study) else study.parent) / "faults.csv"
     try:
@@ -153,17 +157,17 @@ def fit(
     suffix = "".join(f"-{part}" for part in (model, Path(priors).stem, likelihood) if part not in usual)
     out = out or BUILD / f"{name or 'study'}{suffix}"
     _refuse_other_than_run(out, force)
-    from models import study as studies
+    from models.trial.study_file import study as studies
 
     content, _ = studies.read(study)  # a fault in it is told before the libraries are loaded, which takes seconds
     say("loading the libraries")
-    from models.beside import Beside
+    from models.runs.background_fit import BackgroundFit
 
     wanted = further if content.mediators else ()
     with ExitStack() as processes, progress.draws() as update:
         # a second process loads the libraries while this one does
-        others = {name: processes.enter_context(Beside()) for name in wanted}
-        from models import job as jobs
+        others = {name: processes.enter_context(BackgroundFit()) for name in wanted}
+        from models.runs import job as jobs
 
         order = jobs.Job(study, model, priors, out, changes, command(), force, wanted, likelihood)
         folder, fresh = jobs.execute(order, say, update, others)
@@ -178,7 +182,7 @@ def _refuse_other_than_run(out: Path, force: bool) -> None:
     if force and out.exists() and not run:
         from models.faults import OutputForeign
 
-        why = f"{out} holds something else than a run, and --force replaces only runs."
+        why = f"{out} holds something other than a run, and --force replaces only runs."
         raise OutputForeign(why)
 
 
@@ -194,25 +198,28 @@ def _relative(word: str) -> str:
 
 
 def _gate(folder: Path) -> str:
-    from models.gate_table import RED, read, worst
-    from models.run import MANIFEST
+    from models.checks.gate_table import Status, read, worst
+    from models.runs import folder as runs
+    from reports.text import check_words
 
-    failed = json.loads((folder / MANIFEST).read_text(encoding="utf-8")).get("failed", {})
-    gates = [read(path) for path in sorted(folder.glob("**/gate.json"))]
-    status = RED if failed else worst(gates)
-    named = [check for gate in gates for check in gate.worst if check.status == status]
+    failed = json.loads((folder / runs.MANIFEST).read_text(encoding="utf-8")).get("failed", {})
+    gates = [read(path) for path in sorted(folder.glob(f"**/{runs.GATE}"))]
+    status = Status.RED if failed else worst(gates)
+    study = runs.read_study(folder)
+    worded = [check_words.worded(check, study) for gate in gates for check in gate.worst if check.status is status]
+    found = [f"{each.check.name}: {each.found.text}{f' ({each.element})' if each.element else ''}" for each in worded]
     told = [f"the fit of the {name} model failed: {why}" for name, why in failed.items()]
-    say("; ".join([f"gate {status}", *told, *(f"{check.name}: {check.value} {check.element}" for check in named)]))
+    say("; ".join([f"gate {status}", *told, *found]))
     return status
 
 
 def report(folder: Path, show_anyway: bool) -> None:
     """Build the page of a saved run."""
     say("building the report")
-    from models import run as runs
-    from reports import page
+    from models.runs import folder as runs
+    from reports.page import build
 
-    page.build(runs.load(folder), show_anyway)
+    build.build(runs.load(folder), show_anyway)
     runs.write_sums(folder)
 
 
@@ -220,7 +227,7 @@ def estimates_json(folder: Path) -> str:
     """The estimates of a saved run, every fit's with the name of its model, as JSON records; NaN is null."""
     import pandas as pd
 
-    from models import run as runs
+    from models.runs import folder as runs
 
     run = runs.load(folder)
     tables = [fit.estimates.assign(model=fit.manifest["model"]) for fit in (run, *run.further.values())]

@@ -1,5 +1,6 @@
 """Fit a model to a study and save the run: draws, estimands, checks; the report is made from it by report.py."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,19 +11,15 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_mar
 
 
 @app.command()
+@options.grouped
 def fit(
     study: options.Study,
     model: Annotated[str, typer.Option(help="Model to fit: effect or mediation.")] = "effect",
     priors: options.Priors = "weakly_informative",
-    out: options.Out = None,
-    draws: options.Draws = None,
-    tune: options.Tune = None,
-    chains: options.Chains = None,
-    seed: options.Seed = None,
     likelihood: options.MainLikelihood = "sampled",
-    force: options.Force = False,
-    json: options.Json = False,
-    debug: options.Debug = False,
+    *,
+    sampling: options.Sampling,
+    output: options.Output,
 ) -> None:
     """Sample the posterior of STUDY, derive its estimands, check, and save; prints the run folder.
 
@@ -31,10 +28,10 @@ def fit(
     Exit codes: 0 finished (gate green or amber), 2 wrong usage, 3 invalid input, 4 sampler failed, 5 gate red (the run
     is still written), 7 output exists or cannot be written, 130 interrupted.
     """
-    with console.exits(debug, study):
-        changes = dict(draws=draws, tune=tune, chains=chains, seed=seed)
-        folder, gate = console.fit(study, model, priors, out, changes, force, likelihood=likelihood)
-        typer.echo(console.estimates_json(folder) if json else folder)
+    with console.exits(output.debug, study):
+        made = study, model, priors, output.out, asdict(sampling), output.force
+        folder, gate = console.fit(*made, likelihood=likelihood)
+        typer.echo(console.estimates_json(folder) if output.json else folder)
         if gate == "red":
             raise typer.Exit(console.RED)
 

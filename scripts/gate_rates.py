@@ -1,4 +1,4 @@
-"""How often does the gate cry wolf, and how often does it see a defect? Simulate, fit and judge; prints the folder."""
+"""How often does the gate raise a false alarm or see a defect? Simulate, fit and judge; prints the folder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,13 +25,14 @@ def gate_rates(
 ) -> None:
     """Judge simulated trials by the gate; prints the folder, which holds gate.csv and gate.json.
 
-    Can be stopped at any moment: the same command goes on where it was, and a larger --trials makes the record longer.
+    Can be stopped at any moment: the same command continues where it stopped. A larger --trials makes
+    the record longer.
 
     Exit codes: 0 finished, 2 wrong usage, 3 invalid input, 7 a file cannot be written, 130 interrupted.
     """
     with console.exits(debug):
         console.say("loading the libraries")
-        from models.calibration import gate_rates as rates
+        from models.calibration import gate_frequencies as rates
         from models.calibration.gate_trials import KINDS, MEDIATED
 
         asked = kinds or [kind for kind in KINDS if kind not in MEDIATED]

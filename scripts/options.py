@@ -1,7 +1,10 @@
 """Arguments and options that several scripts share, each written once."""
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,3 +47,70 @@ Scheduler = Annotated[
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes on this machine; default one a core.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of the sampler of one run; None leaves one to the study file or the default."""
+
+    draws: Draws = None
+    tune: Tune = None
+    chains: Chains = None
+    seed: Seed = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What becomes of a run."""
+
+    out: Out = None
+    force: Force = False
+    json: Json = False
+    debug: Debug = False
+
+
+@dataclass(frozen=True)
+class Fits:
+    """What decides each of thousands of fits; None leaves a setting to the model."""
+
+    model: Model = "effect"
+    likelihood: Likelihood = None
+    priors: Priors = "weakly_informative"
+    draws: Draws = None
+    tune: Tune = None
+    chains: Chains = None
+    seed: StudySeed = 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """Who does thousands of fits."""
+
+    scheduler: Scheduler = None
+    workers: Workers = None
+    force: Annotated[bool, typer.Option("--force", help="Forget what stands at --out.")] = False
+    debug: Debug = False
+
+
+def grouped(function: Callable[..., None]) -> Callable[..., None]:
+    """A command for typer, which knows no groups: each field of a dataclass among the parameters is an option."""
+    own = inspect.signature(function, eval_str=True)
+    groups: dict[str, Any] = {
+        each.name: each.annotation for each in own.parameters.values() if is_dataclass(each.annotation)
+    }
+    options = [
+        option.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for each in own.parameters.values()
+        for option in (inspect.signature(groups[each.name]).parameters.values() if each.name in groups else [each])
+    ]
+
+    def command(**given: Any) -> None:
+        made = {
+            name: group(**{each.name: given.pop(each.name) for each in fields(group)}) for name, group in groups.items()
+        }
+        function(**given, **made)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__annotations__ = {}
+    command.__signature__ = own.replace(parameters=options)  # type: ignore[attr-defined]
+    return command

@@ -1,4 +1,4 @@
-"""What the scripts that replicate trials share: from options to a plan, and a folder that can be gone on with."""
+"""What the scripts that replicate trials share: from options to a plan, and a folder in which to continue."""
 
 from __future__ import annotations
 
@@ -6,60 +6,37 @@ import math
 import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from models import run as runs
-from models import simulate
-from models.calibration import study, trials
+from models.calibration import calibration_study, simulated_trials
 from models.calibration.plan import Plan
 from models.faults import InvalidInput, OutputForeign
-from models.fit import Sampler
-from models.registry import INTEGRATED, MODELS
-from models.replications import crew
+from models.inference import effort
+from models.inference.nuts import Sampler
 from models.replications.journal import Journal
+from models.runs import folder as runs
+from models.runs.registry import INTEGRATED, MODELS
+from models.simulation import simulated_trial
 from models.simulation.scenario import Scenario
 from priors import prior_set
-from reports import calibrations
+from reports.text import calibrations
+from scripts.options import Fits
 
-TUNE, DRAWS = {"effect": 200, "mediation": 400}, {"effect": 500, "mediation": 750}
-"""Iterations a chain, enough for one fit among thousands: the least effective sample size is some hundred."""
 MOST_SHIFTS = 24
 """Effects times factors on mediators in one design study."""
 FEWEST = 4
 """Participants of a trial at least: two in each arm."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Options that decide a fit; None leaves one to the model.
-
-    Attributes
-    ----------
-    model, likelihood, priors : str
-        Names.
-    draws, tune, chains, seed : int
-        Of the sampler.
-    """
-
-    model: str
-    likelihood: str | None
-    priors: str
-    draws: int | None
-    tune: int | None
-    chains: int | None
-    seed: int
-
-
-def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
+def plan(scenario: str, participants: int | None, settings: Fits) -> Plan:
     """The plan; `InvalidInput`, `ScenarioError` or `InvalidPriors` where there can be none."""
     known("--model", [settings.model], MODELS)
     offered = MODELS[settings.model]
     likelihood = settings.likelihood or (INTEGRATED if INTEGRATED in offered else next(iter(offered)))
     known("--likelihood", [likelihood], offered)
-    chosen = simulate.load(scenario)
+    chosen = simulated_trial.load(scenario)
     if participants is not None:
-        chosen = simulate.resized(chosen, participants)
+        chosen = simulated_trial.resized(chosen, participants)
     if settings.model == "mediation" and not chosen.mediators:
         raise InvalidInput(
             f"The mediation model cannot be calibrated on {chosen.name!r}.",
@@ -67,22 +44,27 @@ def plan(scenario: str, participants: int | None, settings: Settings) -> Plan:
             "Choose another scenario, or --model effect.",
         )
     _analysable(chosen, settings.seed)
-    iterations = settings.draws or DRAWS[settings.model], settings.tune or TUNE[settings.model]
+    usual = effort.REPLICATION[settings.model]
+    iterations: effort.Iterations = {
+        "draws": settings.draws or usual["draws"],
+        "tune": settings.tune or usual["tune"],
+        "chains": settings.chains or usual["chains"],
+    }
     # without participants' traits there is no funnel that would ask for small steps
     accept = 0.8 if likelihood == INTEGRATED else 0.9
-    sampler = Sampler(*iterations, settings.chains or 2, settings.seed, accept)
+    sampler = Sampler(**iterations, seed=settings.seed, target_accept=accept)
     return Plan(chosen, settings.model, likelihood, prior_set.load(settings.priors), sampler)
 
 
 def _analysable(scenario: Scenario, seed: int) -> None:
     """Refuse a scenario whose trials' study file or data would be refused, before any work."""
     try:
-        trials.simulated(scenario, seed)
+        simulated_trials.simulated(scenario, seed)
     except InvalidInput as error:
         raise InvalidInput(
             f"Trials of the scenario {scenario.name!r} cannot be analysed.",
             f"One was simulated, and its study folder was refused: {error.why}",
-            "Mend the scenario's file, which has these keys too (docs/scenarios.md).",
+            "Correct the scenario's file; docs/scenarios.md has its keys.",
             error.faults,
         ) from error
 
@@ -97,25 +79,27 @@ def known(option: str, given: Iterable[str], names: Iterable[str], several: bool
 
 
 def begin(folder: Path, force: bool, scheduler: str | None) -> None:
-    """Refuse a folder that holds something else than a study; forget what stands there if `force`.
+    """Refuse a folder that holds something other than a study; discard what is there if `force`.
 
     The last step before the work: whatever can be refused has been, so that nothing is forgotten for nothing.
     """
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if not Journal.stands_at(folder / study.JOURNAL):
-        raise OutputForeign(f"{folder} holds something else than a study of replications.")
+    if not Journal.is_at(folder / calibration_study.JOURNAL):
+        raise OutputForeign(f"{folder} holds something other than a study of replications.")
     if force:
         if scheduler is not None:
-            crew.knock(scheduler)
-        with Journal.locked(folder / study.JOURNAL):
+            from models.replications import cluster  # Dask is an optional extra
+
+            cluster.knock(scheduler)
+        with Journal.locked(folder / calibration_study.JOURNAL):
             shutil.rmtree(folder)
 
 
 def fits_into(run: Path, plan: Plan) -> None:
     """Refuse a folder that is no run, or a run of which the calibration would say nothing: before the work."""
     manifest = runs.verified(run)
-    models, about = [manifest["model"], *manifest.get("further", {})], study.describe(plan, "")
+    models, about = [manifest["model"], *manifest["further"]], calibration_study.describe(plan, "")
     if reason := calibrations.unlike(models, manifest["priors"], runs.read_study(run), about):
         raise InvalidInput(
             f"{run} would not show this calibration.", reason, "Calibrate as the run was made, or leave out --into."
@@ -127,7 +111,7 @@ def into(run: Path, folder: Path, name: str) -> None:
     name = re.sub(r"[^\w.-]", "_", name)
     target = run / "calibration"
     target.mkdir(exist_ok=True)
-    for source in (study.SUMMARY, study.STUDY):
+    for source in (calibration_study.SUMMARY, calibration_study.STUDY):
         shutil.copyfile(folder / source, target / f"{name}{Path(source).suffix}")
 
 

@@ -42,25 +42,26 @@ def report(
 
 
 def _index(folder: Path) -> None:
-    from reports import index
+    from reports.page import index
 
     typer.echo(index.build(folder))
 
 
 def _report(run: Path, show_anyway: bool) -> None:
     # imported here so that --help stays under half a second
-    from models import run as runs
-    from reports import page
+    from models.runs import folder as runs
+    from reports.page import build
+    from reports.text import report_files
 
     with runs.of_this_code(run):
         loaded = runs.load(run)
-        page.build(loaded, show_anyway)
+        build.build(loaded, show_anyway)
     runs.write_sums(run)
     if loaded.status != "green":
         gates = [fit.gate for fit in (loaded, *loaded.further.values()) if fit.gate.status == loaded.status]
         named = "; ".join(check.name for gate in gates for check in gate.worst)
         typer.echo(f"gate {loaded.status}: {named}", err=True)
-    typer.echo(run / "report.html")
+    typer.echo(run / report_files.PAGE)
 
 
 if __name__ == "__main__":

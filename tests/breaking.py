@@ -10,10 +10,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from models import study as studies
-from models import trial as trials
 from models.faults import InvalidInput
-from reports.overview import overview
+from models.trial import dataset as trials
+from models.trial.study_file import study as studies
+from reports.text.overview import overview
 from tests import naive_reader
 
 

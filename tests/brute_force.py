@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import integrate, optimize, stats
+from scipy import integrate, optimize
 
-from models.likelihoods import LIKELIHOODS
+LOG_TWO_PI = np.log(2 * np.pi)
 
 
 def brute_force(layout, fixed, scale, dispersion, person):
     """Log of one participant's likelihood by adaptive quadrature around its mode."""
     mine = layout.participant_of == person
-    rule = LIKELIHOODS[layout.likelihood].log_probability
+    rule = layout.family.log_probability
+    outcome, at_zero, spread = layout.outcome[mine], fixed[mine], np.full(mine.sum(), dispersion)
 
     def log_integrand(z):
-        return rule(
-            layout.outcome[mine], fixed[mine] + scale * z, np.full(mine.sum(), dispersion)
-        ).sum() + stats.norm.logpdf(z)
+        return rule(outcome, at_zero + scale * z, spread).sum() - (z * z + LOG_TWO_PI) / 2
 
     mode = optimize.minimize_scalar(lambda z: -log_integrand(z), bounds=(-9, 9), method="bounded").x
     top = log_integrand(mode)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.calibration import summary
+from models.calibration import operating_characteristics
 
 DRAWS = 199
 """Posterior draws that each truth is ranked among."""
@@ -63,7 +63,7 @@ def make(folder: Path, study: Study | None = None, stem: str = "calibration") ->
         for place, row in enumerate(_simulated(rng, kind, key, unit, sd, count, study.narrow.get(key, 1.0)))
     ]
     table = pd.DataFrame(listed)
-    found = summary.summarise(table)
+    found = operating_characteristics.summarise(table)
     known = {key: (study.labels.get(key, label), unit) for key, label, _, unit, _ in study.quantities}
     found["label"], found["unit"] = ([known[key][part] for key in found["quantity"]] for part in (0, 1))
     table.to_csv(folder / "replications.csv", index=False)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from scripts import analyse, calibrate, check, compare, design, fit, report, simulate
+from scripts import analyse, calibrate, check, compare, design, diagnose, fit, report, simulate
 
 ROOT = Path(__file__).parents[1]
-MODULES = (analyse, calibrate, check, compare, design, fit, report, simulate)
+MODULES = (analyse, calibrate, check, compare, design, diagnose, fit, report, simulate)
 APPS = {module.__name__.split(".")[1]: module.app for module in MODULES}
 TINY = ("--draws", "100", "--tune", "100", "--chains", "2")
 """Too few draws for any purpose but this: the gate is red."""

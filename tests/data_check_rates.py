@@ -13,9 +13,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from models import data_check
-from models.data_check import alias, groups
-from models.study import Study
+from models.trial import data_check
+from models.trial.data_check import alias, undeclared_groups
+from models.trial.study_file.study import Study
 from tests.made_trials import study_of, trial_of
 
 _STUDY = cache(study_of)
@@ -69,7 +69,7 @@ def columns_at_random(rng: np.random.Generator) -> bool:
         "sessions": rng.integers(0, 12, people),
     }
     study = _STUDY("binary", 1, baseline=False)
-    return bool(groups.groupings(study, table(study, arm, **columns)))
+    return bool(undeclared_groups.groupings(study, table(study, arm, **columns)))
 
 
 def defects(rng: np.random.Generator) -> dict[str, bool]:
@@ -100,7 +100,9 @@ def defects(rng: np.random.Generator) -> dict[str, bool]:
         "first event, 3 waves": "absorbing outcome" in kinds(_STUDY("binary", 3), event[:, :3]),
         "arm as covariate, 3% wrong": bool(alias.aliases(adjusted, trial_of(adjusted, arm, outcome, None, named))),
     } | {
-        name: bool(groups.groupings(once, table(once, rng.permutation(where[-1] + 1)[where] % 2, site=where)))
+        name: bool(
+            undeclared_groups.groupings(once, table(once, rng.permutation(where[-1] + 1)[where] % 2, site=where))
+        )
         for name, where in sites.items()
     }
 

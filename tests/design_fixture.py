@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from reports.design_file import COLUMNS, GRID
+from reports.text.design_file import COLUMNS, GRID
 
 QUANTITIES = {"risk_difference[6 months]": "risk difference, 6 months"}
 PATHS = {"natural_indirect[6 months]": "natural indirect effect, 6 months"}

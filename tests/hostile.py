@@ -15,9 +15,9 @@ import pandas as pd
 import xarray as xr
 from pydantic import BaseModel
 
-from models.gate_table import Gate
-from models.run import Run
-from models.study import Study, parse
+from models.checks.gate_table import Gate
+from models.runs.folder import Run
+from models.trial.study_file.study import Study, parse
 from tests.report_fixture import Recipe, make
 
 MARK = "Qx7"
@@ -105,6 +105,24 @@ def spoil(content: Mapping[str, Any], model: type[BaseModel] = Study) -> dict[st
             for name, field in model.model_fields.items() if content.get(name) is not None}  # fmt: skip
 
 
+CLINIC = "clinic"
+
+
+def grouped(run: Run) -> Run:
+    """The made-up run with eight clinics that were randomised, and the spread between them."""
+    trial, posterior = (run.tree[name].to_dataset() for name in ("trial", "posterior"))
+    arm, rng = trial["arm"].to_numpy(), np.random.default_rng(5)
+    codes = 4 * arm + np.arange(arm.size) % 4
+    trial = trial.assign(group=(("grouping", "participant"), codes[None])).assign_coords(grouping=[CLINIC])
+    names = {"group_tau": "grouping"} | ({"group_wave_tau": "varying_grouping"} if len(run.study.waves) > 1 else {})
+    shape = (posterior.sizes["chain"], posterior.sizes["draw"], 1)
+    for name, dim in names.items():
+        posterior[name] = (("chain", "draw", dim), rng.random(shape))
+        posterior = posterior.assign_coords({dim: [CLINIC]})
+    tree = run.tree.assign(trial=xr.DataTree(trial), posterior=xr.DataTree(posterior))
+    return replace(run, tree=tree)
+
+
 def complete(study: Study) -> dict[str, Any]:
     """Content of a study file that leaves no optional table out."""
     content = study.model_dump(mode="json", exclude_none=True)
@@ -113,7 +131,11 @@ def complete(study: Study) -> dict[str, Any]:
         mediator["codes"] = {"has": 1, "has not": 0} if mediator["kind"] == "binary" else {}
     further = content["outcome"] | {"column": "visits", "codes": {}, "kind": "count", "label": "visits"}
     content["further_outcomes"] = content.get("further_outcomes") or [further]
+    for outcome in content["further_outcomes"]:
+        if outcome["kind"] == "count":
+            outcome["exposure"] = {"column": "months", "per": "12 months", "at": 12}
     content["attendance"] = {"column": "sessions", "offered": {"control": 4, "treated": 34}}
+    content["groupings"] = [{"column": CLINIC, "kind": "randomised", "label": "clinic"}]
     for name in ("question", "description"):
         content[name] = content[name] or "a text"
     return content
@@ -121,11 +143,12 @@ def complete(study: Study) -> dict[str, Any]:
 
 def run(folder: Path, recipe: Recipe) -> Run:
     """The made-up run of a recipe, all of its texts hostile: study file, codes in the draws, priors, notes, command."""
-    plain = make(folder, recipe)
+    plain = grouped(make(folder, recipe))
     study = parse(spoil(complete(plain.study)))
     keys = [wave.value for wave in plain.study.waves]
     keys += [part.column for part in (*plain.study.covariates, *plain.study.mediators)]
     keys += [text for part in plain.study.further_outcomes for text in (part.column, part.label)]
+    keys.append(CLINIC)
     levels = [level for part in plain.study.covariates for level in part.levels]
     renamed = {key: hostile(key) for key in keys}
     return _renamed(plain, study, renamed, {level: hostile(level) for level in levels})
@@ -145,19 +168,21 @@ def _renamed(plain: Run, study: Study, keys: dict[str, str], levels: dict[str, s
             {path: _dataset(node.to_dataset(inherit=False), word, levels) for path, node in found.children.items()}
         )
 
-    gate = Gate(tuple(replace(check, element=word(check.element)) for check in plain.gate.checks))
+    def place(where: Mapping[str, Any]) -> dict[str, Any]:
+        return {dim: keys.get(label, label) for dim, label in where.items()}
+
+    gate = Gate(tuple(replace(check, where=tuple(map(place, check.where))) for check in plain.gate.checks))
     told = plain.manifest
     manifest = told | {
         "command": hostile(told["command"]),
         "platform": hostile(told["platform"]),
         "notes": [hostile(note) for note in told["notes"]],
         "study": {key: hostile(text) if isinstance(text, str) else text for key, text in told["study"].items()},
-        "priors": {key: hostile(text) for key, text in told["priors"].items() if isinstance(text, str)}
+        "priors": {key: hostile(text) if isinstance(text, str) else text for key, text in told["priors"].items()}
         | {"rows": [row | {key: hostile(row[key]) for key in ("why", "source")} for row in told["priors"]["rows"]]},
     }
     further = {name: _renamed(fit, study, keys, levels) for name, fit in plain.further.items()}
-    asked = None if plain.sensitivity is None else tree(plain.sensitivity)
-    return Run(plain.folder, manifest, study, tree(plain.core), tree(plain.checks), gate, further, asked)
+    return Run(plain.folder, manifest, study, tree(plain.tree), gate, further)
 
 
 def _dataset(found: xr.Dataset, word: Callable[[str], str], levels: dict[str, str]) -> xr.Dataset:

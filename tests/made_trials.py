@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from models import study as studies
-from models.study import Study
+from models.trial.study_file import study as studies
+from models.trial.study_file.study import Study
 from tests.small_trial import REMOVED, changed
 
 
@@ -46,7 +46,7 @@ def trial_of(
     covariates: np.ndarray | None = None,
     groups: list[dict] | None = None,
 ) -> xr.Dataset:
-    """The trial as `models.trial.load` lays it out; outcome (participant, wave), mediators (mediator, …)."""
+    """The trial as `models.trial.dataset.load` lays it out; outcome (participant, wave), mediators (mediator, …)."""
     people, waves = outcome.shape
     mediators = np.zeros((0, people, waves)) if mediators is None else mediators
     covariates = np.zeros((people, 0)) if covariates is None else covariates

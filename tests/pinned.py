@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from models import effect
-from models.design import Design
+from models.design.layout import Design
+from models.equations.effect import Effect
+
+effect = Effect()
 
 WAVES = ("baseline", "post-test", "3 months", "6 months")
 ROLES = ("baseline", "negative control", "follow-up", "follow-up")

@@ -8,10 +8,13 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from models import mediation
-from models.design import Design
-from models.mediators import Mediators
+from models.design.layout import Design
+from models.design.mediators import Mediators
+from models.equations import forward
+from models.equations.mediation import Mediation
 from tests import pinned
+
+mediation = Mediation()
 
 POSITIVE = ("tau", "dispersion", "residual_sd", "mediator_tau", "mediator_residual_sd", "cutpoint_gap")
 
@@ -124,4 +127,4 @@ def posterior(design: Design, draws: int = 6, seed: int = 9, **fixed: object) ->
         found[name] = (("chain", "draw", *dims), value)
     used = {dim: labels[dim] for dims in mediation.dimensions(design).values() for dim in dims}
     top = xr.Dataset(found, {**used, "chain": [0, 1], "draw": np.arange(draws)})
-    return top.assign(mediation.forward.traits_of_new(top, design, rng))
+    return top.assign(forward.traits_of_new(top, design, rng))

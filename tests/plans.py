@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from models import fit, simulate
 from models.calibration.plan import Plan
+from models.inference import nuts
+from models.simulation import simulated_trial
 from priors import prior_set
 
-QUICK = fit.Sampler(draws=400, tune=200, chains=2, seed=8)
-COMPILED = fit.Compiled()
+QUICK = nuts.Sampler(draws=400, tune=200, chains=2, seed=8)
+COMPILED = nuts.Compiled()
 
 
 def quick(**changes: Any) -> Plan:
     """A plan for scenario `effect`, but for what is changed."""
-    given = {"scenario": simulate.load("effect"), "model": "effect", "likelihood": "integrated"}
+    given = {"scenario": simulated_trial.load("effect"), "model": "effect", "likelihood": "integrated"}
     plan = Plan(**(given | {"priors": prior_set.load(), "sampler": QUICK} | changes))
     plan.__dict__["compiled"] = COMPILED
     return plan

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from models.replications import crew
+from models.replications import executor
 from models.replications.journal import Journal
 
 NUMBERS = range(60)
@@ -21,11 +21,14 @@ NUMBERS = range(60)
 
 def draw(given: dict[str, Any], number: int) -> dict[str, Any]:
     """A few numbers that depend on the seed and the number alone; the other keys of `given` make trouble."""
-    time.sleep(given.get("seconds", 0))
+    if number >= given.get("short", 0):
+        time.sleep(given.get("seconds", 0))
     if number == given.get("fails"):
         raise ArithmeticError(f"{number} cannot be drawn")
     if number == given.get("fatal"):
         os.kill(os.getpid(), signal.SIGKILL)
+    if number == given.get("interrupted"):
+        os.kill(os.getpid(), signal.SIGINT)
     if number == given.get("fatal_once"):
         marker = Path(given["marker"])
         if not marker.exists():
@@ -68,5 +71,5 @@ def driver() -> None:
     folder = Path(sys.argv[1])
     given, count, workers, scheduler = json.loads(sys.argv[2])
     journal = Journal(folder / "journal.jsonl", given)
-    crew.run(draw, given, range(count), journal, scheduler=scheduler, workers=workers)
+    executor.run(draw, given, range(count), journal, scheduler=scheduler, workers=workers)
     (folder / "results.json").write_text(json.dumps(journal.results()))

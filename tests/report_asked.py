@@ -1,4 +1,4 @@
-"""What was asked of a made-up fit, in the shape of `sensitivity.nc`: plain arithmetic on one centre and one spread.
+"""What was asked of a made-up fit, in the shape of a run's groups: plain arithmetic on one centre and one spread.
 
 Everything is odd in the recipe's effect: the opposite effect gives the opposite numbers, arms exchanged.
 """
@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models.groups import as_group
-from models.study import Outcome, Study
+from models.estimands.tables import as_group
+from models.trial.study_file.study import Outcome, Study
 from tests.report_recipe import Recipe
 
 UNIT = {"binary": 0.0497312859, "count": 0.4973128591, "continuous": 0.4973128591}
@@ -36,7 +36,7 @@ SETS = {
 NO_ROW = "the prior set has no row for it. A made-up reason."
 
 
-def sensitivity(plan: Study, recipe: Recipe) -> xr.DataTree:
+def sensitivity(plan: Study, recipe: Recipe) -> dict[str, xr.Dataset]:
     """Refits, recovery, missing not at random and misreporting; with `recipe.asked` "little", most are not run."""
     little, centre = recipe.asked == "little", 2 * recipe.effect * UNIT[recipe.kind]
     tables = {
@@ -47,7 +47,7 @@ def sensitivity(plan: Study, recipe: Recipe) -> xr.DataTree:
     }
     if recipe.kind != "binary" or little:
         tables["misreporting"] = _not_run("sensitivity and specificity belong to yes-or-no outcomes.")
-    return xr.DataTree.from_dict({name: as_group(table) for name, table in tables.items()})
+    return {name: as_group(table) for name, table in tables.items()}
 
 
 def confounding(plan: Study, ordered: bool) -> xr.Dataset:
@@ -93,6 +93,7 @@ def _analysed(
     plan: Study, outcome: Outcome, numbers: tuple[float, float, float], what: dict[str, str], reason: str = ""
 ) -> pd.DataFrame:
     own: dict[str, Any] = what | {"column": outcome.column, "outcome": outcome.label, "participants": 107}
+    own |= {"ships": "SDs ×" not in str(own["name"]), "informed": False}
     if reason:
         return pd.DataFrame([own | {"reason": reason, "estimand": ""}])
     centre, sd, prior = numbers
@@ -106,17 +107,23 @@ def _analysed(
             rows.append(where | {"estimand": level, "label": level, "arm": arm, **told})
         told = _summary(at, sd, 0.0, prior, outcome)
         rows.append(where | {"estimand": difference, "label": "difference", "arm": "", **told})
-    shared = {"average": "population", "mediator": "", "evidence": "randomised + MAR"}
-    identified = pd.DataFrame(rows).assign(assumptions="missing at random", **shared)
-    lost = pd.DataFrame([{"estimand": "training", "evidence": "not identified", "label": "x", "arm": "", "wave": ""}])
-    return pd.concat([identified, lost], ignore_index=True).assign(**own, divergences=0, reason="", primary=False)
+    shared = {
+        "average": "population",
+        "mediator": "",
+        "bias_parameters": [()] * len(rows),
+        "evidence": "randomised + MAR",
+    }
+    identified = pd.DataFrame(rows).assign(assumptions=[("missing at random",)] * len(rows), **shared)
+    return identified.assign(**own, divergences=0, reason="", primary=False)
 
 
 def _summary(median: float, sd: float, before: float, prior: float, outcome: Outcome) -> dict[str, float]:
     below = 0.5 * math.erfc(median / sd / math.sqrt(2))
     return {
         **{"median": median, "mean": median, "sd": sd, "lower": median - 1.96 * sd, "upper": median + 1.96 * sd},
-        **{"prior_median": before, "prior_sd": prior},
+        **{"prior_median": before, "prior_mean": before, "prior_sd": prior},
+        **{"integration_error": 0.0, "effect_contraction": math.nan},
+        **{"p_benefit_beyond_margin": 0.3, "p_harm_beyond_margin": 0.1, "p_within_margin": 0.6},
         **{"prior_lower": before - 1.96 * prior, "prior_upper": before + 1.96 * prior},
         **{"contraction": 1 - (sd / prior) ** 2, "rhat": 1.0012, "ess_bulk": 1600.0, "ess_tail": 1500.0},
         **{"mcse_median": sd / 40, "mcse_lower": sd / 20, "mcse_upper": sd / 20},
@@ -145,7 +152,7 @@ def _surface(recipe: Recipe, centre: float, what: str) -> pd.DataFrame:
     for line in lines:
         found = [row("tipping", *place) for place in line]
         changed = [each for each in found if each["excludes_zero"] != found[0]["excludes_zero"]]
-        never = {"kind": "tipping", "reason": f"never from {none:g} to {max(line[-1], key=abs):g}"}
+        never = {"kind": "tipping", "searched_from": none, "searched_to": max(line[-1], key=abs)}
         rows.append(changed[0] if changed else never)
         rows.append(found[-1] | {"kind": "tipping_margin"})
     return pd.DataFrame(rows)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models.study import Study
+from models.estimands.tables import as_group
+from models.trial.study_file.study import Study
 from tests.report_recipe import Recipe
 
 CHAINS, DRAWS = 4, 500
@@ -28,12 +29,13 @@ class Draws:
         self.follow_ups = [wave.value for wave in plan.waves if wave.role == "follow-up"]
         self.contrasts = [wave.value for wave in plan.waves if wave.role != "baseline"]
         level = {"baseline": -0.2, "post-test": -1.1, "3 months": -1.6, "6 months": -1.9}
-        self.posterior = self._parameters(CHAINS, {wave: level[wave] for wave in self.waves}, 0.25, recipe.effect, 0.3)
-        self.prior = self._parameters(1, dict.fromkeys(self.waves, 0.0), 1.5, 0.0, 0.7)
-        self.estimands = self._estimands(self.posterior)
-        self.prior_estimands = self._estimands(self.prior)
+        after = self._parameters(CHAINS, {wave: level[wave] for wave in self.waves}, 0.25, recipe.effect, 0.3)
+        before = self._parameters(1, dict.fromkeys(self.waves, 0.0), 1.5, 0.0, 0.7)
+        self.level = after["level"]
+        self.estimands, self.prior_estimands = self._estimands(after), self._estimands(before)
+        self.posterior, self.prior = _as_sampled(after), _as_sampled(before)
         self.sample_stats = xr.Dataset({"diverging": (("chain", "draw"), np.zeros((CHAINS, DRAWS), bool))})
-        self.observed_data, self.constant_data = self._data()
+        self.trial = self._data()
 
     def _parameters(
         self, chains: int, level: dict[str, float], spread: float, effect: float, effect_sd: float
@@ -45,13 +47,13 @@ class Draws:
 
         dims = ("chain", "draw")
         variables = {
-            "mu": ((*dims, "wave"), normal(list(level.values()), spread, len(level))),
+            "level": ((*dims, "wave"), normal(list(level.values()), spread, len(level))),
             "theta": ((*dims, "follow_up"), normal(effect, effect_sd, len(self.follow_ups))),
         }
         spreads = ["tau"] * self.recipe.several_waves + ["residual_sd"] * (self.recipe.kind == "continuous")
         for name in spreads:
             variables[name] = (dims, np.abs(normal(1.0 if chains > 1 else 0.0, 0.3 if chains > 1 else 1.0)))
-        coords = {"wave": self.waves, "follow_up": self.follow_ups}
+        coords = {"chain": range(chains), "draw": range(draws), "wave": self.waves, "follow_up": self.follow_ups}
         if self.recipe.negative_control:
             variables["theta_negative_control"] = ((*dims, "negative_control"), normal(0.0, effect_sd, 1))
             coords["negative_control"] = ["post-test"]
@@ -61,13 +63,13 @@ class Draws:
         return xr.Dataset(variables, coords)
 
     def _estimands(self, parameters: xr.Dataset) -> xr.Dataset:
-        effect = xr.zeros_like(parameters["mu"])
+        effect = xr.zeros_like(parameters["level"])
         for wave in self.follow_ups:
             effect.loc[{"wave": wave}] = parameters["theta"].sel(follow_up=wave)
         if self.recipe.negative_control:
             effect.loc[{"wave": "post-test"}] = parameters["theta_negative_control"].sel(negative_control="post-test")
         sign = xr.DataArray([-0.5, 0.5], coords={"arm": list(ARMS)}, dims="arm")
-        eta = parameters["mu"] + sign * effect
+        eta = parameters["level"] + sign * effect
         if self.recipe.kind == "count":
             level = xr.concat([np.exp(eta + shift) for shift in (0.1, 0.1, 0.0)], pd.Index(AVERAGES, name="average"))
         elif self.recipe.kind == "continuous":
@@ -96,11 +98,11 @@ class Draws:
             {name: value.transpose(*[dim for dim in order if dim in value.dims]) for name, value in found.items()}
         )
 
-    def _data(self) -> tuple[xr.Dataset, xr.Dataset]:
+    def _data(self) -> xr.Dataset:
         rng, people = np.random.default_rng(self.recipe.seed + 5), 107
         arm = np.repeat([0, 1], [50, 57])
         trait = rng.standard_normal((people, 1))
-        eta = self.posterior["mu"].mean(("chain", "draw")).to_numpy() + trait
+        eta = self.level.mean(("chain", "draw")).to_numpy() + trait
         seen = rng.random((people, len(self.waves))) > np.linspace(0, 0.16, len(self.waves))
         drawn = {
             "binary": lambda: rng.random(eta.shape) < 1 / (1 + np.exp(-eta)),
@@ -108,29 +110,37 @@ class Draws:
             "continuous": lambda: 2 * eta + rng.standard_normal(eta.shape),
         }[self.recipe.kind]()
         outcome = np.where(seen, drawn.astype(float), np.nan)
-        observed = xr.Dataset({"outcome": (("participant", "wave"), outcome)}, {"wave": self.waves})
-        constant = {"arm": ("participant", arm), "seen": (("participant", "wave"), seen)}
+        known = {"arm": ("participant", arm), "seen": (("participant", "wave"), seen)}
+        known["outcome"] = (("participant", "wave"), outcome)
         coords: dict[str, Any] = {"wave": self.waves}
+        coords["month"] = ("wave", [float(wave.month) for wave in self.plan.waves])
+        coords["role"] = ("wave", [wave.role for wave in self.plan.waves])
         if self.recipe.covariates:
             table = np.column_stack(
                 [rng.normal(36.0, 9.0, people).round(1), rng.choice(3, people, p=[0.06, 0.74, 0.2])]
             )
-            constant["covariate_value"] = (("participant", "covariate"), table)
+            known["covariate_value"] = (("participant", "covariate"), table)
             coords["covariate"] = ["age", "education"]
-        data = xr.Dataset(
-            constant, coords, attrs={"levels": json.dumps({"education": ["primary or none", "secondary", "more"]})}
-        )
-        return observed, data
+        levels = json.dumps({"education": ["primary or none", "secondary", "more"]})
+        return xr.Dataset(known, coords, attrs={"levels": levels, "groups": "[]", "notes": "[]"})
+
+
+def _as_sampled(parameters: xr.Dataset) -> xr.Dataset:
+    """Levels of the waves as the models have them: the first, and the steps from a wave to the next."""
+    level = parameters["level"]
+    steps = level.diff("wave").rename(wave="step_to")
+    found = parameters.drop_dims("wave").assign(mu_0=level.isel(wave=0, drop=True))
+    return found.assign(step=steps) if steps.size else found
 
 
 def as_rows(table: pd.DataFrame) -> xr.Dataset:
-    return xr.Dataset({name: ("row", column.to_numpy()) for name, column in table.items()})
+    return as_group(table)
 
 
 def summary(plan: Study, draws: Draws, recipe: Recipe) -> pd.DataFrame:
     units = {
         "risk": "risk",
-        "risk_difference": "risk points",
+        "risk_difference": "risk",
         "risk_ratio": "ratio",
         "odds_ratio": "ratio",
         "mean": "events",
@@ -139,7 +149,7 @@ def summary(plan: Study, draws: Draws, recipe: Recipe) -> pd.DataFrame:
     }
     if recipe.kind == "continuous":
         units |= {"mean": "units", "mean_difference": "units"}
-    units["change"] = {"binary": "risk points", "count": "events", "continuous": "units"}[recipe.kind]
+    units["change"] = {"binary": "risk", "count": "events", "continuous": "units"}[recipe.kind]
     rows = []
     for estimand, values in draws.estimands.data_vars.items():
         prior = draws.prior_estimands[estimand]
@@ -149,16 +159,18 @@ def summary(plan: Study, draws: Draws, recipe: Recipe) -> pd.DataFrame:
             rows.append(_estimate(plan, estimand, units[estimand], where, values.sel(where), prior.sel(where), recipe))
     rows.append(
         {
-            "estimand": "training",
-            "label": f"Effect of the {plan.arms.control.label} itself",
-            "unit": units["change"],
-            "average": "",
+            "estimand": "effect_in_selected",
+            "label": "effect among participants selected by what happened after randomisation",
+            "unit": "",
+            "average": "population",
             "arm": "",
             "wave": "",
             "evidence": NOT_IDENTIFIED,
-            "assumptions": "",
+            "assumptions": (),
+            "mediator": "",
+            "bias_parameters": (),
             "primary": False,
-            "reason": "No arm went without it.",
+            "reason": "Who is selected may differ between the arms.",
         }
     )
     return pd.DataFrame(rows).assign(reason=lambda table: table["reason"].fillna("")).reset_index(drop=True)
@@ -179,7 +191,7 @@ def _estimate(
         "arm": where.get("arm", ""),
         "wave": wave,
         "evidence": RANDOMISED,
-        "assumptions": "no interference; same timing in both arms; missing at random",
+        "assumptions": ("no interference", "same timing in both arms", "missing at random"),
         "primary": estimand.endswith("difference")
         and wave == plan.primary_wave
         and where.get("average") == "population",
@@ -188,7 +200,12 @@ def _estimate(
         "sd": spread,
         "lower": low,
         "upper": high,
+        "mediator": "",
+        "bias_parameters": (),
+        "integration_error": 0.0,
+        "effect_contraction": np.nan,
         "prior_median": np.median(before),
+        "prior_mean": before.mean(),
         "prior_sd": before.std(ddof=1),
         "prior_lower": np.quantile(before, 0.025),
         "prior_upper": np.quantile(before, 0.975),
@@ -215,8 +232,8 @@ def _estimate(
 
 
 def _shares(plan: Study, draws: Draws) -> list[tuple[str, str, np.ndarray]]:
-    arm = draws.constant_data["arm"].to_numpy()
-    outcome = draws.observed_data["outcome"]
+    arm = draws.trial["arm"].to_numpy()
+    outcome = draws.trial["outcome"]
     found = []
     for code, name in enumerate(ARMS):
         for wave in draws.waves:
@@ -241,6 +258,7 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
                 "median": values.mean() + 0.02,
                 "upper": values.mean() + half + 0.02,
                 "inside": True,
+                "tail": 0.5,
             }
         )
     extra = {
@@ -248,6 +266,8 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
         "count": [("zeros", 0.4)],
         "continuous": [("standard deviation", 2.2), ("spread between participants", 1.9)],
     }[kind]
+    if len(plan.waves) == 1:
+        extra = []
     for check, observed in extra:
         rows.append(
             {
@@ -260,6 +280,7 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
                 "median": observed,
                 "upper": observed * 1.4,
                 "inside": True,
+                "tail": 0.5,
             }
         )
     return pd.DataFrame(rows)
@@ -268,18 +289,18 @@ def predictive(plan: Study, draws: Draws) -> pd.DataFrame:
 def patterns(plan: Study, draws: Draws) -> pd.DataFrame:
     if plan.outcome.kind != "binary" or len(plan.waves) == 1:
         return pd.DataFrame({name: [] for name in ("pattern", "observed", "lower", "median", "upper")})
-    outcome = draws.observed_data["outcome"].to_numpy()
+    outcome = draws.trial["outcome"].to_numpy()
     complete = outcome[~np.isnan(outcome).any(axis=1)].astype(int)
     words = ["".join(map(str, row)) for row in complete]
     every = [format(code, f"0{outcome.shape[1]}b") for code in range(2 ** outcome.shape[1])]
-    observed = np.array([words.count(word) for word in every], float)
+    observed = np.array([words.count(word) for word in every])
     return pd.DataFrame(
         {
             "pattern": every,
             "observed": observed,
-            "lower": np.maximum(observed - 5, 0),
-            "median": np.maximum(observed - 1, 0),
-            "upper": observed + 5,
+            "lower": np.maximum(observed - 5.0, 0),
+            "median": np.maximum(observed - 1.0, 0),
+            "upper": observed + 5.0,
         }
     )
 
@@ -288,7 +309,17 @@ def power(plan: Study, draws: Draws) -> pd.DataFrame:
     estimand = "risk_difference" if plan.outcome.kind == "binary" else "mean_difference"
     return pd.DataFrame(
         [
-            {"element": f"{estimand}[{wave}]", "prior": 0.041, "likelihood": 0.11, "shift": 0.004, "flag": False}
+            {
+                "element": f"{estimand}[{wave}]",
+                "estimand": estimand,
+                "mediator": "",
+                "arm": "",
+                "wave": wave,
+                "prior": 0.041,
+                "likelihood": 0.11,
+                "shift": 0.004,
+                "flag": False,
+            }
             for wave in draws.contrasts
         ]
     )
@@ -320,6 +351,6 @@ def model_free(plan: Study, draws: Draws) -> pd.DataFrame:
 
 
 def loo(draws: Draws) -> xr.Dataset:
-    size = int(np.isfinite(draws.observed_data["outcome"]).sum())
-    found = {"pareto_k": ("observation", np.linspace(-0.1, 0.55, size)), "elpd": -201.4, "se": 9.2}
-    return xr.Dataset(found | {"high": 0, "refitted": 0, "shift_lower": -0.011, "shift_upper": 0.009})
+    size = draws.trial.sizes["participant"]
+    found = {"pareto_k": ("participant", np.linspace(-0.1, 0.55, size)), "elpd": -201.4, "se": 9.2}
+    return xr.Dataset(found | {"high": 0, "refitted": 0, "unweighed": 0, "shift_lower": -0.011, "shift_upper": 0.009})

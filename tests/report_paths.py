@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from models.gate_table import Gate
-from models.path_estimates import CROSS_WORLD, LABELS, NO_COMMON_CAUSE, NO_PATH, RHO, SAME_WAY
-from models.run import Run
-from models.study import Study
+from models.checks.gate_table import Gate
+from models.estimands.ledger import same_way
+from models.estimands.path_estimates import CROSS_WORLD, LABELS, NO_COMMON_CAUSE, NO_PATH, RHO
+from models.runs.folder import Run
+from models.trial.study_file.study import Study
 from tests.report_asked import confounding
 from tests.report_draws import CHAINS, DRAWS, Draws, _estimate, as_rows
 
@@ -23,19 +24,14 @@ RANDOMISED = ("mediator_mean", "mediator_difference", "total")
 
 
 def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any], gate: Gate) -> Run:
-    """The further run that `models.run.load` would return."""
+    """The further run that `models.runs.folder.load` would return."""
     made = Paths(plan, draws)
-    core = xr.DataTree.from_dict(
+    tree = xr.DataTree.from_dict(
         {
             "posterior": made.posterior,
             "summary": as_rows(made.summary),
             "path_estimands": made.as_dataset(made.after),
-            "constant_data": draws.constant_data,
-            "observed_data": draws.observed_data,
-        }
-    )
-    checks = xr.DataTree.from_dict(
-        {
+            "trial": draws.trial.assign(held=("mediator", [48.8] * len(plan.mediators))),
             "prior": made.prior,
             "confounding": confounding(plan, made.ordered),
             "prior_estimands": xr.Dataset(),
@@ -46,16 +42,27 @@ def mediation(folder: Path, plan: Study, draws: Draws, manifest: dict[str, Any],
     )
     notes = [f"{plan.mediators[0].label}: a limitation of the mediation model."]
     own = manifest | {"model": "mediation", "gate": gate.status, "notes": [*manifest["notes"], *notes]}
-    return Run(folder / "mediation", own, plan, core, checks, gate)
+    return Run(folder / "mediation", own, plan, tree, gate)
 
 
 def _power(plan: Study) -> xr.Dataset:
     """Indices of the total and of each way at the primary wave; that of the first mediator is flagged."""
-    where = [f"total[{plan.primary_wave}]"]
-    where += [f"interventional_via[{plan.primary_wave}, {part.column}]" for part in plan.mediators]
-    size = len(where)
+    ways = [("total", ""), *(("interventional_via", part.column) for part in plan.mediators)]
+    where = [f"{name}[{', '.join(filter(None, (plan.primary_wave, mediator)))}]" for name, mediator in ways]
+    names = {"estimand": [name for name, _ in ways], "mediator": [mediator for _, mediator in ways], "arm": ""}
+    size = len(ways)
     numbers = {"prior": [0.031, 0.1731] + [0.04] * (size - 2), "likelihood": [0.05] * size, "shift": [-0.0123] * size}
-    return as_rows(pd.DataFrame({"element": where, **numbers, "flag": [place == 1 for place in range(size)]}))
+    return as_rows(
+        pd.DataFrame(
+            {
+                "element": where,
+                **names,
+                "wave": plan.primary_wave,
+                **numbers,
+                "flag": [place == 1 for place in range(size)],
+            }
+        )
+    )
 
 
 def _pit(names: list[str], outside: tuple[str, ...]) -> xr.Dataset:
@@ -64,7 +71,8 @@ def _pit(names: list[str], outside: tuple[str, ...]) -> xr.Dataset:
     room = 0.28 * grid * (1 - grid) + 0.005
     far = np.array([[2.0 if name in outside else 0.3] for name in names])
     curves = {"ecdf": grid + far * room, "lower": grid - room + 0 * far, "upper": grid + room + 0 * far}
-    counts = {"values": [397] * len(names), "unreliable": [4] * len(names)}
+    chance = [1e-6 if name in outside else 0.4 for name in names]
+    counts = {"values": [397] * len(names), "unreliable": [4] * len(names), "chance": chance}
     shaped = {name: (("mediator", "probability"), np.clip(curve, 0, 1)) for name, curve in curves.items()}
     shaped |= {name: (("mediator",), np.array(value)) for name, value in counts.items()}
     shaped["inside"] = (("mediator",), np.array([name not in outside for name in names]))
@@ -156,14 +164,15 @@ class Paths:
         return xr.Dataset(found)
 
     def _posterior(self) -> xr.Dataset:
-        kinds = [part.kind for part in self.plan.mediators]
+        shares = [part.column for part in self.plan.mediators if part.kind == "share"]
         dims, shape = ("chain", "draw"), (CHAINS, DRAWS)
         several = {
             "slope": ("acting_mediator", self.names),
             "mediator_tau": ("lasting_mediator", self.names),
             "mediator_mu_0": ("mediator", self.names),
-            "share": ("share_mediator", [n for n, kind in zip(self.names, kinds, strict=True) if kind == "share"]),
         }
+        if shares:
+            several["mediator_precision"] = ("share_mediator", shares)
         if self.draws.recipe.interaction:
             several["interaction"] = ("interacting_mediator", self.names[:1])
         variables = {
@@ -195,7 +204,7 @@ class Paths:
                 row = self._identity("paths", "", "", wave)
                 rows.append(row | {"evidence": "not identified", "reason": "No ordered mediator: a made-up reason."})
         table = pd.DataFrame(rows)
-        words = ("reason", "mediator", "assumptions", "bias_parameters")
+        words = ("reason", "mediator")
         return table.assign(**{name: table[name].fillna("") for name in words})
 
     def _row(self, key: tuple[str, str, str, str], values: np.ndarray) -> dict[str, Any]:
@@ -227,10 +236,12 @@ class Paths:
             NO_COMMON_CAUSE,
             NO_PATH,
             CROSS_WORLD,
-            *([SAME_WAY.format(control="training")] if "share" in estimand else []),
+            *([same_way(self.plan.arms.control.label)] if "share" in estimand else []),
         ]
         label = LABELS.get(estimand, estimand).format(
-            mediator=part.label if part else "", held="support 48.8", control=self.plan.arms.control.label
+            mediator=part.label if part else "",
+            held=", ".join(f"{part.label} 48.8" for part in self.plan.mediators),
+            control=self.plan.arms.control.label,
         )
         return {
             "estimand": estimand,
@@ -242,7 +253,7 @@ class Paths:
             "mediator": mediator,
             "primary": False,
             "evidence": "randomised + MAR" if estimand in RANDOMISED else "assumption-driven",
-            "assumptions": "same timing" if estimand in RANDOMISED else "; ".join(assumed),
-            "bias_parameters": "" if estimand in RANDOMISED else RHO,
+            "assumptions": ("same timing",) if estimand in RANDOMISED else tuple(assumed),
+            "bias_parameters": () if estimand in RANDOMISED else (RHO,),
             "reason": "",
         }

@@ -1,21 +1,24 @@
-"""What a made-up run should look like, and its study file."""
+"""What a made-up run should look like, or a small real one, and its study file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from models.gate_table import GREEN
-from models.study import Study, parse
+from models.checks.gate_table import Status
+from models.trial.study_file.study import Study, parse
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the made-up run should look like."""
+    """What the run should look like; a real one (`report_job`) takes from it what goes in, a made-up one all."""
 
     kind: str = "binary"
     better: str = "lower"
     effect: float = -0.25
-    status: str = GREEN
+    """Of the programme on the outcome, on the link scale."""
+    status: str = Status.GREEN
+    """Of the effect model's gate, where it is made up."""
     minimum_cell: int = 0
     baseline: bool = True
     negative_control: bool = True
@@ -26,15 +29,17 @@ class Recipe:
     texts: dict[str, str] = field(default_factory=dict)
     mediators: tuple[str, ...] = ()
     """Kinds of the mediators that the study names."""
-    mediation: str | None = GREEN
+    mediation: str | None = Status.GREEN
     """Status of the mediation fit's gate; None where it was not run."""
     interaction: bool = False
     one_sign: bool = False
     outside: tuple[str, ...] = ()
-    """Columns of mediators whose transforms leave their band."""
+    """Columns of mediators whose transforms leave their band, where they are made up."""
     lag: int = 1
     asked: str = "all"
     """What was asked of the assumptions: "all", "little" (most of it not run) or "none" (an older run)."""
+    slopes: bool = False
+    """Whether a real run tries random slopes: the one model that is compiled."""
     further: tuple[str, ...] = ()
     """Kinds of the further outcomes; the last of several is post hoc."""
     blank: int | None = None
@@ -50,6 +55,11 @@ class Recipe:
 
 
 def study(recipe: Recipe) -> Study:
+    """The study, read."""
+    return parse(content(recipe))
+
+
+def content(recipe: Recipe) -> dict[str, Any]:
     """Study file with two follow-ups; `texts` may replace any label."""
     waves = [
         {
@@ -99,43 +109,41 @@ def study(recipe: Recipe) -> Study:
         "count": ("number of violent episodes in the past 90 days", 0.5),
         "continuous": ("depression score", 0.5),
     }[recipe.kind]
-    return parse(
-        {
-            "title": recipe.text("title", "A made-up trial"),
-            # nothing of simulated data is hidden
-            "simulated": recipe.simulated and not recipe.minimum_cell,
-            "seed": 1,
-            "primary_wave": "6 months",
-            "question": recipe.text(
-                "question", "Did adding savings to training change women's risk of violence from customers?"
-            ),
-            "description": recipe.text("description", "Numbers from a seeded generator; they describe nobody."),
-            "data": {"file": "data.csv"},
-            "columns": {"participant": "participant", "wave": "wave", "arm": "arm"},
-            "arms": {
-                "control": {"value": "control", "label": recipe.text("control", "training"), "randomised": 50},
-                "treated": {
-                    "value": "savings",
-                    "label": recipe.text("treated", "training plus microsavings"),
-                    "randomised": 57,
-                },
+    return {
+        "title": recipe.text("title", "A made-up trial"),
+        # nothing of simulated data is hidden
+        "simulated": recipe.simulated and not recipe.minimum_cell,
+        "seed": 1,
+        "primary_wave": "6 months",
+        "question": recipe.text(
+            "question", "Did adding savings to training change women's risk of violence from customers?"
+        ),
+        "description": recipe.text("description", "Numbers from a seeded generator; they describe nobody."),
+        "data": {"file": "data.csv"},
+        "columns": {"participant": "participant", "wave": "wave", "arm": "arm"},
+        "arms": {
+            "control": {"value": "control", "label": recipe.text("control", "training"), "randomised": 50},
+            "treated": {
+                "value": "savings",
+                "label": recipe.text("treated", "training plus microsavings"),
+                "randomised": 57,
             },
-            "waves": waves,
-            "covariates": covariates if recipe.covariates else [],
-            "outcome": {
-                "column": "violence",
-                "kind": recipe.kind,
-                "label": recipe.text("outcome", label),
-                "better": recipe.better,
-                "margin": margin,
-                "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
-            },
-            "further_outcomes": [_further(recipe, place) for place in range(len(recipe.further))],
-            "privacy": {"minimum_cell": recipe.minimum_cell, "hide_outcome_counts": recipe.hides},
-            **_mediation(recipe),
-            "author": {"registration": recipe.text("author", "none"), "funding": "none"},
-        }
-    )
+        },
+        "waves": waves,
+        "covariates": covariates if recipe.covariates else [],
+        "outcome": {
+            "column": "violence",
+            "kind": recipe.kind,
+            "label": recipe.text("outcome", label),
+            "better": recipe.better,
+            "margin": margin,
+            "margin_reason": recipe.text("margin_reason", "Agreed with the study's advisory board."),
+        },
+        "further_outcomes": [_further(recipe, place) for place in range(len(recipe.further))],
+        "privacy": {"minimum_cell": recipe.minimum_cell, "hide_outcome_counts": recipe.hides},
+        **_mediation(recipe),
+        "author": {"registration": recipe.text("author", "none"), "funding": "none"},
+    }
 
 
 def _further(recipe: Recipe, place: int) -> dict[str, object]:

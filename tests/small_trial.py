@@ -12,8 +12,8 @@ from typing import Any
 import tomli_w
 import xarray as xr
 
-from models import study as studies
-from models import trial as trials
+from models.trial import dataset as trials
+from models.trial.study_file import study as studies
 
 HEADER = ["who", "when", "group", "sick", "visits", "support", "income", "sessions", "age", "sex"]
 ROWS = [

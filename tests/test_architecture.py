@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
-import statistics
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from functools import cache
 from pathlib import Path
-from types import UnionType
-from typing import Any, get_args, get_origin
 
 import pytest
 
-from models import study as studies
 from priors import prior_set
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-LONGEST = 400
-"""Lines that a file may have."""
 WITHOUT_CEILING = {"distributed", "pyarrow", "xarray"}
 """Versions count releases or months: a new major number says nothing about compatibility."""
 # written in two parts: the rule must not break itself
@@ -73,16 +69,72 @@ def test_layers_hold():
     assert int(kept[1]) == len(PROJECT["tool"]["importlinter"]["contracts"])
 
 
-def test_files_stay_small():
-    sizes = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in _python()}
-    print(f"{len(sizes)} files, median {statistics.median(sizes.values()):.0f} lines")  # noqa: T201 - shown by pytest -rP
-    long = {str(path.relative_to(ROOT)): size for path, size in sizes.items() if size > LONGEST}
-    assert not long, f"split by noun: {long}"
+def test_no_file_name_stands_twice():
+    """A name leads to one file: two of the same name are one noun in two rooms, or two nouns under one name."""
+    names = Counter(path.name for path in _python() if path.name != "__init__.py")
+    assert not [name for name, count in names.items() if count > 1]
+
+
+def test_every_room_says_what_may_live_there():
+    rooms = {path.parent for path in _python() if path.parts[len(ROOT.parts)] in {"models", "priors", "reports"}}
+    for room in rooms:
+        sentence = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
+        assert sentence, f"{room.relative_to(ROOT)}/__init__.py does not say what may live there"
 
 
 def test_no_file_is_a_drawer():
     drawers = {"utils", "util", "helpers", "misc", "common"}
     assert not [path for path in _python() if path.stem in drawers or path.parent.name in drawers]
+
+
+PRODUCT = ("models", "reports", "scripts")
+MOST_PARAMETERS, MOST_LINES = 8, 60
+TYPED = {"study", "trial", "design", "layout", "model", "priors", "sampler", "facts", "fit"}
+"""Names that stand for a type of the project wherever they are an argument."""
+
+
+@cache
+def _functions() -> list[tuple[str, ast.FunctionDef]]:
+    """Every function of the product with its place, but for those that Numba compiles: they can take no dataclass."""
+    found = []
+    for path in _python():
+        place = path.relative_to(ROOT)
+        if place.parts[0] in PRODUCT:
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                kernel = isinstance(node, ast.FunctionDef) and any(
+                    "njit" in ast.unparse(d) for d in node.decorator_list
+                )
+                if isinstance(node, ast.FunctionDef) and not kernel:
+                    found.append((f"{place}:{node.lineno} {node.name}", node))
+    return found
+
+
+def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs, *filter(None, (given.vararg, given.kwarg))]
+    return [argument for argument in every if argument.arg not in ("self", "cls")]
+
+
+def test_functions_are_short_and_take_few_arguments():
+    found = _functions()
+    assert len(found) > 1000, "the walk did not reach the functions"
+    many = [place for place, function in found if len(_arguments(function)) > MOST_PARAMETERS]
+    assert not many, f"more than {MOST_PARAMETERS} parameters: {many}"
+    long = [place for place, each in found if (each.end_lineno or 0) - each.lineno + 1 > MOST_LINES]
+    assert not long, f"more than {MOST_LINES} lines: {long}"
+
+
+def test_a_model_is_no_module_and_what_has_a_type_is_not_any():
+    for path in _python():
+        if path.relative_to(ROOT).parts[0] in PRODUCT:
+            assert "ModuleType" not in path.read_text(encoding="utf-8"), path
+    untyped = [
+        f"{place}({argument.arg})"
+        for place, function in _functions()
+        for argument in _arguments(function)
+        if argument.arg in TYPED and argument.annotation and ast.unparse(argument.annotation) == "Any"
+    ]
+    assert not untyped
 
 
 def test_nothing_that_is_made_is_committed():
@@ -147,76 +199,8 @@ def test_one_version_everywhere():
     assert newest[1] == version
 
 
-@pytest.mark.parametrize("command", ["uv run scripts/analyse.py studies/undarga", "uv run pytest"])
-def test_the_readme_has_the_two_commands(command):
-    assert f"\n{command}\n" in README
-    assert f"\npip install uv && {command}\n" in README
-
-
-def test_ci_calls_the_readmes_commands():
-    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert "\nuv run pytest\n" in script
-    assert "uv run scripts/analyse.py studies/undarga" in script
-
-
 def test_the_makefile_is_short():
     assert len((ROOT / "Makefile").read_text(encoding="utf-8").splitlines()) <= 30
-
-
-def test_the_readme_links_to_what_exists():
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
-    shared = {
-        "__init__.py",
-        "benchmark_brms.py",
-        "benchmark_fits.py",
-        "console.py",
-        "options.py",
-        "planned.py",
-        "progress.py",
-    }
-    scripts = {path.name for path in (ROOT / "scripts").glob("*.py")} - shared
-    assert set(re.findall(r"scripts/(\w+\.py)", README)) == scripts
-
-
-def test_the_readmes_study_file_is_valid():
-    block = next(block for block in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "primary_wave" in block)
-    study = studies.parse(tomllib.loads(block))
-    assert study.primary_wave in {wave.value for wave in study.waves}
-
-
-def _keys(model: Any) -> set[str]:
-    """Every key of a pydantic model, those of its tables included."""
-    found = set()
-    for name, entry in model.model_fields.items():
-        found.add(name)
-        for part in _parts(entry.annotation):
-            found |= _keys(part)
-    return found
-
-
-def _parts(hint: Any) -> list[Any]:
-    if hasattr(hint, "model_fields"):
-        return [hint]
-    if get_origin(hint) is not None or isinstance(hint, UnionType):
-        return [part for inner in get_args(hint) for part in _parts(inner)]
-    return []
-
-
-def test_the_readme_names_every_key_of_a_study_file():
-    keys = _keys(studies.Study)
-    assert {"title", "randomised", "margin_reason", "offered", "minimum_cell"} <= keys, "the model was not walked"
-    section = README[README.index("## Bring your own trial") :]
-    missing = {key for key in keys if not re.search(rf"\b{key}\b", section)}
-    assert not missing, f"README.md does not say what {sorted(missing)} mean"
-
-
-def test_the_readme_names_every_exit_code():
-    from scripts import console
-
-    codes = {console.UNEXPECTED, console.INVALID, console.SAMPLER, console.RED, console.DISK, console.INTERRUPTED}
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    assert codes | {0, 2} <= listed
 
 
 def test_simulated_studies_never_pass_as_real():
@@ -227,3 +211,17 @@ def test_simulated_studies_never_pass_as_real():
         if made:
             json.loads((path.parent / "truth.json").read_text(encoding="utf-8"))
             assert "simulated" in study["title"].lower()
+
+
+def test_no_document_outside_the_repository_is_named():
+    """What a comment refers to must be there to be read: files by their name, known answers by what they are."""
+    outside = re.compile(r"(?<![\"'/\w.-])[\w-]+\.md\b(?![\"'])")
+    numbered = re.compile(r"\bK\d{1,2}\b|\bmethods §|\btest_k\d")
+    names = {path.name for path in _tracked()}
+    found = []
+    for path in _tracked():
+        if path.suffix in (".py", ".md", ".toml", ".j2", ".R") and path != Path(__file__):
+            text = path.read_text(encoding="utf-8")
+            words = [word for word in outside.findall(text) if word not in names] + numbered.findall(text)
+            found += [f"{path.relative_to(ROOT)}: {word}" for word in words]
+    assert not found

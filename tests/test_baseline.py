@@ -1,4 +1,4 @@
-"""`models.baseline`: one value a participant, and a note wherever it is in doubt."""
+"""`models.trial.baseline_variables`: one value a participant, and a note wherever it is in doubt."""
 
 from __future__ import annotations
 

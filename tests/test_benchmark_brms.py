@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models import simulate
-from models.calibration import trials
-from models.design import design
+from models.calibration import simulated_trials
+from models.design.layout import design
+from models.simulation import simulated_trial
 from priors import prior_set
 from scripts.benchmark_brms import columns
 
 
 def test_standard_coefficients_have_the_covariance_that_the_priors_give_the_predictor():
     """Cov(η_it, η_js) = Var μ_0 + min(t, s) Var step + x_i x_j Cov(θ_t, θ_s) + c_i · c_j Var γ, by hand."""
-    layout, priors = design(*trials.simulated(simulate.load("mar"), 1)), prior_set.load()
+    layout, priors = design(*simulated_trials.simulated(simulated_trial.load("mar"), 1)), prior_set.load()
     assert layout.covariate
     assert layout.role[1:] == ("negative control", "follow-up", "follow-up")
     data, weight = columns(layout, priors)

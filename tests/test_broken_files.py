@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import draft
-from models import study as studies
-from models import trial as trials
 from models.faults import InvalidInput
+from models.trial import dataset as trials
+from models.trial.draft import draft
+from models.trial.study_file import study as studies
 from tests import naive_reader
 from tests.breaking import BYTES, bent, explained, many, tally, verdict
 from tests.small_trial import HEADER, ROWS, STUDY, changed, text_of, written
@@ -164,6 +164,7 @@ def variant(name: str) -> tuple[dict[str, Any], list[list[str]]]:
     return study, [HEADER, *([write(c) if k == outcome or not c else c for k, c in enumerate(row)] for row in ROWS)]
 
 
+@pytest.mark.slow
 def test_tables_with_changed_cells_rows_and_columns(folder: Path) -> None:
     counts: Counter[str] = Counter()
 

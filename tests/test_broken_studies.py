@@ -85,6 +85,7 @@ def judged(folder: Path, study: dict[str, Any]) -> str:
     return verdict(folder)
 
 
+@pytest.mark.slow
 def test_study_files_with_each_entry_changed(folder: Path) -> None:
     """No chance in it: each entry left out, doubled or misspelt, and replaced by every third of all there is to try."""
     written(folder)

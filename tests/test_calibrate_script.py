@@ -7,17 +7,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from priors import prior_set
 from tests.command_line import ROOT, files, messages, run
+from tests.replicated import until
 from tests.test_report_asked import record
 from tests.test_report_script import saved
 
-SMALL = ("--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
+SMALL = ("effect", "--replications", "2", "--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
 
 
 @pytest.mark.parametrize(
@@ -64,61 +63,57 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert files(tmp_path) == {"thesis.txt": b"chapter 1"}
 
 
-def test_a_calibration_goes_into_a_run_that_it_speaks_of_and_into_no_other(tmp_path):
-    run_folder = saved(tmp_path / "run")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A calibration by one process at a stretch, shown in a run; its folder and the run's."""
+    folder, run_folder = tmp_path_factory.mktemp("whole"), saved(tmp_path_factory.mktemp("run") / "run")
     manifest = json.loads((run_folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["priors"]["rows"] = prior_set.load().rows()  # those of the calibration, in place of the invented run's
     (run_folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    small = ("effect", *SMALL, "--replications", "2", "--workers", "1", "--into", run_folder)
-    refused = run("calibrate", *small, "--priors", "sceptical", "--out", tmp_path / "other")
+    found = run("calibrate", *SMALL, "--workers", "1", "--into", run_folder, "--out", folder)
+    assert found.exit_code == 0, found.stderr
+    return folder, run_folder
+
+
+def test_a_calibration_goes_into_a_run_that_it_speaks_of_and_into_no_other(whole, tmp_path):
+    folder, run_folder = whole
+    refused = run("calibrate", *SMALL, "--into", run_folder, "--priors", "sceptical", "--out", tmp_path / "other")
     assert refused.exit_code == 3
     assert "sceptical" in refused.stderr
     assert not (tmp_path / "other").exists()
-    found = run("calibrate", *small, "--out", tmp_path / "out")
-    assert found.exit_code == 0, found.stderr
     for ending in ("csv", "json"):
         copied = run_folder / "calibration" / f"effect-effect.{ending}"
-        assert copied.read_bytes() == (tmp_path / "out" / f"calibration.{ending}").read_bytes()
+        assert copied.read_bytes() == (folder / f"calibration.{ending}").read_bytes()
     told = record(run_folder)["sentences"]["calibration_effect"]["text"]
     assert "simulated trials of this size (107 participants" in told
     assert "Of 4 fits" in record(run_folder)["sentences"]["sampling_effect"]["text"]
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_with_other_workers_it_gives_the_same_bytes(tmp_path):
-    def start(folder: Path, workers: int) -> subprocess.Popen:
-        words = ["scripts/calibrate.py", "effect", "--replications", "4", "--workers", str(workers), *SMALL]
-        return subprocess.Popen(
-            [sys.executable, *words, "--out", str(folder)],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    killed = start(tmp_path / "killed", 2)
-    journal = tmp_path / "killed" / "journal.jsonl"
-    deadline = time.monotonic() + 400
-    while not journal.is_file() or journal.read_text().count("\n") < 3:
-        assert killed.poll() is None, killed.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.communicate()
-    done = journal.read_text().count('"number"')
-    assert 2 <= done < 8
-    for folder, workers in ((tmp_path / "killed", 1), (tmp_path / "whole", 1)):
-        process = start(folder, workers)
-        _, told = process.communicate()
-        assert process.returncode == 0, told
+def test_interrupted_killed_and_resumed_with_other_workers_it_gives_the_same_bytes(whole, tmp_path):
+    """The machinery has tests of its own, with cheap work: `test_replications`."""
+    out, journal = tmp_path / "out", tmp_path / "out" / "journal.jsonl"
+    words = [sys.executable, "scripts/calibrate.py", *SMALL, "--workers", "2", "--out", str(out)]
+    for lines, sent, code in ((1, signal.SIGINT, 130), (2, signal.SIGKILL, -9)):
+        with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True) as started:
+            until(lambda lines=lines: journal.is_file() and journal.read_bytes().count(b"\n") >= lines, 300)
+            os.killpg(started.pid, sent)
+            told = started.communicate(timeout=20)[1]
+        assert started.returncode == code, told
+        if sent == signal.SIGINT:
+            assert [line for line in told.splitlines() if not line.startswith((" ", "·"))] == [
+                "Interrupted; nothing was left half-written."
+            ]
+    assert 1 <= journal.read_text().count('"number"') < 4
+    resumed = run("calibrate", *SMALL, "--workers", "1", "--out", out)
+    assert resumed.exit_code == 0, resumed.stderr
     for name in ("calibration.csv", "replications.csv"):
-        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
-    assert (tmp_path / "killed" / "report.html").is_file()
+        assert (out / name).read_bytes() == (whole[0] / name).read_bytes(), name
+    assert (out / "report.html").is_file()
 
 
 def test_a_trial_whose_traits_would_not_fit_in_memory_is_refused_before_sampling(tmp_path, monkeypatch):
-    monkeypatch.setattr("models.job.MOST_HELD", 100_000)
+    monkeypatch.setattr("models.runs.job.MOST_HELD", 100_000)
     found = run("fit", ROOT / "studies" / "respiratory", "--out", tmp_path / "run")
     assert found.exit_code == 3
     assert "too large" in found.stderr

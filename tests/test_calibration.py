@@ -1,36 +1,46 @@
-"""K12 and the frequentist checks: ranks are uniform where all is right, and only there; the summary's arithmetic."""
+"""Calibration: ranks are uniform where all is right, and only there; the summary's arithmetic."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from models import effect, mediation, simulate
-from models.calibration import quantities, replication, study, summary, trials
+from models.calibration import calibration_study as study
+from models.calibration import operating_characteristics, quantities, replication, simulated_trials
 from models.calibration.analysed import analysed
 from models.calibration.plan import KINDS, Plan, kind_of, number_of
-from models.calibration.uniformity import curve
-from models.design import design
+from models.checks.uniformity import curve
+from models.design.layout import design
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.equations.mediation import Mediation
 from models.faults import SamplerFailed
-from models.likelihoods import LIKELIHOODS
-from models.simulation import scenario_file
-from models.simulation.truth import truth
+from models.outcomes import FAMILIES
+from models.simulation import scenario_file, simulated_trial
+from models.simulation.true_values import truth
 from priors import prior_set
-from reports import calibration
+from reports.simulations import calibration_page
 from tests import pinned_mediation
 from tests.plans import quick
 
+effect = Effect()
+mediation = Mediation()
+
 REPLICATIONS = 60
+SMALL = simulated_trial.resized(simulated_trial.load("effect"), 60)
+PLAIN = replace(SMALL.with_outcome(covariates={}), covariates=())
+"""Without covariates histories are few, and a fit takes a fraction of a second: for what must be caught."""
 
 
 def _ranked(plan):
     """Verdict of each quantity's ranks after a short calibration; a false alarm in 1 of 100 runs, and a fixed seed."""
-    table = summary.table(replication.replicate(plan, number_of("prior", k)) for k in range(REPLICATIONS))
+    table = operating_characteristics.table(
+        replication.replicate(plan, number_of("prior", k)) for k in range(REPLICATIONS)
+    )
     names = table["quantity"].unique()
     return {
         name: curve(rows["rank"].to_numpy(), replication.RANKS, 1 - 0.01 / len(names)).inside
@@ -40,7 +50,7 @@ def _ranked(plan):
 
 @pytest.mark.slow
 def test_ranks_are_uniform_for_parameters_and_estimands():
-    found = _ranked(quick())
+    found = _ranked(quick(scenario=SMALL))
     assert {"tau", "theta[6 months]", "risk_difference[6 months]", "risk[treated, 6 months]"} <= set(found)
     assert all(found.values()), found
 
@@ -48,33 +58,32 @@ def test_ranks_are_uniform_for_parameters_and_estimands():
 @pytest.mark.slow
 def test_a_wrong_prior_is_caught(monkeypatch):
     """Truths from priors three times as wide as those of the fit: arm effects lie too far out."""
-    plan = quick()
+    plan = quick(scenario=PLAIN)
     wide = prior_set.load().scaled(3.0)
-    module = _with(plan.module, prior=lambda layout, priors, draws, seed: effect.prior(layout, wide, draws, seed))
-    monkeypatch.setattr(Plan, "module", property(lambda self: module))
+
+    class Wide(Effect):
+        def prior(self, design, priors, draws, seed):
+            return effect.prior(design, wide, draws, seed)
+
+    monkeypatch.setattr(Plan, "fitted", Wide(Integrated()))
     assert not all(_ranked(plan).values())
 
 
 @pytest.mark.slow
 def test_a_wrong_likelihood_is_caught(monkeypatch):
     """Data whose participants have no lasting level, under a model in which they have: τ is found too small."""
-    plan = quick()
+    plan = quick(scenario=PLAIN)
 
-    def forgetful(truth, layout, rng):
-        noise = float(truth["tau"].item()) * rng.standard_normal(layout.outcome.size)
-        linear = effect.predictor(truth, layout, np.zeros((1, 1, layout.participants)))[0, 0] + noise
-        drawn = LIKELIHOODS["logit"].draw(rng, linear, np.zeros(1))
-        return replace(layout, outcome=drawn.astype(layout.outcome.dtype))
+    class Forgetful(Effect):
+        def simulated(self, truth, design, rng):
+            noise = float(truth["tau"].item()) * rng.standard_normal(design.outcome.size)
+            linear = effect.predictor(truth, design, np.zeros((1, 1, design.participants)))[0, 0] + noise
+            drawn = FAMILIES["logit"].draw(rng, linear, np.zeros(1))
+            return replace(design, outcome=drawn.astype(design.outcome.dtype))
 
-    module = _with(plan.module, simulated=forgetful)
-    monkeypatch.setattr(Plan, "module", property(lambda self: module))
+    monkeypatch.setattr(Plan, "fitted", Forgetful(Integrated()))
     found = _ranked(plan)
     assert not found["tau"]
-
-
-def _with(module, **verbs):
-    """A model with some verbs replaced."""
-    return SimpleNamespace(**{name: getattr(module, name) for name in dir(module)} | verbs)
 
 
 def test_a_replication_depends_on_its_number_alone():
@@ -115,7 +124,7 @@ def _rows(kind, mean, truth, sd=1.0, null=0.0, width=1.96):
 
 def test_the_summary_counts_what_it_says():
     mean, truth = np.array([0.0, 3.0, -3.0, 1.0]), np.array([0.5, 0.5, 0.5, 0.5])
-    row = summary.summarise(_rows("truth", mean, truth)).iloc[0]
+    row = operating_characteristics.summarise(_rows("truth", mean, truth)).iloc[0]
     assert row["bias"] == pytest.approx(-0.25)
     assert row["bias_mcse"] == pytest.approx(np.std(mean, ddof=1) / 2)
     assert row["rmse"] == pytest.approx(np.sqrt((0.25 + 6.25 + 12.25 + 0.25) / 4))
@@ -135,7 +144,7 @@ def test_expected_coverage_of_no_effect_is_that_of_a_shrunken_normal():
     covered = (np.abs(mean) < stats.norm.ppf(0.975) * sd).mean()
     prior = _rows("prior", np.zeros(100), stats.norm.ppf(np.linspace(0.005, 0.995, 100)) * prior_sd)
     null = _rows("null", np.zeros(4), 0.0, sd=sd)
-    found = summary.summarise(pd.concat([prior, null]))
+    found = operating_characteristics.summarise(pd.concat([prior, null]))
     expected = found[found["kind"] == "null"].iloc[0]["expected_coverage"]
     # .002: 4 binomial errors; .002: the SD of 100 quantiles is 1% short of the normal's
     assert expected == pytest.approx(covered, abs=0.004)
@@ -163,13 +172,13 @@ def test_tables_hold_what_was_asked_of_a_folder_that_holds_more(tmp_path):
 
 def test_a_study_of_one_trial_has_a_page(tmp_path):
     study.write(study.Wish(quick(), 1, ("truth",)), [replication.replicate(quick(), number_of("truth", 0))], tmp_path)
-    assert calibration.build(tmp_path).is_file()
+    assert calibration_page.build(tmp_path).is_file()
 
 
 def test_the_null_scenario_has_no_effect_anywhere():
     """Whatever ships: the true value of every contrast is 0, by the simulator's own worlds."""
     for name in scenario_file.names():
-        found = truth(trials.without_effect(simulate.load(name)), population=400).estimands
+        found = truth(simulated_trials.without_effect(simulated_trial.load(name)), population=400).estimands
         contrasts = {key: value for key, value in found.items() if "difference" in key or "natural" in key}
         values = [one for value in contrasts.values() for one in _numbers(value)]
         assert len(values) >= 4
@@ -181,11 +190,11 @@ def _numbers(value):
 
 
 def test_a_mediation_trial_simulated_from_the_model_keeps_the_layout():
-    scenario = simulate.load("undarga")
-    data = design(*trials.simulated(scenario, 1))
+    scenario = simulated_trial.load("undarga")
+    data = design(*simulated_trials.simulated(scenario, 1))
     truth = mediation.prior(data, prior_set.load(), 1, 5)
     found = mediation.simulated(truth, data, np.random.default_rng(1))
-    assert mediation.shape(found) == mediation.shape(data)
+    assert mediation.coordinates(found) == mediation.coordinates(data)
     assert (np.isnan(found.mediators.value) == np.isnan(data.mediators.value)).all()
     assert not np.array_equal(found.outcome, data.outcome)
     share = found.mediators.value[found.mediators.of_kind("share")[0]]
@@ -196,14 +205,16 @@ def test_a_mediation_trial_simulated_from_the_model_keeps_the_layout():
 def test_fits_that_an_analysis_would_question_are_counted():
     good = {"divergences": 0, "rhat": 1.01, "ess": 400.0, "limitations": 0}
     changes = ({}, {"rhat": 1.06}, {"rhat": np.nan}, {"ess": 99.0, "divergences": 3}, {"limitations": 1})
-    found = summary.sampling([*(good | change for change in changes), {"failed": "no chain could start"}])
+    found = operating_characteristics.sampling(
+        [*(good | change for change in changes), {"failed": "no chain could start"}]
+    )
     assert found == {"fits": 5, "divergent": 1, "unmixed": 2, "few": 1, "limited": 1, "doubtful": 4}
 
 
 def test_shrinkage_is_unknown_where_the_spread_of_the_prior_is():
     """One trial, or none, with a truth from the prior does not tell it."""
     rows = [_made_row("null", k, 0.0) for k in range(4)]
-    assert summary.summarise(pd.DataFrame(rows))["expected_coverage"].isna().all()
+    assert operating_characteristics.summarise(pd.DataFrame(rows))["expected_coverage"].isna().all()
 
 
 def _made_row(kind, number, true):
@@ -212,10 +223,10 @@ def _made_row(kind, number, true):
 
 
 def test_a_wave_with_a_comma_in_its_value_keeps_its_truth():
-    base = simulate.load("mediation_clean")
+    base = simulated_trial.load("mediation_clean")
     waves = (*base.waves[:-1], replace(base.waves[-1], value="6, after"))
     scenario = replace(base, waves=waves, primary_wave="6, after")
-    study, data = trials.simulated(scenario, 1)
+    study, data = simulated_trials.simulated(scenario, 1)
     layout = design(study, data)
     found = quantities.quantities(mediation.prior(layout, prior_set.load(), 2, 1), mediation, layout, study)
     known = quantities.known(truth(scenario, population=400), found)
@@ -232,7 +243,7 @@ def test_every_parameter_has_words():
 
 
 def test_quantities_have_words_and_units():
-    data, layout = trials.simulated(simulate.load("effect"), 1), None
+    data, layout = simulated_trials.simulated(simulated_trial.load("effect"), 1), None
     layout = design(*data)
     draws = effect.prior(layout, prior_set.load(), 3, 1)
     found = quantities.quantities(draws, effect, layout, data[0])
@@ -249,10 +260,10 @@ def test_quantities_have_words_and_units():
         ("mediation_clean", "mediator_difference[social_support, 6 months]"): "score",
         ("mediation_clean", "mediator_difference[income_share, 6 months]"): "points",
     }
-    found_units = {key: quantities.unit(key[1], simulate.load(key[0])) for key in units}
+    found_units = {key: quantities.unit(key[1], simulated_trial.load(key[0])) for key in units}
     assert found_units == units
-    score = simulate.load("effect").with_outcome(kind="continuous")
-    assert quantities.unit("tau", score) == summary.STANDARD  # models see it standardised
+    score = simulated_trial.load("effect").with_outcome(kind="continuous")
+    assert quantities.unit("tau", score) == operating_characteristics.STANDARD  # models see it standardised
     assert quantities.unit("mean_difference[6 months]", score) == "units"
     assert all(each.values.shape == (1, 3) for each in found.values())
     assert found["risk_difference[6 months]"].null == 0
@@ -260,10 +271,10 @@ def test_quantities_have_words_and_units():
 
 
 def test_a_scenario_says_how_its_mediators_are_analysed():
-    base = simulate.load("mediation_clean")
+    base = simulated_trial.load("mediation_clean")
     asked = base.with_mediator("social_support", family="student").with_mediator("income_share", interaction=True)
-    read, _ = trials.simulated(asked, 1)
+    read, _ = simulated_trials.simulated(asked, 1)
     assert [(part.family, part.interaction) for part in read.mediators] == [("student", False), ("normal", True)]
-    plain, _ = trials.simulated(base, 1)
+    plain, _ = simulated_trials.simulated(base, 1)
     assert [(part.family, part.interaction) for part in plain.mediators] == [("normal", False), ("normal", False)]
     assert analysed(read.mediators, read.lag) == analysed(asked.mediators)

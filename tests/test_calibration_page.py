@@ -13,7 +13,8 @@ import pytest
 from scipy import stats
 
 from models.faults import InvalidInput
-from reports import calibration, calibration_file
+from reports.simulations import calibration_page
+from reports.text import calibration_file
 from tests.calibration_fixture import QUANTITIES, Study, make
 from tests.test_report_page import Page, contents
 
@@ -43,7 +44,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for name, study in STUDIES.items():
         found[name] = make(tmp_path_factory.mktemp("calibration"), study)
-        calibration.build(found[name])
+        calibration_page.build(found[name])
     return found
 
 
@@ -69,9 +70,9 @@ def test_two_builds_are_equal_and_leave_the_study_alone(tmp_path: Path) -> None:
     one, two = (make(tmp_path / name) for name in ("one", "two"))
     before = contents(one)
     for folder in (one, two):
-        assert calibration.build(folder) == folder / "report.html"
+        assert calibration_page.build(folder) == folder / "report.html"
     assert contents(one) == contents(two)
-    calibration.build(one)
+    calibration_page.build(one)
     assert contents(one) == contents(two)
     assert {name: made for name, made in contents(one).items() if name in before} == before
 
@@ -131,12 +132,12 @@ def test_sentences_hold_the_numbers_of_the_files(pages: dict[str, Path]) -> None
         words(pages["effect"]),
         *(row(pages["effect"], kind) for kind in ("prior", "truth", "null")),
     )
-    assert f"held the true value in {100 * float(prior['coverage']):.1f}% of 200 trials" in told
+    assert f"contained the true value in {100 * float(prior['coverage']):.1f}% of 200 trials" in told
     low, high = stats.binom.ppf([0.025, 0.975], 200, 0.95) / 2
-    assert f"Right intervals hold it in {low:.1f}% to {high:.1f}% of trials in 19 of 20" in told
-    assert f"interval held the truth in {100 * float(truth['coverage']):.1f}% of 150 trials" in told
-    assert f"left 0 out in {100 * float(truth['excludes_0']):.1f}%, and lay on the wrong side" in told
-    assert f"left 0 out in {100 * float(null['excludes_0']):.1f}% of 150 trials" in told
+    assert f"Correct intervals contain it in {low:.1f}% to {high:.1f}% of trials in 19 of 20" in told
+    assert f"interval contained the truth in {100 * float(truth['coverage']):.1f}% of 150 trials" in told
+    assert f"excluded 0 in {100 * float(truth['excludes_0']):.1f}%, and lay on the wrong side" in told
+    assert f"excluded 0 in {100 * float(null['excludes_0']):.1f}% of 150 trials" in told
     assert "Less than 5% is expected: the prior draws estimates towards 0" in told
     assert (
         f"without an effect; about {100 * float(null['expected_coverage']):.1f}% if prior and likelihood were normal."
@@ -244,12 +245,12 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_bad_file_is_refused_by_name_and_the_page_stays(tmp_path: Path, name: str) -> None:
     folder = make(tmp_path)
-    calibration.build(folder)
+    calibration_page.build(folder)
     before = text(folder)
     spoil, said = FAULTS[name]
     spoil(folder)
     with pytest.raises(InvalidInput) as error:
-        calibration.build(folder)
+        calibration_page.build(folder)
     told = " ".join([error.value.what, error.value.why, *(str(fault) for fault in error.value.faults)])
     assert said in told
     assert text(folder) == before

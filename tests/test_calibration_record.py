@@ -1,4 +1,4 @@
-"""K12: the full calibration studies that ship, `docs/calibration`, against what methods.md asks of them.
+"""The full calibration studies that ship, `docs/calibration`: uniform ranks, coverage, false alarms.
 
 They are the results of thousands of fits; the command that made each is in its JSON. CI runs short ones
 (`test_calibration.py`).

@@ -15,9 +15,9 @@ import pytest
 import xarray as xr
 from typer.testing import Result
 
-from models.run import Run
-from reports import comparison, comparison_tables, shifts
-from reports.comparison import GROUPS, Comparison, compare
+from models.runs.folder import Run
+from reports.text import comparison, comparison_tables, shifts
+from reports.text.comparison import GROUPS, Comparison, compare
 from tests.command_line import messages, run
 from tests.report_fixture import RED, Recipe, make
 from tests.test_report_script import ROOT, saved
@@ -32,12 +32,12 @@ def changed(run: Run, **manifest: object) -> Run:
 
 def moved(run: Run, field: str, by: float, row: int = 0) -> Run:
     """A run one number of which moved by so many of its Monte-Carlo errors."""
-    core = run.core.copy(deep=True)
-    table = core["summary"].to_dataset()
+    tree = run.tree.copy(deep=True)
+    table = tree["summary"].to_dataset()
     values = table[field].to_numpy().copy()
     values[row] += by * float(table[f"mcse_{field}"][row])
-    core["summary"] = xr.DataTree(table.assign({field: ("row", values)}))
-    return replace(changed(run), core=core)
+    tree["summary"] = xr.DataTree(table.assign({field: ("row", values)}))
+    return replace(changed(run), tree=tree)
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +58,13 @@ def test_a_run_is_identical_to_itself(first: Run) -> None:
 
 
 def test_equal_numbers_in_other_bytes_are_not_called_identical(first: Run) -> None:
-    other = replace(first, manifest=first.manifest | {"files": {"core.nc": "33" * 32}})
+    other = replace(first, manifest=first.manifest | {"files": {"run.nc": "33" * 32}})
     found = compare(first, other)
     assert not found.identical
     assert comparison_tables.headline(found) == "Nothing that is compared differs; only bytes of the files do."
+
+
+MU_0 = {"parameter": "mu_0", "distribution": "normal (sd 9)", "why": "Wide.", "source": "made up"}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_equal_numbers_in_other_bytes_are_not_called_identical(first: Run) -> No
     [
         ("data", "SHA-256", {"study": {"data_sha256": "00" * 32}}),
         ("priors", "set", {"priors": {"name": "sceptical"}}),
-        ("priors", "mu, distribution", {"priors": {"rows": [{"parameter": "mu", "distribution": "normal (sd 9)"}]}}),
+        ("priors", "mu_0, distribution", {"priors": {"rows": [MU_0]}}),
         ("models and sampler", "sampler: seed", {"sampler": {"seed": 2}}),
         ("models and sampler", "limitations named", {"notes": ["another"]}),
         ("code and versions", "pymc", {"versions": {"pymc": "7.0.0"}}),
@@ -113,7 +116,7 @@ def test_a_gate_that_came_out_otherwise_is_told_check_by_check(tmp_path: Path, m
     found = compare(make(tmp_path, MEDIATED), changed(make(tmp_path, amber)))
     assert groups(found) == {"gate"}
     change = found.changes["gate"][0]
-    assert change.what == f"{model}: R̂ max"
+    assert change.what == f"{model}: R-hat, largest"
     assert (change.first[:6], change.second[:6]) == ("green:", "amber:")
     assert len(found.gates) == 12
 
@@ -135,10 +138,10 @@ def test_monte_carlo_error_draws_the_line_at_four(first: Run, field: str, errors
 
 
 def test_an_error_that_is_not_known_explains_nothing(first: Run) -> None:
-    core = first.core.copy(deep=True)
-    table = core["summary"].to_dataset()
-    core["summary"] = xr.DataTree(table.assign(mcse_lower=table["mcse_lower"] * math.nan))
-    other = moved(replace(first, core=core), "median", 1.0)
+    tree = first.tree.copy(deep=True)
+    table = tree["summary"].to_dataset()
+    tree["summary"] = xr.DataTree(table.assign(mcse_lower=table["mcse_lower"] * math.nan))
+    other = moved(replace(first, tree=tree), "median", 1.0)
     found = compare(first, other).moved
     assert [shift.beyond for shift in found] == [None]
     assert comparison_tables._row(found[0])["beyond"].text == "not known"
@@ -157,12 +160,12 @@ def test_further_fits_and_what_only_one_run_has(tmp_path: Path, first: Run) -> N
 
 
 def test_a_class_of_evidence_that_changed_is_no_equal_estimate(first: Run) -> None:
-    core = first.core.copy(deep=True)
-    table = core["summary"].to_dataset()
+    tree = first.tree.copy(deep=True)
+    table = tree["summary"].to_dataset()
     words = table["evidence"].to_numpy().astype(object)
     words[0] = "assumption-driven"
-    core["summary"] = xr.DataTree(table.assign(evidence=("row", words)))
-    found = compare(first, replace(changed(first), core=core)).moved
+    tree["summary"] = xr.DataTree(table.assign(evidence=("row", words)))
+    found = compare(first, replace(changed(first), tree=tree)).moved
     assert len(found) == 1
     assert "evidence randomised + MAR → assumption-driven" in comparison_tables._row(found[0])["beyond"].text
 

@@ -1,17 +1,21 @@
-"""Unmeasured causes of mediator and outcome: K5, and the closed forms of linear and probit models."""
+"""Unmeasured causes of mediator and outcome: exact at no bias, closed forms of linear and probit models."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import special, stats
 
-from models import confounding, paths, totals
-from models.summary import LOWER, UPPER
+from models.checks import confounding
+from models.equations.mediation import Mediation
+from models.estimands import path_effects, totals
+from models.estimands.summary import LOWER, UPPER
 from priors import prior_set
 from tests import pinned_mediation as pinned
+from tests import trials
 
 ALPHA, SLOPE, SIGMA, DIRECT, LEVEL = 0.8, -0.5, 1.3, -0.3, 0.2
 
@@ -29,9 +33,9 @@ def _effects(design, draws, zeta: float | None, wanted: int = 2**15, place: int 
         values[..., place] = zeta
         draws = draws.assign(confounding=(("chain", "draw", "every_mediator"), values))
     places = list(range(design.mediators.count))
-    worlds = paths.worlds_at(design, len(design.wave) - 1, places, own=False, interaction=False)
-    found = paths.expected_outcomes(draws, design, worlds, totals.points_of(design, wanted=wanted))
-    return paths.effects(found, design.mediators.name, interaction=False)
+    worlds = path_effects.worlds_at(design, len(design.wave) - 1, places, own=False, interaction=False)
+    found = path_effects.expected_outcomes(draws, design, worlds, totals.points_of(design, wanted=wanted))
+    return path_effects.effects(found, design.mediators.name, interaction=False)
 
 
 @pytest.mark.parametrize("zeta", [-0.7, 0.4])
@@ -45,7 +49,7 @@ def test_linear_effects_are_those_of_the_slope_without_its_confounded_part(zeta)
 
 @pytest.mark.parametrize("rho", [-0.5, 0.3])
 def test_probit_effects_are_the_closed_form(rho):
-    """methods.md § 3: ψ(z, z′) = Φ((c·x_z + b α·x_z′) / √(1 + b² σ² + 2 ρ b σ))."""
+    """ψ(z, z′) = Φ((c·x_z + b α·x_z′) / √(1 + b² σ² + 2 ρ b σ))."""
     design, draws = _single("probit")
     q = np.sqrt(1 - rho**2)
     slope, level, direct = SLOPE * q - rho / SIGMA, LEVEL * q, DIRECT * q + rho * ALPHA / SIGMA
@@ -62,7 +66,7 @@ def test_probit_effects_are_the_closed_form(rho):
 
 @pytest.mark.parametrize("likelihood", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("place", [0, 1])
-def test_k5_no_bias_is_the_main_result_and_the_total_never_moves(likelihood, place):
+def test_no_bias_is_the_main_result_and_the_total_never_moves(likelihood, place):
     design = pinned.four_waves(likelihood, interaction=False)
     draws = pinned.posterior(design)
     plain, none, some = (_effects(design, draws, zeta, 1024, place) for zeta in (None, 0.0, 0.8))
@@ -165,13 +169,20 @@ def _repaired(design, draws, truth: dict[str, float], zeta: float, left: float) 
         assert abs(float(mended[name].mean()) - true) < left * abs(bias), name
 
 
+def _fit(design, draws, wave=None, order=None, **given):
+    """A fit of these draws; the study says no more than which wave is primary and how the mediators are ordered."""
+    columns = [SimpleNamespace(column=name) for name in order or design.mediators.name]
+    study = SimpleNamespace(primary_wave=wave or design.wave[-1], mediators=columns)
+    return trials.fit_of(study, design, draws, Mediation(), **given)
+
+
 @pytest.mark.parametrize("interaction", [False, True])
 def test_the_table_returns_the_main_result_at_no_bias_for_every_kind_of_mediator(interaction):
     """All draws, the same points, the study's order: equal to the last bit."""
     design = pinned.four_waves("logit", ("normal", "binary", "share"), interaction=interaction)
     draws, order = pinned.posterior(design, 3), design.mediators.name[::-1]
-    table = confounding.confounding(draws, design, prior_set.load(), design.wave[-1], order)
-    main = paths.path_draws(draws, design, order).values.sel(contrast=design.wave[-1])
+    table = confounding.confounding(_fit(design, draws, order=order))
+    main = path_effects.path_draws(draws, design, order).values.sel(contrast=design.wave[-1])
     grid = table[(table["kind"] == "grid") & (table["value"] == 0)]
     assert list(dict.fromkeys(grid["mediator"])) == list(design.mediators.name)
     for row in grid.to_dict("records"):
@@ -184,7 +195,7 @@ def test_the_table_returns_the_main_result_at_no_bias_for_every_kind_of_mediator
 def test_the_tipping_value_is_the_slope_in_the_unit_of_zeta():
     design = pinned.four_waves("logit", ("normal", "share"), interaction=False)
     draws = pinned.posterior(design, 5)
-    table = confounding.confounding(draws, design, prior_set.load(), design.wave[-1])
+    table = confounding.confounding(_fit(design, draws))
     tips = table[table["kind"] == "tipping"]["value"].to_list()
     slopes = [draws["slope"].isel(acting_mediator=place) for place in (0, 1)]
     slopes[0] = slopes[0] * draws["mediator_residual_sd"].isel(continuous_mediator=0)
@@ -193,7 +204,7 @@ def test_the_tipping_value_is_the_slope_in_the_unit_of_zeta():
 
 def test_an_unordered_wave_says_why_not():
     plain = pinned.four_waves("logit", interaction=False)
-    early = confounding.confounding(pinned.posterior(plain), plain, prior_set.load(), plain.wave[1])
+    early = confounding.confounding(_fit(plain, pinned.posterior(plain), plain.wave[1]))
     assert "ordered" in early["reason"].iloc[0]
 
 
@@ -201,5 +212,5 @@ def test_a_prior_file_without_the_row_says_so():
     design = pinned.four_waves("logit", ("normal",), interaction=False)
     own = prior_set.load()
     short = replace(own, priors={name: row for name, row in own.priors.items() if name != "confounding"})
-    table = confounding.confounding(pinned.posterior(design, 3), design, short, design.wave[-1])
+    table = confounding.confounding(_fit(design, pinned.posterior(design, 3), priors=short))
     assert "no row" in table[table["kind"] == "not run"]["reason"].iloc[0]

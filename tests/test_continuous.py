@@ -14,17 +14,29 @@ import tomli_w
 import xarray as xr
 from scipy import stats
 
-from models import design as designs
-from models import draft, effect, estimands, fit, integrated, job, model_free, predictive, simulate, summary, trial
-from models import run as runs
-from models import study as studies
+from models.checks import predictive
+from models.design import layout as designs
+from models.equations import integrated
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.equations.integrated import Draws
+from models.estimands import estimands, model_free, summary
+from models.estimands.response import response
 from models.faults import InvalidInput
-from models.integrated import Draws
-from models.simulation import study_folder
-from models.study import Study
+from models.inference import nuts
+from models.runs import folder as runs
+from models.runs import job
+from models.simulation import simulated_trial, study_folder
+from models.trial import dataset
+from models.trial.draft import draft
+from models.trial.study_file import study as studies
+from models.trial.study_file.study import Study
 from priors import prior_set
-from reports import page
+from reports.page import build
 from tests import pinned, trials
+
+effect = Effect()
+effect_integrated = Effect(Integrated())
 
 KINDS = ("binary", "count", "continuous")
 SOON = {"draws": 1000, "tune": 500}
@@ -72,7 +84,7 @@ def one_wave(folder: Path, kind: str, people: int = 120, shift: float = 0.0, uni
 def loaded(folder: Path) -> tuple[Study, xr.Dataset]:
     """The study as the product reads it."""
     study, where = studies.read(folder)
-    return study, trial.load(study, where)
+    return study, dataset.load(study, where)
 
 
 def least_squares(study: Study, data: xr.Dataset, before: bool) -> tuple[float, float]:
@@ -95,9 +107,9 @@ def repeated() -> tuple[Study, xr.Dataset]:
     return trials.simulated(scores(), 6)
 
 
-def scores() -> simulate.Scenario:
+def scores() -> simulated_trial.Scenario:
     """Scores around 20 with SD 5, an effect of −3."""
-    return simulate.load("mcar").with_outcome(
+    return simulated_trial.load("mcar").with_outcome(
         kind="continuous",
         intercepts=(24, 22, 20, 19),
         arm_effects=(0, 0, -3, -3),
@@ -207,7 +219,7 @@ def test_estimands_are_means_without_a_ratio(repeated: tuple[Study, xr.Dataset])
     assert (layout.location, layout.scale) == pytest.approx(
         (np.nanmean(data["outcome"][:, 0]), np.nanstd(data["outcome"][:, 0], ddof=1))
     )
-    draws = estimands.contrasts(effect.response(pinned.posterior(layout, draws=60), layout), study)
+    draws = estimands.contrasts(response(effect, pinned.posterior(layout, draws=60), layout), study)
     assert set(draws.data_vars) == {"mean", "mean_difference", "change"}
     found = estimands.estimates(draws, study, data)
     assert {each.unit for each in found if each.draws is not None} == {"units"}
@@ -235,7 +247,7 @@ def test_replicates_have_the_mean_and_spread_of_the_model() -> None:
     draws = pinned.posterior(
         layout, draws=2000, mu_0=0.2, step=-0.1, theta=0.5, theta_negative_control=0.0, tau=0.8, residual_sd=0.6
     )
-    made = predictive.replicate(effect.predictor_of_new, predictive.thinned(draws, layout), layout, 1)
+    made = predictive.replicate(effect, predictive.thinned(draws, layout), layout, 1)
     cell = (layout.wave_of == 3) & (layout.arm[layout.participant_of] > 0)
     means = made[:, cell].mean(1)
     # five standard errors over 2,000 independent replicates
@@ -309,10 +321,10 @@ def test_one_wave_has_no_trait_no_steps_and_a_note(tmp_path: Path, kind: str) ->
 def test_the_model_agrees_with_least_squares(tmp_path: Path) -> None:
     study, data = loaded(one_wave(tmp_path / "s", "continuous", people=400, shift=50.0, unit=8.0))
     layout = designs.design(study, data)
-    model = effect.build(layout, prior_set.load())
-    draws = fit.sample(fit.compile_model(model, effect.observed(layout)), fit.Sampler(draws=1500, tune=500, seed=2))
-    response = effect.response(draws["posterior"].to_dataset(), layout).sel(average="population", wave="12")
-    values = response.sel(arm="treated") - response.sel(arm="control")
+    model = effect_integrated.to_fit(layout, prior_set.load())
+    draws = nuts.sample(nuts.compile_model(model, once=True), nuts.Sampler(draws=1500, tune=500, seed=2))
+    everybody = response(effect, draws["posterior"].to_dataset(), layout).sel(average="population", wave="12")
+    values = everybody.sel(arm="treated") - everybody.sel(arm="control")
     coefficient, error = least_squares(study, data, before=False)
     spread, ess = (
         float(values.std()),
@@ -329,16 +341,22 @@ def test_the_model_agrees_with_least_squares(tmp_path: Path) -> None:
 # from the study file to the page
 
 
+@pytest.fixture(autouse=True)
+def _short_refits(short_refits: None) -> None:
+    """None of these reports is asked about its refits."""
+
+
 def reported(study: Path, out: Path) -> tuple[runs.Run, dict]:
     """Analyse a study and build its report; the run and the record of the page."""
-    job.execute(job.Job(study, "effect", "weakly_informative", out, SOON, "test"))
+    job.execute(job.Job(study, "effect", "weakly_informative", out, SOON, "test", likelihood="integrated"))
     run = runs.load(out)
-    page.build(run)
+    build.build(run)
     return run, json.loads((out / "report.json").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_a_continuous_outcome_at_several_waves_is_analysed_and_reported(tmp_path: Path) -> None:
-    made, folder = simulate.simulate(scores(), 6), tmp_path / "study"
+    made, folder = simulated_trial.simulate(scores(), 6), tmp_path / "study"
     folder.mkdir()
     (folder / "data.csv").write_text(study_folder.data_text(made), encoding="utf-8")
     (folder / "study.toml").write_text(study_folder.study_text(made), encoding="utf-8")

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import data_check
-from models.data_check import alias, groups
 from models.faults import InvalidInput
+from models.trial import data_check
+from models.trial.data_check import alias, undeclared_groups
 from tests.command_line import run
 from tests.made_trials import study_of, trial_of
 from tests.small_trial import HEADER, REMOVED, ROWS, changed, text_of, written
@@ -195,7 +195,9 @@ def grouped(arm: np.ndarray, **columns: object) -> list[dict]:
     names, values = study.columns, np.array([study.arms.control.value, study.arms.treated.value])
     people = [f"p{n}" for n in range(arm.size)]
     table = pd.DataFrame({names.participant: people, str(names.wave): "0", names.arm: values[arm], "sick": "0"})
-    return groups.groupings(study, table.assign(**{name: np.asarray(of, str) for name, of in columns.items()}))
+    return undeclared_groups.groupings(
+        study, table.assign(**{name: np.asarray(of, str) for name, of in columns.items()})
+    )
 
 
 def status(records: list[dict]) -> list[tuple[str, str]]:
@@ -339,7 +341,7 @@ def test_a_slip_of_the_pen_hides_no_groups() -> None:
     table["site"] = np.repeat(site, 4).astype(str)
     slips = rng.choice(480, 20, replace=False)
     table.loc[slips, "site"] = rng.integers(0, 12, 20).astype(str)
-    (record,) = groups.groupings(study, table)
+    (record,) = undeclared_groups.groupings(study, table)
     assert (record["control"] + record["treated"], record["exceptions"]) == (12, 0)
     table.loc[rng.choice(480, 200, replace=False), "site"] = "elsewhere"
-    assert groups.groupings(study, table) == [], "what changes from wave to wave is no grouping"
+    assert undeclared_groups.groupings(study, table) == [], "what changes from wave to wave is no grouping"

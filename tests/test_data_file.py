@@ -1,4 +1,4 @@
-"""`models.data_file`: any file becomes one table of text with row numbers, or is refused with its faults named."""
+"""`data_file`: any file becomes one table of text with row numbers, or is refused with its faults named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from models import csv_file, data_file, labelled_file, value_labels
 from models.faults import InvalidInput
-from models.study import Data
+from models.trial.readers import csv_file, data_file, labelled_file, value_labels
+from models.trial.study_file.study import Data
 
 
 def read(folder: Path, content: str | bytes, name: str = "d.csv", **data: Any) -> pd.DataFrame:
@@ -223,7 +223,7 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
 def test_binary_files_that_are_none(tmp_path: Path, name: str, content: bytes) -> None:
     error = refused(tmp_path, content, name)
     assert "cannot be read" in error.what
-    assert "The reader says" in error.why
+    assert "The reader reports" in error.why
 
 
 def test_a_file_that_crashes_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

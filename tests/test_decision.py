@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import decision
-from reports.numbers import NotANumber
+from reports.text import decision
+from reports.text.numbers import NotANumber
 
 
 @pytest.mark.parametrize(

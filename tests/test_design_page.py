@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from models.faults import InvalidInput
-from reports import design
-from reports.design_file import MEASURES
+from reports.simulations import design_page
+from reports.text.design_file import MEASURES
 from tests.design_fixture import Grid, make
 from tests.test_calibration_page import rewrite, rows, text, words
 from tests.test_report_page import Page, contents
@@ -42,14 +42,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     found = {}
     for name, grid in GRIDS.items():
         found[name] = make(tmp_path_factory.mktemp("design"), grid)
-        design.build(found[name])
+        design_page.build(found[name])
     return found
 
 
 def test_two_builds_are_equal(tmp_path: Path) -> None:
     one, two = (make(tmp_path / name) for name in ("one", "two"))
     for folder in (one, two, one):
-        design.build(folder)
+        design_page.build(folder)
     assert contents(one) == contents(two)
 
 
@@ -114,7 +114,7 @@ def test_a_size_does_not_reach_where_a_larger_one_does_not(tmp_path: Path) -> No
         if (one["effect"], one["attrition"]) == ("-0.8", "0.0"):
             one["assurance"] = {"107": "0.9", "200": "0.7"}.get(one["participants"], "0.85")
     rewrite(folder / "design.csv", listed)
-    design.build(folder)
+    design_page.build(folder)
     assert rows(folder / "tables" / "smallest_sizes.csv")[0]["attrition_0"] == "400"
 
 
@@ -138,7 +138,7 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
     folder = make(tmp_path, Grid(model="mediation", effect=(0.0,)))
     moved = [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")]
     rewrite(folder / "design.csv", moved)
-    design.build(folder)
+    design_page.build(folder)
     assert "Where the arms do not differ" not in words(folder)
     assert "With a direct effect of 0 log-odds beside what goes through the mediators (risk difference" in words(folder)
     assert "participants, attrition 30%, direct effect 0)" in (folder / "figures" / "curves_1.svg").read_text()
@@ -148,7 +148,7 @@ def test_a_shift_of_0_is_no_false_alarm_where_mediators_move_the_outcome(tmp_pat
 
 def test_what_a_page_has_no_room_for_stands_in_its_file(pages: dict[str, Path]) -> None:
     told = words(pages["many shifts"])
-    assert told.count("For 1 of 2 quantities there is no room on this page: design.csv beside it holds") == 2
+    assert told.count("This page has no room for 1 of 2 quantities: design.csv beside it has") == 2
     assert len(list((pages["many shifts"] / "figures").glob("curves_*.csv"))) == 1
     assert told.count("of trials (60 participants") == 2  # the lowest and the highest shift
     assert "there is no room" not in words(pages["mediation"])
@@ -156,7 +156,7 @@ def test_what_a_page_has_no_room_for_stands_in_its_file(pages: dict[str, Path]) 
 
 def test_how_far_mediators_are_moved_is_told_wherever_the_shift_is(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(model="mediation", effect=(-0.5, 0.0), mediated=(0.0, 1.0, 2.0), attrition=(0.0,)))
-    design.build(folder)
+    design_page.build(folder)
     told = words(folder)
     assert "With a direct effect of −0.5 log-odds and mediators moved 2 × as far as the scenario states (risk" in told
     assert told.count("Where the arms do not differ") == 1  # neither shift nor mediators
@@ -181,7 +181,7 @@ def settle(folder: Path, changes: dict[str, object]) -> None:
 
 def make_page(folder: Path, grid: Grid) -> Path:
     """A folder with its page."""
-    design.build(make(folder, grid))
+    design_page.build(make(folder, grid))
     return folder
 
 
@@ -189,7 +189,7 @@ def make_page(folder: Path, grid: Grid) -> Path:
 def test_where_the_truth_is_harm_the_page_asks_for_harm(tmp_path: Path, better: str, effect: float, end: str) -> None:
     folder = make(tmp_path, Grid(effect=(effect,)))
     settle(folder, {"better": better})
-    design.build(folder)
+    design_page.build(folder)
     assert f"end with a probability of {end} above 0.95" in words(folder)
     ends = {one["end"] for one in rows(folder / "tables" / "smallest_sizes.csv")}
     assert ends == {"harm" if end == "harm" else "assurance", "narrow"}
@@ -200,7 +200,7 @@ def test_effects_of_a_design_prior_are_told_as_such(tmp_path: Path) -> None:
     settle(folder, {"effect_sd": 0.3})
     unknown = [one | {"truth": "", "coverage": "", "coverage_mcse": ""} for one in rows(folder / "design.csv")]
     rewrite(folder / "design.csv", unknown)
-    design.build(folder)
+    design_page.build(folder)
     assert "With true shifts around −0.5 log-odds (SD 0.3) (risk difference, 6 months)" in words(folder)
 
 
@@ -208,7 +208,7 @@ def test_the_end_that_a_path_is_asked_for_is_its_own_under_a_design_prior(tmp_pa
     """A harmful direct shift beside paths that benefit, or are 0 in every trial."""
     folder = make(tmp_path, Grid(model="mediation", effect=(0.5, 0.0), mediated=(0.0, 1.0)))
     settle(folder, {"effect_sd": 0.3})
-    design.build(folder)
+    design_page.build(folder)
     listed = rows(folder / "tables" / "smallest_sizes.csv")
     ends = {(one["quantity"].split(",")[0], one["effect"], one["mediated"], one["end"]) for one in listed}
     assert {end for name, _, _, end in ends if name == "natural indirect effect"} == {"assurance", "narrow"}
@@ -224,7 +224,7 @@ def test_a_point_at_which_every_fit_failed_is_told(tmp_path: Path) -> None:
     lost = [one | (empty if (one["participants"], one["attrition"]) == ("400", "0.3") else {})
             for one in rows(folder / "design.csv")]  # fmt: skip
     rewrite(folder / "design.csv", lost)
-    design.build(folder)
+    design_page.build(folder)
     told = words(folder)
     assert "At each point of the grid 300 trials were simulated" in told
     assert "At 1 of them every fit failed, so that they say nothing: 400 participants, attrition 30%, true" in told
@@ -236,7 +236,7 @@ def test_the_effect_model_says_so_too_where_the_arm_moves_mediators(tmp_path: Pa
     folder = make(tmp_path, Grid(effect=(0.0,)))
     settle(folder, {"arm_moves_mediators": True})
     rewrite(folder / "design.csv", [one | {"truth": "-0.067"} for one in rows(folder / "design.csv")])
-    design.build(folder)
+    design_page.build(folder)
     told = words(folder)
     assert "With a direct effect of 0 log-odds beside what goes through the mediators (risk difference" in told
     assert "true shift 0" not in told
@@ -250,7 +250,7 @@ def test_a_quantity_that_not_every_trial_has_is_told(tmp_path: Path) -> None:
                      if one["quantity"].startswith("natural_indirect") else {})
               for one in rows(folder / "design.csv")]  # fmt: skip
     rewrite(folder / "design.csv", listed)
-    design.build(folder)
+    design_page.build(folder)
     told = words(folder)
     assert "every fit failed" not in told
     assert "310 of 3" in told
@@ -267,7 +267,7 @@ def test_a_grid_of_one_point_has_one_end(tmp_path: Path) -> None:
 def test_a_count_is_drawn_in_its_own_unit(tmp_path: Path) -> None:
     folder = make(tmp_path, Grid(effect=(-0.5,)))
     settle(folder, {"outcome": "count", "margin": 1})
-    design.build(folder)
+    design_page.build(folder)
     assert "shift −0.5: −0.10 events<" in (folder / "figures" / "curves_1.svg").read_text()
     assert "The margin is 1 event per participant." in words(folder)
 
@@ -276,7 +276,7 @@ def test_an_integral_that_should_be_finer_is_named_where_there_is_one(tmp_path: 
     folder = make(tmp_path, Grid(effect=(-0.5,)))
     counted = {"fits": 100, "divergent": 0, "unmixed": 0, "few": 0, "limited": 3, "doubtful": 3}
     settle(folder, {"sampling": counted})
-    design.build(folder)
+    design_page.build(folder)
     assert "0 a divergent transition, and 3 an integral that should be finer: 3 had one of these" in words(folder)
     assert "integral" not in words(make_page(tmp_path / "none", Grid()))
 
@@ -286,10 +286,10 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
     listed = rows(folder / "design.csv")
     rewrite(folder / "design.csv", [*listed, listed[0]])
     with pytest.raises(InvalidInput) as error:
-        design.build(folder)
+        design_page.build(folder)
     assert "twice" in error.value.why
     listed[0]["assurance"] = "-0.1"
     rewrite(folder / "design.csv", listed)
     with pytest.raises(InvalidInput) as error:
-        design.build(folder)
+        design_page.build(folder)
     assert "row 2, assurance" in str(error.value.faults[0])

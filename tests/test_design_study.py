@@ -8,30 +8,33 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models import fit, mediation, simulate
-from models.calibration import design_study, grid, quantities, replication, trials
+from models.calibration import design_study, grid, quantities, replication, simulated_trials
 from models.calibration.grid import Grid, Point
 from models.calibration.plan import Plan, number_of
-from models.design import design
+from models.design.layout import design
+from models.equations.mediation import Mediation
+from models.inference import nuts
 from models.replications.journal import Journal
-from models.simulation import scenario_file
+from models.simulation import scenario_file, simulated_trial
 from models.simulation.scenario import ScenarioError
-from models.simulation.truth import truth
+from models.simulation.true_values import truth
 from priors import prior_set
-from reports import design as page
+from reports.simulations import design_page as page
 from scripts import planned
+
+mediation = Mediation()
 
 
 def _grid(**axes):
-    sampler = fit.Sampler(draws=200, tune=200, chains=2, seed=2)
-    plan = Plan(simulate.load("effect"), "effect", "integrated", prior_set.load(), sampler)
+    sampler = nuts.Sampler(draws=200, tune=200, chains=2, seed=2)
+    plan = Plan(simulated_trial.load("effect"), "effect", "integrated", prior_set.load(), sampler)
     return Grid.over(plan, **({"participants": [60], "attrition": [0.0], "effect": [0.0]} | axes))
 
 
 @pytest.mark.parametrize("attrition", [0.0, 0.15, 0.5])
 def test_a_point_loses_the_share_that_it_says(attrition):
-    scenario = Point(20_000, attrition, -0.8).scenario(simulate.load("effect"))
-    seen = simulate.simulate(scenario, 3).seen
+    scenario = Point(20_000, attrition, -0.8).scenario(simulated_trial.load("effect"))
+    seen = simulated_trial.simulate(scenario, 3).seen
     # 20,000 participants: 4 binomial standard errors
     assert abs((1 - seen[:, -1].mean()) - attrition) <= 4 * np.sqrt(max(attrition, 1e-9) / 20_000)
     assert seen[:, 0].all()
@@ -39,7 +42,7 @@ def test_a_point_loses_the_share_that_it_says(attrition):
 
 
 def test_other_waves_keep_their_proportion_to_the_primary_ones():
-    base = simulate.load("effect").with_outcome(arm_effects=(0.0, 0.1, -0.1, -0.4))
+    base = simulated_trial.load("effect").with_outcome(arm_effects=(0.0, 0.1, -0.1, -0.4))
     for effect, moved in ((-0.4, (0.0, 0.1, -0.1, -0.4)), (-0.8, (0.0, 0.1, -0.2, -0.8)), (0.0, (0.0, 0.1, 0.0, 0.0))):
         assert Point(60, 0.0, effect).scenario(base).outcome.arm_effects == pytest.approx(moved)
     still = base.with_outcome(arm_effects=(0.0, 0.0, 0.0, 0.0))
@@ -48,7 +51,7 @@ def test_other_waves_keep_their_proportion_to_the_primary_ones():
 
 
 def test_nobody_is_lost_where_there_is_one_wave():
-    base = simulate.load("effect")
+    base = simulated_trial.load("effect")
     one = replace(
         base,
         waves=base.waves[-1:],
@@ -100,8 +103,8 @@ def test_a_large_effect_is_found_more_often_in_a_larger_trial():
 @pytest.mark.slow
 def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
     """Trials whose mediators are missing here and there; cut off on the way, it ends with the same bytes."""
-    scenario = simulate.resized(simulate.load("undarga"), 60)
-    sampler = fit.Sampler(draws=100, tune=100, chains=2, seed=2)
+    scenario = simulated_trial.resized(simulated_trial.load("undarga"), 60)
+    sampler = nuts.Sampler(draws=100, tune=100, chains=2, seed=2)
     plan = Plan(scenario, "mediation", "sampled", prior_set.load(), sampler)
     wish = design_study.Wish(Grid.over(plan, [60], [0.0], [0.0], [0.0, 1.0]), 2, "a command", workers=1)
     table = design_study.run(wish, tmp_path).set_index(["mediated", "quantity"])
@@ -115,7 +118,6 @@ def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-2]))
     design_study.run(wish, tmp_path)
     assert (tmp_path / "design.csv").read_bytes() == whole
-    assert len(plan.compiled._known) == 1
     # truths from the prior: every path has its rank
     rows = replication.replicate(plan, number_of("prior", 0))["rows"]
     assert through | {"natural_indirect[6 months]", "risk_difference[6 months]", "tau"} <= set(rows)
@@ -125,8 +127,8 @@ def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
 
 def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):
     seen = []
-    one = trials.simulated(simulate.load("effect"), 1)
-    monkeypatch.setattr(grid.trials, "simulated", lambda scenario, _seed: seen.append(scenario) or one)
+    one = simulated_trials.simulated(simulated_trial.load("effect"), 1)
+    monkeypatch.setattr(grid.simulated_trials, "simulated", lambda scenario, _seed: seen.append(scenario) or one)
     fitted = SimpleNamespace(draws=None, diagnostics={})
     monkeypatch.setattr(grid, "fit_to", lambda *_: fitted)
     found = {
@@ -155,8 +157,8 @@ def test_the_effects_asked_are_those_of_the_primary_wave_through_each_mediator_t
 
 def test_the_simulator_knows_the_effects_through_each_mediator():
     """By the keys that a fitted mediation model gives them."""
-    scenario = simulate.load("mediation_clean")
-    study, data = trials.simulated(scenario, 1)
+    scenario = simulated_trial.load("mediation_clean")
+    study, data = simulated_trials.simulated(scenario, 1)
     layout = design(study, data)
     names = quantities.quantities(mediation.prior(layout, prior_set.load(), 2, 1), mediation, layout, study)
     via = {name: each for name, each in names.items() if name.startswith("interventional_via[6 months")}
@@ -166,7 +168,7 @@ def test_the_simulator_knows_the_effects_through_each_mediator():
 
 @pytest.mark.parametrize("name", scenario_file.names())
 def test_every_scenario_can_be_shifted(name):
-    base = simulate.load(name)
+    base = simulated_trial.load(name)
     moved = Point(base.participants, 0.0, -0.7).scenario(base)
     changed = [one.column for one, was in zip(moved.outcomes, base.outcomes, strict=True) if one != was]
     assert set(changed) <= set(base.outcome.union_of or (base.outcome.column,))
@@ -176,7 +178,7 @@ def test_every_scenario_can_be_shifted(name):
 
 
 def test_mediators_are_moved_as_far_as_a_point_says():
-    base = simulate.load("mediation_clean")
+    base = simulated_trial.load("mediation_clean")
     paths = {factor: truth(Point(base.participants, 0.0, -0.5, factor).scenario(base)).estimands["natural_indirect"]
              for factor in (0.0, 1.0, 2.0)}  # fmt: skip
     none, one, two = (paths[factor][base.primary_wave] for factor in (0.0, 1.0, 2.0))
@@ -185,8 +187,8 @@ def test_mediators_are_moved_as_far_as_a_point_says():
     assert 1.7 <= two / one <= 2.3
     for name in ("effect", "null"):
         with pytest.raises(planned.InvalidInput, match="--mediated"):
-            planned.factors(simulate.load(name), "0,1")
-    assert planned.factors(base, None) == planned.factors(simulate.load("effect"), None) == [1.0]
+            planned.factors(simulated_trial.load(name), "0,1")
+    assert planned.factors(base, None) == planned.factors(simulated_trial.load("effect"), None) == [1.0]
     assert planned.factors(base, "0,.5") == [0.0, 0.5]
 
 
@@ -206,7 +208,7 @@ def test_nothing_is_forgotten_for_a_scheduler_that_is_not_there_or_beside_anothe
     with pytest.raises(planned.InvalidInput, match="no Dask scheduler"):
         planned.begin(tmp_path, True, "tcp://127.0.0.1:1")
     planned.begin(tmp_path, False, None)
-    assert journal.stands_at(tmp_path / "journal.jsonl")
+    assert journal.is_at(tmp_path / "journal.jsonl")
     planned.begin(tmp_path, True, None)
     assert not tmp_path.exists()
     tmp_path.mkdir()

@@ -13,10 +13,11 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from models import draft, occasions, undecided, wide_names
-from models import study as studies
-from models import trial as trials
 from models.faults import InvalidInput
+from models.trial import dataset as trials
+from models.trial.draft import draft, occasions, wide_names
+from models.trial.study_file import study as studies
+from models.trial.study_file import undecided
 from tests.command_line import run
 
 NAN = float("nan")

@@ -8,15 +8,21 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from models import effect, equations, fit
-from models.likelihoods import LIKELIHOODS
+from models.equations import predictors
+from models.equations.effect import Effect
+from models.estimands.response import response
+from models.inference import nuts
+from models.outcomes import FAMILIES
 from priors import prior_set
 from tests import pinned, trials
+
+effect = Effect()
 
 PRIORS = prior_set.load()
 STABLE = Mode(
     linker="py", optimizer="stabilize"
 )  # FAST_COMPILE keeps log(1 − sigmoid(η)), which loses 8 digits at η = 18
+COMPILED = nuts.Compiled()
 LINKS = ["logit", "probit", "negative binomial", "normal"]
 
 
@@ -49,10 +55,10 @@ def test_pymc_and_numpy_have_the_same_density(link, covariates, centred):
     draws = pinned.posterior(layout, draws=3)
     fitted = pm.observe(effect.build(layout, PRIORS), {"outcome": layout.outcome})
     density = fitted.compile_logp(jacobian=False, mode=STABLE)
-    likelihood = LIKELIHOODS[link].log_probability
+    likelihood = FAMILIES[link].log_probability
     for draw in range(3):
         one = draws.isel(chain=[0], draw=[draw])
-        spread = LIKELIHOODS[link].spread
+        spread = FAMILIES[link].spread
         dispersion = one[spread].to_numpy()[..., None] if spread else 0.0
         expected = likelihood(layout.outcome, effect.predictor(one, layout), dispersion).sum()
         expected += sum(float(value.sum()) for value in effect.log_prior(one, layout, PRIORS).values())
@@ -87,7 +93,7 @@ def test_g_computation_agrees_with_pm_do(link, arm):
         mean = {"logit": values[-1], "normal": values[0]}.get(link, stats.norm.cdf(values[-1]))
     expected = mean.reshape(layout.participants, 4).mean(0)
     found = (
-        effect.response(draws, layout)
+        response(effect, draws, layout)
         .isel(chain=1, draw=1)
         .sel(average="sample", arm="control" if arm < 0 else "treated")
     )
@@ -101,7 +107,7 @@ def test_population_average_integrates_the_trait(link, tau):
         pytest.skip("the mean count over a trait with SD 5 is exp(12.5) times the typical one; quad loses it")
     layout = pinned.layout(link, covariates=1)
     draws = pinned.posterior(layout, draws=1, tau=tau)
-    found = effect.response(draws, layout).sel(average="population").isel(chain=0, draw=0)
+    found = response(effect, draws, layout).sel(average="population").isel(chain=0, draw=0)
     one = draws.isel(chain=0, draw=0)
     for wave, (name, effect_size) in {
         3: ("6 months", one["theta"][1]),
@@ -111,24 +117,24 @@ def test_population_average_integrates_the_trait(link, tau):
         for sign, arm in ((-0.5, "control"), (0.5, "treated")):
             predictor = level + sign * float(effect_size) + layout.covariates[:, 0] * float(one["gamma"][0])
             expected = np.mean([trials.marginal(value, tau, link) for value in predictor])
-            # 1e-9: the rule's stated error (models.quadrature); quad's own is 1e-12
+            # 1e-9: the rule's stated error (models.numerics.quadrature); quad's own is 1e-12
             assert float(found.sel(arm=arm, wave=name)) == pytest.approx(expected, rel=2e-9, abs=1e-9)
 
 
 def test_without_trait_and_covariates_the_three_averages_agree():
     layout = pinned.layout(covariates=0)
     draws = pinned.posterior(layout, tau=1e-9)
-    response = effect.response(draws, layout)
-    np.testing.assert_allclose(response.sel(average="population"), response.sel(average="typical"), atol=1e-9)
-    np.testing.assert_allclose(response.sel(average="sample"), response.sel(average="typical"), atol=1e-8)
+    everybody = response(effect, draws, layout)
+    np.testing.assert_allclose(everybody.sel(average="population"), everybody.sel(average="typical"), atol=1e-9)
+    np.testing.assert_allclose(everybody.sel(average="sample"), everybody.sel(average="typical"), atol=1e-8)
 
 
 def test_a_typical_participant_is_not_the_population():
     # an effect of 1 on the log-odds of a typical participant is 0.245 in risk; over a trait with SD 2 it is 0.166
     layout = pinned.layout(covariates=0)
     draws = pinned.posterior(layout, mu_0=0.0, step=0.0, theta=1.0, tau=2.0)
-    response = effect.response(draws, layout).sel(wave="6 months").isel(chain=0, draw=0)
-    difference = response.sel(arm="treated") - response.sel(arm="control")
+    everybody = response(effect, draws, layout).sel(wave="6 months").isel(chain=0, draw=0)
+    difference = everybody.sel(arm="treated") - everybody.sel(arm="control")
     assert float(difference.sel(average="typical")) == pytest.approx(np.tanh(0.25), abs=1e-12)
     expected = trials.marginal(0.5, 2.0) - trials.marginal(-0.5, 2.0)
     assert float(difference.sel(average="population")) == pytest.approx(expected, abs=1e-9)
@@ -140,7 +146,7 @@ def test_swapping_the_arms_flips_every_difference_exactly(link):
     layout = pinned.layout(link)
     draws = pinned.posterior(layout)
     swapped = draws.assign(theta=-draws["theta"], theta_negative_control=-draws["theta_negative_control"])
-    before, after = effect.response(draws, layout), effect.response(swapped, layout)
+    before, after = response(effect, draws, layout), response(effect, swapped, layout)
     np.testing.assert_array_equal(before.sel(arm="treated"), after.sel(arm="control"))
     np.testing.assert_array_equal(before.sel(arm="control"), after.sel(arm="treated"))
 
@@ -148,25 +154,25 @@ def test_swapping_the_arms_flips_every_difference_exactly(link):
 @pytest.mark.parametrize("link", LINKS)
 def test_no_effect_is_exactly_zero_at_every_draw(link):
     layout = pinned.layout(link)
-    response = effect.response(pinned.posterior(layout, theta=0.0, theta_negative_control=0.0), layout)
-    assert (response.sel(arm="treated") == response.sel(arm="control")).all()
+    everybody = response(effect, pinned.posterior(layout, theta=0.0, theta_negative_control=0.0), layout)
+    assert (everybody.sel(arm="treated") == everybody.sel(arm="control")).all()
 
 
 def test_the_arms_share_the_baseline_at_every_draw():
     layout = pinned.layout()
-    response = effect.response(pinned.posterior(layout), layout).sel(wave="baseline")
-    assert (response.sel(arm="treated") == response.sel(arm="control")).all()
-    later = effect.response(pinned.posterior(layout), layout).sel(wave="post-test")
+    everybody = response(effect, pinned.posterior(layout), layout).sel(wave="baseline")
+    assert (everybody.sel(arm="treated") == everybody.sel(arm="control")).all()
+    later = response(effect, pinned.posterior(layout), layout).sel(wave="post-test")
     assert not (later.sel(arm="treated") == later.sel(arm="control")).any()
 
 
 def test_averaging_in_blocks_changes_nothing(monkeypatch):
     layout = pinned.layout()
     draws = pinned.posterior(layout)
-    whole = effect.response(draws, layout)
-    monkeypatch.setattr(effect, "BLOCK", 1)
+    whole = response(effect, draws, layout)
+    monkeypatch.setattr("models.estimands.response.BLOCK", 1)
     # each block takes the nodes that its widest trait needs, to the rule's stated 1e-9
-    np.testing.assert_allclose(effect.response(draws, layout), whole, atol=1e-9)
+    np.testing.assert_allclose(response(effect, draws, layout), whole, atol=1e-9)
 
 
 def test_equal_covariates_share_one_term():
@@ -174,7 +180,7 @@ def test_equal_covariates_share_one_term():
     doubled = np.sign(layout.covariates)
     coarse = replace(layout, covariates=doubled)
     draws = pinned.posterior(coarse, draws=2)
-    found = effect.response(draws, coarse).sel(average="population", arm="treated", wave="6 months")
+    found = response(effect, draws, coarse).sel(average="population", arm="treated", wave="6 months")
     one = draws.isel(chain=0, draw=0)
     level = float(one["mu_0"] + one["step"].sum() + 0.5 * one["theta"][1])
     each = [trials.marginal(level + float(one["gamma"][0]) * value, float(one["tau"])) for value in doubled[:, 0]]
@@ -184,27 +190,27 @@ def test_equal_covariates_share_one_term():
 def test_combination_is_a_matrix_product():
     rng = np.random.default_rng(3)
     weights, rows = rng.standard_normal((5, 7, 3)), rng.standard_normal((3, 4))
-    np.testing.assert_allclose(equations.combination(weights, rows), weights @ rows, atol=1e-14)
+    np.testing.assert_allclose(predictors.combination(weights, rows), weights @ rows, atol=1e-14)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trait_sd", [1.2, 4.0])
 def test_centring_changes_nothing_but_the_speed(trait_sd):
-    from models import simulate
-    from models.design import design
-    from models.summary import diagnostics
+    from models.design.layout import design
+    from models.estimands.summary import diagnostics
+    from models.simulation import simulated_trial
 
-    study, data = trials.simulated(simulate.load("effect").with_outcome(trait_sd=trait_sd), 2)
+    study, data = trials.simulated(simulated_trial.load("effect").with_outcome(trait_sd=trait_sd), 2)
     layout, found = design(study, data), []
     assert layout.centred == (trait_sd > 3)  # the rule takes the better form for either
     for centred in (False, True):
         changed = replace(layout, reliability=float(centred))
-        draws = fit.sample(
-            fit.compile_model(effect.build(changed, PRIORS), effect.observed(changed)), fit.Sampler(seed=5)
+        draws = nuts.sample(
+            COMPILED.model(effect, changed, PRIORS), nuts.Sampler(draws=1500, tune=700, chains=2, seed=5)
         )
-        response = effect.response(draws["posterior"].to_dataset(), changed).sel(average="population")
-        error = diagnostics(response.to_dataset(name="risk"))["risk"].sel(diagnostic="ess_bulk")
-        found.append((response.mean(("chain", "draw")), response.std(("chain", "draw")) / np.sqrt(error)))
+        everybody = response(effect, draws["posterior"].to_dataset(), changed).sel(average="population")
+        error = diagnostics(everybody.to_dataset(name="risk"))["risk"].sel(diagnostic="ess_bulk")
+        found.append((everybody.mean(("chain", "draw")), everybody.std(("chain", "draw")) / np.sqrt(error)))
     (mean, error), (other, its_error) = found
     # eight means (the two at baseline are one): four combined Monte-Carlo errors, a false alarm in 5 of 10,000 runs
     assert (np.abs(mean - other) < 4 * np.hypot(error, its_error)).all()
@@ -212,14 +218,12 @@ def test_centring_changes_nothing_but_the_speed(trait_sd):
 
 @pytest.mark.slow
 def test_prior_only_run_returns_the_declared_prior_of_the_risk_difference():
-    """K13: sampled with nothing observed, the posterior of every RD is its prior."""
+    """Sampled with nothing observed, the posterior of every RD is its prior."""
     layout = pinned.layout(covariates=0, control=3, treated=3)
     empty = layout.unobserved()
-    tree = fit.sample(
-        fit.compile_model(effect.build(empty, PRIORS), effect.observed(empty)), fit.Sampler(draws=4000, seed=2)
-    )
-    posterior = effect.response(tree["posterior"].to_dataset(), empty).sel(average="population")
-    prior = effect.response(effect.prior(empty, PRIORS, 16_000, seed=8), empty).sel(average="population")
+    tree = nuts.sample(nuts.compile_model(effect.to_fit(empty, PRIORS)), nuts.Sampler(draws=4000, seed=2))
+    posterior = response(effect, tree["posterior"].to_dataset(), empty).sel(average="population")
+    prior = response(effect, effect.prior(empty, PRIORS, 16_000, seed=8), empty).sel(average="population")
     for wave in ("post-test", "3 months", "6 months"):
         sampled, declared = (
             (each.sel(arm="treated") - each.sel(arm="control")).sel(wave=wave).to_numpy().ravel()

@@ -1,6 +1,8 @@
 """The gate: each limit at its edge, green on correct models, not green on wrong ones."""
 
+import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,39 +10,85 @@ import pymc as pm
 import pytest
 import xarray as xr
 
-from models import analysis, effect, fit, gate, gate_table, simulate, summary
-from models.design import design
-from models.gate_table import AMBER, GREEN, RED, Check, Gate
+from models.calibration.gate_frequencies import BY_PRIOR
+from models.checks import gate, gate_table
+from models.checks.gate_limits import LIMITS
+from models.checks.gate_table import Check, CheckName, Gate, Kind, Limit, Status
+from models.design.layout import design
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.equations.random_variables import observe
+from models.estimands.answers import Answers
+from models.faults import InvalidInput
+from models.inference import nuts
+from models.inference.fitted import Specification
+from models.runs import analysis
+from models.simulation import simulated_trial
 from priors import prior_set
 from tests import trials
 
+effect = Effect()
+effect_integrated = Effect(Integrated())
+
 PRIORS = prior_set.load()
+AMBER, GREEN, RED = Status.AMBER, Status.GREEN, Status.RED
 
 
-@pytest.mark.parametrize(("name", "limit"), gate.LIMITS.items())
+@pytest.mark.parametrize(("name", "limit"), LIMITS.items())
 def test_each_limit_at_its_edges(name, limit):
-    worse = 1e-9 * (-1 if limit.low else 1)
-    assert limit.status(limit.good) == GREEN
-    assert limit.status(limit.good + worse) == (RED if limit.fair == limit.good else AMBER)
+    worse = 1e-9 * (-1 if limit.kind is Kind.AT_LEAST else 1)
+    within = limit.good if limit.kind is not Kind.BELOW else np.nextafter(limit.good, 0)
+    assert limit.status(within) == GREEN
+    assert limit.status(limit.good + worse) == (RED if limit.never_amber else AMBER)
     assert limit.never_red or limit.status(limit.fair + worse) == RED
     # a check that is never red does not pass what is unknown either
     assert limit.status(float("nan")) == (AMBER if limit.never_red else RED)
-    assert limit.status(float("-inf") if limit.low else float("inf")) == (AMBER if limit.never_red else RED)
+    assert limit.status(float("-inf") if limit.kind is Kind.AT_LEAST else float("inf")) == (
+        AMBER if limit.never_red else RED
+    )
 
 
 def test_the_overall_status_is_the_worst_and_names_it():
-    checks = [Check(name, status, "", "", "", "", "") for name, status in (("a", GREEN), ("b", AMBER), ("c", RED))]
+    found = zip(CheckName, (GREEN, AMBER, RED), strict=False)
+    checks = [Check(name, 1.0, None, (), status) for name, status in found]
     assert Gate(tuple(checks[:1])).status == GREEN
     assert Gate(tuple(checks[:1])).worst == ()
     assert Gate(tuple(checks[:2])).status == AMBER
-    assert [check.name for check in Gate(tuple(checks)).worst] == ["c"]
+    assert [check.name for check in Gate(tuple(checks)).worst] == [list(CheckName)[2]]
     assert Gate(()).status == RED
+    # what does not apply is no worse than what passed, and no better where nothing else was made
+    assert Gate((replace(checks[0], status=Status.NOT_APPLICABLE), checks[0])).status == GREEN
 
 
 def test_a_gate_survives_its_file(tmp_path):
-    before = Gate((Check("R-hat", AMBER, "1.02", "theta[6 months]", "≤ 1.01", "≤ 1.05", "why"),))
-    before.write(tmp_path / "gate.json")
-    assert gate_table.read(tmp_path / "gate.json") == before
+    where = ({"variable": "theta", "follow_up": "6 months; or [later], at the end"}, {"chain": 2})
+    checks = (
+        Check(CheckName.R_HAT, 1.02, LIMITS[CheckName.R_HAT], where, AMBER),
+        Check(CheckName.ZEROS, 9.5, LIMITS[CheckName.ZEROS], (), AMBER, {"cells": 0.25}),
+        Check(CheckName.CONTRACTION, 0.5, LIMITS[CheckName.CONTRACTION], (), GREEN),
+        Check(CheckName.DATA, 1, None, (), AMBER, remarks=("A sentence; with 3 numbers: 1.5.",)),
+    )
+    Gate(checks).write(tmp_path / "gate.json")
+    assert gate_table.read(tmp_path / "gate.json") == Gate(checks)
+
+
+def test_a_saved_gate_holds_numbers_for_machines(tmp_path):
+    check = Check(CheckName.POWER_SCALING, float("nan"), Limit(0.1, float("inf")), ({"wave": "6 months"},), AMBER)
+    Gate((check,)).write(tmp_path / "gate.json")
+    saved = json.loads((tmp_path / "gate.json").read_text())["checks"][0]
+    assert saved["value"] is None
+    assert saved["limit"] == {"kind": "at most", "good": 0.1, "fair": None, "ideal": 0.0}
+    assert saved["where"] == [{"wave": "6 months"}]
+    read = gate_table.read(tmp_path / "gate.json").checks[0]
+    assert np.isnan(read.value)
+    assert read.limit == check.limit
+
+
+def test_a_gate_of_another_edition_is_refused(tmp_path):
+    old = {"status": "green", "checks": [{"name": "divergences", "status": "green", "value": "0 of 8000"}]}
+    (tmp_path / "gate.json").write_text(json.dumps(old))
+    with pytest.raises(InvalidInput, match="another edition"):
+        gate_table.read(tmp_path / "gate.json")
 
 
 def _inputs(**changes):
@@ -80,21 +128,20 @@ def _inputs(**changes):
         ]
         + [{"check": "never", "arm": "", "wave": "", "inside": True, "tail": 0.5}]
     )
-    power = pd.DataFrame([{"element": "risk_difference[6 months]", "prior": 0.05, "likelihood": 0.1, "shift": 0.001}])
+    scaled = {"element": "risk_difference[6 months]", "estimand": "risk_difference", "wave": "6 months"}
+    power = pd.DataFrame([scaled | {"prior": 0.05, "likelihood": 0.1, "shift": 0.001}])
+    study = SimpleNamespace(outcome=SimpleNamespace(margin=0.1))
     given = {
-        "posterior": draws,
+        "fit": trials.fit_of(study, None, draws, sample_stats=stats),
         "estimands": estimands,
-        "stats_group": stats,
-        "planned": (4, 2000),
         "table": pd.DataFrame([primary]),
-        "margin": 0.1,
         "left_out": (0, 400),
         "predictive": predictive,
         "power": power,
         "data_unchanged": True,
-        "element_diagnostics": summary.diagnostics,
     }
-    return given | changes
+    of_fit = {name: changes.pop(name) for name in ("posterior", "sample_stats", "sampler") if name in changes}
+    return given | {"fit": replace(given["fit"], **of_fit)} | changes
 
 
 def _status(name, **changes):
@@ -120,58 +167,59 @@ def _set(place, value):
     return change
 
 
-@pytest.mark.parametrize(("much", "status"), [(0.05, GREEN), (0.25, AMBER), (3.0, RED)])
+@pytest.mark.parametrize(("much", "status"), [(0.05, GREEN), (0.4, AMBER), (3.0, RED)])
 def test_chains_that_disagree(much, status):
-    # a shift of one of four chains by δ SD gives R-hat about sqrt(1 + 3δ²/16): 1.000, 1.006 and more, 1.6
+    # a shift of one of four chains by δ SD gives R-hat about sqrt(1 + 3δ²/16): 1.0002, 1.015, 1.64
     shifted = _inputs()["estimands"].copy(deep=True)
     shifted["risk_difference"][0] += much * float(shifted["risk_difference"].std())
     check = _status("R-hat", estimands=shifted)
-    assert check.status == (AMBER if much == 0.25 and check.value > "1.01" else GREEN if much < 1 else status)
-    assert much < 1 or check.element == "risk_difference[6 months]"
+    assert check.status == status
+    assert status == Status.GREEN or check.where == ({"variable": "risk_difference", "contrast": "6 months"},)
 
 
 def test_a_value_that_is_not_a_number_is_red_and_named():
     broken = _spoilt(_inputs()["estimands"], "risk_difference", _set((0, 0, 0), np.nan))
     check = _status("chains and draws", estimands=broken)
     assert check.status == RED
-    assert check.element == "risk_difference"
+    assert check.where == ({"variable": "risk_difference"},)
 
 
 def test_fewer_draws_than_planned_are_red():
-    assert _status("chains and draws", planned=(4, 2001)).status == RED
+    assert _status("chains and draws", sampler=nuts.Sampler(draws=2001)).status == RED
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, GREEN), (8, AMBER), (9, RED)])
 def test_divergences_are_counted(count, status):
-    group = _spoilt(_inputs()["stats_group"], "diverging", _set((0, slice(0, count)), True))
-    check = _status("divergences", stats_group=group)
+    group = _spoilt(_inputs()["fit"].sample_stats, "diverging", _set((0, slice(0, count)), True))
+    check = _status("divergences", sample_stats=group)
     assert check.status == status
-    assert check.value == f"{count} of 8000"
+    assert check.figures == {"count": count, "of": 8000}
+    assert check.value == count / 8000
 
 
 @pytest.mark.parametrize(("name", "check"), [("diverging", "divergences"), ("maxdepth_reached", "tree depth")])
 def test_what_was_not_recorded_is_red(name, check):
-    assert _status(check, stats_group=_inputs()["stats_group"].drop_vars(name)).status == RED
+    assert _status(check, sample_stats=_inputs()["fit"].sample_stats.drop_vars(name)).status == RED
 
 
 def test_slow_energy_is_seen():
     walk = np.cumsum(np.random.default_rng(1).standard_normal((4, 2000)), axis=1)
-    group = _inputs()["stats_group"].assign(energy=(("chain", "draw"), walk))
-    assert _status("E-BFMI", stats_group=group).status == RED
+    group = _inputs()["fit"].sample_stats.assign(energy=(("chain", "draw"), walk))
+    assert _status("E-BFMI", sample_stats=group).status == RED
 
 
 def test_few_effective_draws_are_seen_where_they_are():
     slow = np.repeat(np.random.default_rng(1).standard_normal((4, 40)), 50, axis=1)
     assert (
         _status(
-            "effective draws, spreads", posterior=_inputs()["posterior"].assign(tau=(("chain", "draw"), slow))
+            "effective draws, spreads", posterior=_inputs()["fit"].posterior.assign(tau=(("chain", "draw"), slow))
         ).status
         == RED
     )
     check = _status(
-        "effective draws, estimands", posterior=_inputs()["posterior"].assign(mu_0=(("chain", "draw"), slow))
+        "effective draws, estimands", posterior=_inputs()["fit"].posterior.assign(mu_0=(("chain", "draw"), slow))
     )
-    assert (check.status, check.element) == (RED, "mu_0")
+    assert (check.status, check.where) == (RED, ({"variable": "mu_0"},))
 
 
 @pytest.mark.parametrize(("error", "status"), [(0.005, GREEN), (0.0051, AMBER), (0.0101, RED)])
@@ -186,7 +234,8 @@ def test_pareto_k(bad, status):
 
 
 def test_leave_one_out_not_run_is_amber():
-    assert _status("Pareto", left_out=None).status == AMBER
+    check = _status("Pareto", left_out="too large")
+    assert (check.status, check.remarks) == (AMBER, ("too large",))
 
 
 @pytest.mark.parametrize(("outside", "status"), [(2, GREEN), (3, AMBER), (4, RED)])
@@ -201,7 +250,14 @@ def test_power_scaling_is_never_red():
     power = _inputs()["power"].assign(prior=5.0)
     check = _status("power-scaling", power=power)
     assert check.status == AMBER
-    assert "points" in check.value
+    assert check.figures == {"shift": 0.001}
+
+
+def test_power_scaling_is_found_by_its_wave_not_by_its_name():
+    # a label may hold brackets: the first row whose name holds "[6 months]" is not the one at 6 months
+    primary = _inputs()["power"]
+    other = primary.assign(element="risk_difference[x[6 months]]", wave="x[6 months]", prior=9.0)
+    assert _status("power-scaling", power=pd.concat([other, primary], ignore_index=True)).value == 0.05
 
 
 def test_an_unknown_sensitivity_does_not_pass():
@@ -222,18 +278,21 @@ def test_changed_data_are_red():
 # --- whole models -----------------------------------------------------------------------------------------------------
 
 
-def _verdict(study, data, layout, tree, sampler):
-    return analysis.derive(study, data, effect, layout, PRIORS, sampler, tree).gate
+def _verdict(study, data, layout, tree, sampler, model=effect):
+    return analysis.derive(Answers(Specification(study, data, layout, model, PRIORS, sampler).fit(tree))).gate
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 120))
-def test_a_correct_model_of_this_size_is_green(seed):
-    """Twenty trials of 107 from the model's own equation, at the default settings."""
-    study, data = trials.simulated(simulate.load("effect"), seed)
-    sampler = fit.Sampler(seed=seed)
-    verdict = _verdict(study, data, design(study, data), trials.fitted(study, data, sampler), sampler)
-    assert verdict.status == GREEN, verdict.worst
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_a_correct_model_of_this_size_is_green_or_leans_on_its_prior(seed):
+    """Trials of 107 from the model's own equation, at the default settings; rates are those of 219 trials of mixed
+    sizes and kinds (`test_gate_rates`), in which the prior alone makes some amber."""
+    study, data = trials.simulated(simulated_trial.load("effect"), seed)
+    sampler = nuts.Sampler(seed=seed)
+    tree = trials.fitted(study, data, sampler, model=effect_integrated)
+    verdict = _verdict(study, data, design(study, data), tree, sampler, effect_integrated)
+    assert verdict.status in (GREEN, AMBER), verdict.worst
+    assert {check.name for check in verdict.worst} <= set(BY_PRIOR), verdict.worst
 
 
 SPREAD = {"intercepts": (0.2, 0.0, -0.3, -0.5), "trait_sd": 2.5, "covariates": {}}
@@ -241,15 +300,15 @@ SPREAD = {"intercepts": (0.2, 0.0, -0.3, -0.5), "trait_sd": 2.5, "covariates": {
 
 @pytest.mark.slow
 def test_ignoring_participants_own_levels_is_not_green():
-    study, data = trials.simulated(simulate.load("effect").with_outcome(**SPREAD), 1)
+    study, data = trials.simulated(simulated_trial.load("effect").with_outcome(**SPREAD), 1)
     layout = design(study, data)
     layout = replace(layout, has_trait=False)
-    sampler = fit.Sampler(seed=1)
+    sampler = nuts.Sampler(seed=1)
     verdict = _verdict(
         study,
         data,
         layout,
-        fit.sample(fit.compile_model(effect.build(layout, PRIORS), effect.observed(layout)), sampler),
+        nuts.sample(nuts.compile_model(effect.to_fit(layout, PRIORS)), sampler),
         sampler,
     )
     assert verdict.status != GREEN
@@ -259,11 +318,11 @@ def test_ignoring_participants_own_levels_is_not_green():
 @pytest.mark.slow
 def test_leaving_the_waves_out_is_not_green():
     falling = {"intercepts": (0.5, -0.5, -1.5, -2.5), "covariates": {}}
-    study, data = trials.simulated(simulate.load("effect").with_outcome(**falling), 1)
+    study, data = trials.simulated(simulated_trial.load("effect").with_outcome(**falling), 1)
     layout = design(study, data)
     model = pm.do(effect.build(layout, PRIORS), {"step": np.zeros(3)})
-    sampler = fit.Sampler(seed=1)
-    tree = fit.sample(fit.compile_model(model, effect.observed(layout)), sampler)
+    sampler = nuts.Sampler(seed=1)
+    tree = nuts.sample(nuts.compile_model(observe(model, effect.observed(layout))), sampler)
     posterior = tree["posterior"].to_dataset()
     nothing = np.zeros((sampler.chains, sampler.draws, 3))
     tree["posterior"] = xr.DataTree(
@@ -277,8 +336,8 @@ def test_leaving_the_waves_out_is_not_green():
 @pytest.mark.slow
 def test_a_log_link_for_a_binary_outcome_is_not_green():
     # the wrong link that a user can ask for: an outcome of 0 and 1 declared as a count. The means fit; the zeros do not
-    study, data = trials.simulated(simulate.load("effect").with_outcome(**SPREAD), 2, participants=300)
+    study, data = trials.simulated(simulated_trial.load("effect").with_outcome(**SPREAD), 2, participants=120)
     counted = study.model_copy(update={"outcome": study.outcome.model_copy(update={"kind": "count"})})
-    layout, sampler = design(counted, data), fit.Sampler(seed=1)
-    tree = fit.sample(fit.compile_model(effect.build(layout, PRIORS), effect.observed(layout)), sampler)
-    assert _verdict(counted, data, layout, tree, sampler).status != GREEN
+    layout, sampler = design(counted, data), nuts.Sampler(draws=800, tune=400, seed=1)
+    verdict = _verdict(counted, data, layout, trials.fitted(counted, data, sampler), sampler)
+    assert {CheckName.ZEROS, CheckName.TAILS} <= {check.name for check in verdict.checks if not check.passed}

@@ -8,23 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.calibration import gate_rates, gate_trials
-from models.calibration.gate_rates import BY_PRIOR
+from models.calibration import gate_frequencies, gate_trials
+from models.calibration.gate_frequencies import BY_PRIOR
 from tests.conftest import ROOT
 
 
 def _result(kind: str, trial: int, **checks: str) -> dict:
     worst = "red" if "red" in checks.values() else "amber" if "amber" in checks.values() else "green"
-    told = {name: (status, "1") for name, status in checks.items()}
+    told = {name: (status, 1.0) for name, status in checks.items()}
     return {"kind": kind, "trial": trial, "participants": 100, "waves": 2, "status": worst, "checks": told}
 
 
 RESULTS = [
     _result("binary", 0, divergences="green"),
     _result("binary", 1, divergences="amber"),
-    _result("binary", 2)
-    | {"status": "amber", "checks": {BY_PRIOR[0]: ("amber", "0.2"), BY_PRIOR[1]: ("amber", "0.1")}},
-    _result("count", 0) | {"status": "red", "checks": {BY_PRIOR[0]: ("amber", "0.2"), "divergences": ("red", "9")}},
+    _result("binary", 2) | {"status": "amber", "checks": {BY_PRIOR[0]: ("amber", 0.2), BY_PRIOR[1]: ("amber", 0.1)}},
+    _result("count", 0) | {"status": "red", "checks": {BY_PRIOR[0]: ("amber", 0.2), "divergences": ("red", 9.0)}},
     {"kind": "count", "trial": 1, "participants": 60, "waves": 1, "failed": "no chain could start"},
     _result("sd by arm", 0, divergences="red"),
     _result("sd by arm", 1, divergences="green"),
@@ -32,11 +31,11 @@ RESULTS = [
 
 
 def test_correct_trials_are_green_amber_by_the_prior_alone_or_otherwise():
-    assert gate_rates.correct(RESULTS) == {"trials": 5, "green": 1, "amber_by_prior": 1, "other": 3}
+    assert gate_frequencies.correct(RESULTS) == {"trials": 5, "green": 1, "amber_by_prior": 1, "other": 3}
 
 
 def test_every_check_has_a_rate():
-    table = gate_rates.rates(RESULTS).set_index(["kind", "check"])
+    table = gate_frequencies.rates(RESULTS).set_index(["kind", "check"])
     assert table.loc[("binary", "overall"), ["trials", "amber", "red"]].tolist() == [3, 2, 0]
     assert table.loc[("binary", "divergences"), "not_green"] == 1 / 2  # the third trial was not judged by it
     # a fit that failed is not green, but no check of it cried wolf
@@ -47,16 +46,16 @@ def test_every_check_has_a_rate():
 
 
 def test_a_record_says_what_made_it(tmp_path):
-    gate_rates.write(gate_rates.Plan(7), RESULTS, tmp_path)
-    about = json.loads((tmp_path / gate_rates.ABOUT).read_text())
+    gate_frequencies.write(gate_frequencies.Plan(7), RESULTS, tmp_path)
+    about = json.loads((tmp_path / gate_frequencies.ABOUT).read_text())
     assert about["seed"] == 7
     assert about["trials"]["binary"] == 3
     assert about["failed"] == 1
-    assert (tmp_path / gate_rates.RATES).read_text().startswith("kind,correct,check,trials,amber,red,not_green\n")
+    assert (tmp_path / gate_frequencies.RATES).read_text().startswith("kind,correct,check,trials,amber,red,not_green\n")
 
 
 def test_numbers_are_one_to_one():
-    numbers = {gate_rates.number_of(kind, trial) for kind in gate_trials.KINDS for trial in range(5)}
+    numbers = {gate_frequencies.number_of(kind, trial) for kind in gate_trials.KINDS for trial in range(5)}
     assert numbers == set(range(5 * len(gate_trials.KINDS)))
 
 
@@ -103,8 +102,8 @@ SEEN = {
 
 @pytest.mark.parametrize("kind", SEEN)
 def test_the_data_check_sees_what_it_is_for(kind):
-    plan = gate_rates.Plan()
-    status = [gate_rates.judge(plan, gate_rates.number_of(kind, trial))["status"] for trial in range(10)]
+    plan = gate_frequencies.Plan()
+    status = [gate_frequencies.judge(plan, gate_frequencies.number_of(kind, trial))["status"] for trial in range(10)]
     assert sum(each != "green" for each in status) >= SEEN[kind]
 
 
@@ -112,7 +111,9 @@ RECORD = ROOT / "docs" / "calibration"
 
 
 def _record() -> tuple[pd.DataFrame, dict]:
-    return pd.read_csv(RECORD / gate_rates.RATES), json.loads((RECORD / gate_rates.ABOUT).read_text(encoding="utf-8"))
+    return pd.read_csv(RECORD / gate_frequencies.RATES), json.loads(
+        (RECORD / gate_frequencies.ABOUT).read_text(encoding="utf-8")
+    )
 
 
 def test_in_the_record_correct_trials_are_green_or_amber_by_the_prior_alone():
@@ -138,11 +139,11 @@ def test_in_the_record_no_check_cries_wolf():
 
 
 PROMISED = [kind for kind in (*gate_trials.DEFECTS, *gate_trials.BEFORE) if kind != "own slopes"]
-"""Own slopes are no defect that the gate promises to see: a refit asks what they would change (`models.refits`)."""
+"""Own slopes are no defect that the gate promises to see: a refit asks what they would change (`refits`)."""
 
 
 @pytest.mark.parametrize("kind", PROMISED)
 def test_in_the_record_defects_are_not_green(kind):
-    row = _record()[0].set_index(["kind", "check"]).loc[(kind, gate_rates.OVERALL)]
+    row = _record()[0].set_index(["kind", "check"]).loc[(kind, gate_frequencies.OVERALL)]
     assert row["trials"] >= 100
     assert row["not_green"] >= 0.8

@@ -4,13 +4,18 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import effect, given_control, simulate
+from models.equations.effect import Effect
+from models.estimands import given_control
+from models.estimands.response import response
+from models.simulation import simulated_trial
 from tests import pinned, trials
+
+effect = Effect()
 
 
 @pytest.fixture(scope="module", params=["binary", "count", "continuous"])
 def case(request):
-    study, _ = trials.simulated(simulate.load("effect"), 1)
+    study, _ = trials.simulated(simulated_trial.load("effect"), 1)
     kind = request.param
     study = study.model_copy(update={"outcome": study.outcome.model_copy(update={"kind": kind})})
     link = {"binary": "logit", "count": "negative binomial", "continuous": "normal"}[kind]
@@ -29,9 +34,9 @@ def case(request):
 def test_the_priors_of_the_posterior_give_the_posterior_back(case):
     study, layout = case
     draws = pinned.posterior(layout).isel(chain=[0])
-    found = given_control.differences(draws, draws, effect, layout, study)
+    found = given_control.differences(trials.fit_of(study, layout, draws), draws)
     assert found.sizes == {"chain": 1, "draw": 40, "contrast": 2}
-    levels = effect.response(draws, layout, ("population",)).sel(average="population", drop=True)
+    levels = response(effect, draws, layout, ("population",)).sel(average="population", drop=True)
     own = (levels.sel(arm="treated", drop=True) - levels.sel(arm="control", drop=True)).sel(
         wave=["3 months", "6 months"]
     )
@@ -42,7 +47,7 @@ def test_the_priors_of_the_posterior_give_the_posterior_back(case):
 def test_the_control_arm_stays_and_the_effect_is_the_priors(case):
     study, layout = case
     draws, prior = pinned.posterior(layout, draws=1), pinned.posterior(layout, draws=2, seed=77)
-    found = given_control.differences(draws, prior.isel(chain=[0]), effect, layout, study)
+    found = given_control.differences(trials.fit_of(study, layout, draws), prior.isel(chain=[0]))
     (name,) = found.data_vars
     for draw in range(2):
         one, assumed = draws.isel(chain=draw, draw=0), prior["theta"].isel(chain=0, draw=draw).to_numpy()
@@ -61,4 +66,5 @@ def test_the_control_arm_stays_and_the_effect_is_the_priors(case):
 
 def test_without_a_follow_up_there_is_nothing_to_say(case):
     study, layout = case
-    assert not given_control.differences(pinned.posterior(layout), xr.Dataset(), effect, layout, study).sizes
+    fit = trials.fit_of(study, layout, pinned.posterior(layout))
+    assert not given_control.differences(fit, xr.Dataset()).sizes

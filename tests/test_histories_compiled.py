@@ -11,10 +11,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 ASKED = """
 import numpy as np
-from models.histories.densities import KINDS
-from models.histories.traits import mode
+from models.equations.histories.traits import mode
+from models.outcomes import FAMILIES
 one = np.ones(1)
-print(mode(KINDS["logit"], 1.5, 0.0, 0.3 * one, np.zeros(1, int), one, np.zeros(1, int), 1e-9)[1])
+print(mode(FAMILIES["logit"].number, 1.5, 0.0, 0.3 * one, np.zeros(1, int), one, np.zeros(1, int), 1e-9)[1])
 """
 
 
@@ -29,7 +29,7 @@ def test_a_change_in_one_file_reaches_functions_of_another(tmp_path):
     shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
     before = _asked(tmp_path)
     assert before == _asked(tmp_path)  # the second time from the disk
-    file = tmp_path / "models" / "histories" / "densities.py"
+    file = tmp_path / "models" / "outcomes" / "binary.py"
     text = file.read_text(encoding="utf-8")
     assert "-wrong * (1.0 - wrong)" in text
     file.write_text(text.replace("-wrong * (1.0 - wrong)", "-wrong * (2.0 - wrong)"), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""K7: the likelihood with the trait integrated out, against brute force, and the quadrature posterior against NUTS."""
+"""The likelihood with the trait integrated out, against brute force, and the quadrature posterior against NUTS."""
 
 from dataclasses import replace
 
@@ -7,16 +7,20 @@ import pytest
 import xarray as xr
 from scipy import optimize, stats
 
-from models import effect, integrated, simulate
-from models.design import design
-from models.fit import Sampler
-from models.integrated import Draws
-from models.likelihoods import LIKELIHOODS
-from models.quadrature import logistic_normal_mean, normal_nodes
-from models.summary import diagnostics
+from models.design.layout import design
+from models.equations import integrated
+from models.equations.effect import Effect
+from models.equations.integrated import Draws
+from models.estimands.summary import diagnostics
+from models.inference.nuts import Sampler
+from models.numerics.quadrature import logistic_normal_mean, normal_nodes
+from models.outcomes import FAMILIES
+from models.simulation import simulated_trial
 from priors import prior_set
 from tests import pinned, trials
 from tests.brute_force import brute_force
+
+effect = Effect()
 
 SPREADS = [0.5, 1.0, 2.0, 3.0, 5.0]
 
@@ -29,7 +33,7 @@ def test_a_participants_integral_agrees_withbrute_force(link, tau):
     layout = pinned.layout(link)
     draws = pinned.posterior(layout, draws=2, tau=tau)
     fixed = effect.predictor(draws, layout, np.zeros((2, 2, layout.participants)))[0]
-    spread = LIKELIHOODS[link].spread
+    spread = FAMILIES[link].spread
     dispersion = draws[spread].to_numpy()[0] if spread else np.zeros(2)
     given = Draws(fixed, np.full(2, tau), dispersion)
     found = integrated.log_likelihood(given, layout)
@@ -130,8 +134,8 @@ def _log_posterior(layout, priors):
 
 @pytest.mark.slow
 def test_quadrature_and_nuts_have_the_same_posterior():
-    """K7: importance sampling on the integrated posterior, which has neither traits nor chains, against NUTS."""
-    study, data = trials.simulated(simulate.load("null"), 11)
+    """Importance sampling on the integrated posterior, which has neither traits nor chains, against NUTS."""
+    study, data = trials.simulated(simulated_trial.load("null"), 11)
     layout, priors = design(study, data), prior_set.load()
     density, dataset, size = _log_posterior(layout, priors)
     mode = optimize.minimize(lambda x: -density(x[None])[0], np.zeros(size), method="BFGS", options={"gtol": 1e-3})

@@ -9,13 +9,24 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import analysis, effect, fit, job, margins, refits, settling, simulate
-from models.design import design
+from models.checks import refits, settling
+from models.checks.gate_limits import decided
+from models.checks.gate_table import CheckName, Gate, Status
+from models.design.layout import design
+from models.equations.effect import Effect
+from models.estimands import margins
+from models.estimands.answers import Answers
+from models.estimands.response import response
 from models.faults import SamplerFailed
-from models.gate_table import GREEN, Check, Gate
+from models.inference import nuts
+from models.inference.fitted import Specification
+from models.runs import analysis, job
+from models.simulation import simulated_trial
 from priors import prior_set
-from reports import paths
+from reports.text import mediated
 from tests import trials
+
+effect = Effect()
 
 
 class _Failing:
@@ -30,26 +41,29 @@ class _Failing:
 def test_a_fit_that_fails_in_the_second_process_costs_the_first_nothing(tmp_path):
     (tmp_path / "mediation").mkdir()
     manifest, log, said = {"failed": {}}, [], []
-    first = analysis.Verdict(Gate((Check("data hash", GREEN, "equal", "", "equal", "", ""),)), None, (), fit.Sampler())
-    found = job._others(("mediation",), {"mediation": _Failing()}, first, tmp_path, manifest, log, said.append)
+    first = analysis.Verdict(Gate((decided(CheckName.DATA_HASH, Status.GREEN),)), None, (), nuts.Sampler())
+    found = job._others(
+        ("mediation",), {"mediation": _Failing()}, first, tmp_path, manifest, job._Told(log, said.append)
+    )
     assert found == {}
     assert manifest["failed"] == {"mediation": "ValueError: index 1 is out of bounds"}
     assert not (tmp_path / "mediation").exists(), "nothing half-written stays"
     assert any("the rest is kept" in line for line in said)
     assert "where it happened" in "".join(log), "the log says where"
     facts = SimpleNamespace(paths=None, study=SimpleNamespace(mediators=("support",)), manifest=manifest)
-    assert "index 1 is out of bounds" in paths.not_run(facts)
+    assert "index 1 is out of bounds" in mediated.not_run(facts)
 
 
 def test_a_refit_that_fails_is_a_row_with_its_reason(monkeypatch):
-    study, data = trials.simulated(simulate.load("effect"), 3)
-    plan = refits.planned(study, data, effect, prior_set.load())[:2]
+    study, data = trials.simulated(simulated_trial.load("effect"), 3)
+    asked = Specification.of(study, data, effect, prior_set.load(), nuts.Sampler())
+    plan = refits.planned(asked)[:2]
 
     def fails(*_):
         raise SamplerFailed("no usable draws")
 
     monkeypatch.setattr(refits, "_fitted", fails)
-    table = refits.run(plan, fit.Sampler(), fit.Compiled())
+    table = refits.run(plan, nuts.Compiled())
     assert list(table["reason"]) == ["its fit failed: no usable draws"] * 2
 
 
@@ -69,28 +83,28 @@ def test_each_limit_is_compared_with_its_own_error(lower, upper, errors, expecte
 
 def test_sampling_goes_on_only_where_a_limit_is_at_the_margin():
     """Pinned draws of the effect: the margin put on a limit, and far from both."""
-    study, data = trials.simulated(simulate.load("effect"), 3)
+    study, data = trials.simulated(simulated_trial.load("effect"), 3)
     layout = design(study, data)
     draws = effect.prior(layout, prior_set.load(), 400, 1)
-    tree = xr.DataTree.from_dict({"posterior": draws})
-    levels = effect.response(draws, layout, ("population",)).sel(average="population", wave=study.primary_wave)
+    levels = response(effect, draws, layout, ("population",)).sel(average="population", wave=study.primary_wave)
     lower = float(np.quantile(levels.sel(arm="treated") - levels.sel(arm="control"), 0.025))
 
     def at(margin):
         changed = study.model_copy(update={"outcome": study.outcome.model_copy(update={"margin": margin})})
-        return settling._at_the_margin(effect, layout, changed, tree)
+        return settling._at_the_margin(Answers(trials.fit_of(changed, layout, draws)))
 
     assert at(abs(lower))
     assert not at(0.999)
-    asked = fit.Sampler()
-    assert settling._may_go_on(layout, asked, asked)
-    assert not settling._may_go_on(layout, asked, replace(asked, draws=settling.LONGEST * asked.draws))
+    asked = trials.fit_of(study, layout, draws)
+    longest = replace(asked.sampler, draws=settling.LONGEST * asked.sampler.draws)
+    assert settling._may_go_on(asked, asked)
+    assert not settling._may_go_on(replace(asked, sampler=longest), asked)
 
 
 def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
-    study, data = trials.simulated(simulate.load("effect"), 3)
+    study, data = trials.simulated(simulated_trial.load("effect"), 3)
     far = study.model_copy(update={"outcome": study.outcome.model_copy(update={"margin": 0.999})})
-    layout, usual = design(study, data), fit.Sampler()
+    layout, usual = design(study, data), nuts.Sampler()
     free = effect.prior(layout, prior_set.load(), usual.chains * usual.draws, 1).stack(
         sample=("chain", "draw"), create_index=False
     )
@@ -108,7 +122,8 @@ def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
     drifting = free.assign(tau=free["tau"] + 3 * xr.DataArray(np.linspace(0, 1, usual.draws), dims="draw"))
 
     def why(draws, asked):
-        return settling._unsettled(effect, layout, far, xr.DataTree.from_dict({"posterior": draws}), asked)
+        fit = trials.fit_of(far, layout, draws, sampler=asked)
+        return settling._unsettled(Answers(fit), fit)
 
     assert why(free, usual) == ""
     assert why(drifting, usual) == settling.FEW

@@ -1,4 +1,4 @@
-"""K7: leaving participants out by weights against leaving them out in earnest; folds; who moves the answer."""
+"""Leaving participants out by weights against exact refits; folds; who moves the answer."""
 
 from __future__ import annotations
 
@@ -6,29 +6,36 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from models import effect, effect_integrated, fit, simulate
-from models.calibration import trials
-from models.design import design
+from models.calibration import simulated_trials
+from models.checks.leave_one_out import FOLDS, Refitted, Units, leave_one_out, thinned, weights
+from models.checks.left_out import units as units_of
+from models.design.layout import design
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
 from models.faults import SamplerFailed
-from models.histories import grouping
-from models.leave_one_out import FOLDS, Refitted, Units, leave_one_out, thinned, weights
+from models.inference import nuts
+from models.simulation import simulated_trial
 from priors import prior_set
 
-SAMPLER = fit.Sampler(draws=2000, tune=500, chains=2, seed=9)
+effect = Effect()
+effect_integrated = Effect(Integrated())
+
+SAMPLER = nuts.Sampler(draws=2000, tune=500, chains=2, seed=9)
 
 
 @pytest.fixture(scope="module")
 def fitted():
-    layout = design(*trials.simulated(simulate.load("effect"), 5))
-    compiled = fit.Compiled()
+    layout = design(*simulated_trials.simulated(simulated_trial.load("effect"), 5))
+    compiled = nuts.Compiled()
 
     def draws(rest):
         ready = compiled.model(effect_integrated, rest, prior_set.load())
-        return fit.sample(ready, SAMPLER)["posterior"].to_dataset()
+        return nuts.sample(ready, SAMPLER)["posterior"].to_dataset()
 
     return layout, draws, draws(layout)
 
 
+@pytest.mark.slow
 def test_five_participants_left_out_by_weights_are_as_if_refitted(fitted):
     """The five whose likelihood varies most over the posterior, where importance sampling has most to do.
 
@@ -36,22 +43,22 @@ def test_five_participants_left_out_by_weights_are_as_if_refitted(fitted):
     c / √(effective draws), c ≤ 1 and 1,000 effective draws: .03 each side, .045 together, 4 of them.
     """
     layout, draws, whole = fitted
-    units = effect.left_out(whole, layout)
+    units = units_of(effect, whole, layout)
     weight, k = weights(units.log_probability)
     assert (k < 0.7).all()
     hardest = np.argsort(units.log_probability.std(0))[-5:]
     for column in hardest:
         by_weights = special.logsumexp(np.log(weight[column]) + units.log_probability[:, column])
-        rest = grouping.without(layout, np.array([column]))
+        rest = layout.without(np.array([column]))
         assert rest.outcome.size < layout.outcome.size
-        again = effect.left_out(draws(rest), layout).log_probability[:, column]
+        again = units_of(effect, draws(rest), layout).log_probability[:, column]
         assert by_weights == pytest.approx(special.logsumexp(again) - np.log(again.size), abs=0.18)
 
 
 def test_leaving_out_one_participant_takes_one_of_those_who_share_a_history(fitted):
     layout, _, _ = fitted
     column = int(np.argmax(layout.histories.count))
-    rest = grouping.without(layout, np.array([column]))
+    rest = layout.without(np.array([column]))
     lost = layout.outcome.size - rest.outcome.size
     assert lost == np.diff(layout.histories.history_members)[column]
 
@@ -100,7 +107,7 @@ def test_whoever_cannot_be_left_out_by_weights_is_refitted(normal, monkeypatch, 
         again = np.random.default_rng(5).normal(rest.mean(), 1 / np.sqrt(rest.size), 4000)
         return Refitted(_normal_units(values, again), float(again.mean()))
 
-    monkeypatch.setattr("models.leave_one_out.HIGH_K", -10.0 if several else 0.5)
+    monkeypatch.setattr("models.checks.leave_one_out.HIGH_K", -10.0 if several else 0.5)
     units = _normal_units(values, draws)
     _, k = weights(units.log_probability)
     high = int((k > (-10.0 if several else 0.5)).sum())
@@ -129,7 +136,7 @@ def test_whoever_no_fit_can_leave_out_moves_nothing_that_is_told(normal, monkeyp
     values, draws = normal
     units = _normal_units(values, draws)
     _, k = weights(units.log_probability)
-    monkeypatch.setattr("models.leave_one_out.HIGH_K", float(np.sort(k)[-2]) - 1e-9)  # two are beyond it
+    monkeypatch.setattr("models.checks.leave_one_out.HIGH_K", float(np.sort(k)[-2]) - 1e-9)  # two are beyond it
     farthest = {int(place) for place in np.argsort(k)[-2:]}
     assert int(np.argmax(values)) in farthest
     failing = max(farthest, key=lambda place: abs(values[place]))

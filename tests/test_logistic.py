@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from models.logistic import expit, log_expit
+from models.numerics.logistic import expit, log_expit
 
 WIDE = np.concatenate([np.linspace(-745, 745, 2001), [-1e4, -1000.0, 0.0, 1000.0, 1e4, -np.inf, np.inf]])
 

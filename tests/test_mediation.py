@@ -11,18 +11,23 @@ import pytensor
 import pytest
 from scipy import special, stats
 
-from models import forward, mediation, worlds
-from models.design import Design
-from models.likelihoods import LIKELIHOODS, dispersion
-from models.mediation_cells import cells
-from models.mediator_kinds import MEDIATOR_KINDS
-from models.mediator_parameters import spread_of
-from models.mediators import NO_MEDIATORS
-from models.points import Points
-from models.worlds import World, expected
+from models.design.layout import Design
+from models.design.mediation_cells import cells
+from models.design.mediators import NO_MEDIATORS
+from models.equations import forward
+from models.equations.likelihoods import dispersion
+from models.equations.mediation import Mediation
+from models.equations.mediator_kinds import MEDIATOR_KINDS
+from models.equations.mediator_parameters import acting, spread_of
+from models.estimands import counterfactuals
+from models.estimands.counterfactuals import World, expected
+from models.estimands.path_effects import path_draws
+from models.estimands.points import Points
 from priors import prior_set
 from priors.prior import lkj_shapes
 from tests import pinned_mediation as pinned
+
+mediation = Mediation()
 
 PRIORS = prior_set.load()
 FAST = "FAST_COMPILE"
@@ -79,11 +84,11 @@ def _by_hand(design: Design, draws) -> float:
         rule = MEDIATOR_KINDS[layout.kind[place]].log_probability
         total += rule(layout.value[place][person, wave], predictor, own).sum()
     read = forward.mediators_read(values, design)
-    likely = LIKELIHOODS[design.likelihood].log_probability
+    likely = design.family.log_probability
     spread = dispersion(draws, design)[0, 0]
     for cell in range(design.outcome.size):
         person, before = design.participant_of[cell], design.wave_of[cell] - layout.lag
-        options = [_options(design, values, place, person, before, cell, read) for place in mediation.acting(design)]
+        options = [_options(design, values, place, person, before, cell, read) for place in acting(design)]
         terms = []
         for chosen in product(*options):
             taken = {place: np.full((1, 1, design.outcome.size), value) for place, (value, _) in enumerate(chosen)}
@@ -157,13 +162,13 @@ def _with_latent(design: Design, draws, rng):
     values = forward.values_of(draws)
     for place, rows in plan.latent.items():
         name = layout.name[place]
-        noise = rng.standard_normal(layout.filled(rows).size)
+        noise = rng.standard_normal(rows.size)
         own = spread_of(place, values, design)
         people, before = design.participant_of[rows], design.wave_of[rows] - layout.lag
         middle = forward.mediator_predictor(values, design, place, people, before)
         extra[f"missing {name}"] = (
             ("chain", "draw", f"cell of {name}"),
-            middle + own["residual_sd"][..., None] * noise[: rows.size],
+            middle + own["residual_sd"][..., None] * noise,
         )
         point[f"missing {name}_standard"] = noise
         rule = stats.t(own["nu"].ravel()[0]) if "nu" in own else stats.norm()
@@ -171,21 +176,16 @@ def _with_latent(design: Design, draws, rng):
     return draws.assign(extra), point, jacobian
 
 
-@pytest.mark.parametrize(
-    ("known", "room"), [((-np.inf, -np.inf, -np.inf), 1), ((1.0, 1.0, 0.9), 16), ((0.1, 0.6, 0.9), 16)]
-)
+@pytest.mark.parametrize("known", [(-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)])
 @pytest.mark.parametrize(("missing", "at_baseline"), [(0.0, False), (0.3, True)])
 @pytest.mark.parametrize(
     ("likelihood", "kinds"),
     [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2]), ("probit", KINDS[0])],
 )
-def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_baseline, room, known):
-    """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse.
-
-    Room for more missing values than there are adds their own density and nothing else.
-    """
+def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_baseline, known):
+    """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse."""
     design = pinned.four_waves(likelihood, kinds, missing, at_baseline=at_baseline)
-    layout = replace(design.mediators, reliability=known[: len(kinds)], room=room)
+    layout = replace(design.mediators, reliability=known[: len(kinds)])
     design = replace(design, mediators=layout, reliability=known[-1])
     model = mediation.build(design, PRIORS)
     fitted = pm.observe(
@@ -216,7 +216,7 @@ def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_bas
 )
 def test_pm_do_agrees_with_g_computation_on_pinned_traits_and_innovations(likelihood, kinds, monkeypatch):
     """Each equation has its own arm: J(z; z′) by interventions on the PyMC model, to 1e-12."""
-    monkeypatch.setattr(worlds, "MOST_STATES", 1)  # mediators drawn at their innovations, none summed over
+    monkeypatch.setattr(counterfactuals, "MOST_STATES", 1)  # mediators drawn at their innovations, none summed over
     design = pinned.four_waves(likelihood, kinds, at_baseline=False).complete()
     layout, people = design.mediators, design.participants
     draws = _one(pinned.posterior(design, 2))
@@ -288,7 +288,7 @@ def test_what_is_summed_out_is_drawn_from_its_conditional_distribution():
     repeated = one.isel(draw=np.zeros(20_000, int)).assign_coords(draw=np.arange(20_000))
     filled = mediation.completed(repeated, design, seed=4)
     values, read = forward.values_of(one), forward.mediators_read(forward.values_of(one), design)
-    likely = LIKELIHOODS[design.likelihood].log_probability
+    likely = design.family.log_probability
     for place in range(2):
         name, cell = layout.name[place], plan.unknown[place][-1]
         person, before = design.participant_of[cell], design.wave_of[cell] - layout.lag
@@ -308,11 +308,11 @@ def test_what_is_summed_out_is_drawn_from_its_conditional_distribution():
 
 
 def test_names_and_order_of_mediators_change_nothing():
-    from models import simulate
-    from models.design import design
+    from models.design.layout import design
+    from models.simulation import simulated_trial
     from tests import trials
 
-    study, data = trials.simulated(simulate.load("mediation_clean"), 3)
+    study, data = trials.simulated(simulated_trial.load("mediation_clean"), 3)
     first = design(study, data)
     parts = tuple(part.model_copy(update={"column": f"x{k}"}) for k, part in enumerate(reversed(study.mediators)))
     renamed = {old.column: new.column for old, new in zip(reversed(study.mediators), parts, strict=True)}
@@ -326,7 +326,7 @@ def test_names_and_order_of_mediators_change_nothing():
     draws = pinned.posterior(first, 3)
     other = pinned.posterior(second, 3)
     one, two = (
-        mediation.path_draws(posterior, layout, [name for name in layout.mediators.name]).values
+        path_draws(posterior, layout, [name for name in layout.mediators.name]).values
         for posterior, layout in ((draws, first), (other, second))
     )
     np.testing.assert_array_equal(one["interventional_via"], two["interventional_via"])
@@ -355,5 +355,5 @@ def test_a_model_without_mediators_and_without_terms():
     assert mediation.lacking(design) == ""
     nothing = replace(design, mediators=replace(design.mediators, acts=np.zeros((1, 4), bool)))
     assert "slope" not in mediation.dimensions(nothing)
-    assert not mediation.path_draws(pinned.posterior(nothing, 2), nothing, ["m0"]).values.get("total", [])
+    assert not path_draws(pinned.posterior(nothing, 2), nothing, ["m0"]).values.get("total", [])
     assert mediation.lacking(replace(design, mediators=NO_MEDIATORS)) == "The study file names no mediator."

@@ -1,17 +1,23 @@
-"""K9 and K11: are simulated truths found, and what happens where an assumption of the model fails?"""
+"""Are simulated truths found, and what happens where an assumption of the model fails?"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from models import fit, mediation, path_estimates, simulate
-from models.design import design
-from models.simulation.truth import truth
+from models.design.layout import design
+from models.equations.mediation import Mediation
+from models.estimands import path_estimates
+from models.estimands.path_effects import path_draws
+from models.inference import nuts
+from models.simulation import simulated_trial
+from models.simulation.true_values import truth
 from tests import pinned_mediation, trials
 
+mediation = Mediation()
+
 WAVE = "6 months"
-SAMPLER = fit.Sampler(draws=400, tune=400, chains=1, seed=1)
+SAMPLER = nuts.Sampler(draws=400, tune=400, chains=1, seed=1)
 NAMES = ("total", "natural_direct", "natural_indirect", "interventional_direct", "controlled_direct")
 
 
@@ -22,7 +28,7 @@ def _effects(scenario, seed: int, participants: int) -> dict[str, np.ndarray]:
     draws = trials.fitted(study, data, SAMPLER, model=mediation)["posterior"].to_dataset()
     draws = mediation.completed(draws, layout, 1)
     order = [part.column for part in study.mediators]
-    values = mediation.path_draws(draws, layout, order).values.sel(contrast=WAVE)
+    values = path_draws(draws, layout, order).values.sel(contrast=WAVE)
     found = {name: values[name].to_numpy().ravel() for name in NAMES[:4]}
     found |= {name: values["interventional_via"].sel(mediator=name).to_numpy().ravel() for name in order}
     return found
@@ -38,7 +44,7 @@ def _truths(scenario) -> dict[str, float]:
 
 def _errors(name: str, seeds: range, participants: int) -> dict[str, np.ndarray]:
     """Standardised errors (posterior mean − truth) / posterior SD, one for each replication."""
-    scenario = simulate.load(name)
+    scenario = simulated_trial.load(name)
     known = _truths(scenario)
     found: dict[str, list[float]] = {key: [] for key in known}
     for seed in seeds:
@@ -50,8 +56,8 @@ def _errors(name: str, seeds: range, participants: int) -> dict[str, np.ndarray]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["mediation_clean", "correlated_traits"])
-def test_k9_the_truth_is_found_without_confounding_and_with_correlated_traits(name):
-    """K9(a) and (b), one trial of 1,000 each (more trials take hours; their record is in docs).
+def test_the_truth_is_found_without_confounding_and_with_correlated_traits(name):
+    """One trial of 1,000 each (more trials take hours; their record is in docs).
 
     A standardised error is about standard normal: 2 × 6 numbers at ±3.5, false alarm 12 × 5e-4 = .006.
     """
@@ -60,14 +66,14 @@ def test_k9_the_truth_is_found_without_confounding_and_with_correlated_traits(na
 
 
 @pytest.mark.slow
-def test_k9_time_varying_confounding_biases_and_its_true_size_repairs_it():
-    """K9(c): something new at each wave (λ_M = .5, λ_Y = −.8) moves support and, a wave later, violence.
+def test_time_varying_confounding_biases_and_its_true_size_repairs_it():
+    """Something new at each wave (λ_M = .5, λ_Y = −.8) moves support and, a wave later, violence.
 
     Given support its residual tells U: E[U | e] = .5/.74 e, variance left 1 − .25/.74 = .66. The fitted slope is
     therefore near (−.5 − .8 × .68) / √(1 + .346 × .64 × .66) = −.97 a unit in place of −.5, about 5 posterior SDs at
     n = 1,500. Turned back with the true loadings, the indirect effect is again within 3.5 SDs (false alarm 5e-4).
     """
-    scenario = simulate.load("time_varying_confounding")
+    scenario = simulated_trial.load("time_varying_confounding")
     via = _truths(scenario)["social_support"]
     study, data = trials.simulated(scenario, 1, 1500)
     layout = design(study, data)
@@ -79,7 +85,7 @@ def test_k9_time_varying_confounding_biases_and_its_true_size_repairs_it():
 
 
 def _indirect(draws, layout) -> np.ndarray:
-    values = mediation.path_draws(draws, layout, layout.mediators.name).values
+    values = path_draws(draws, layout, layout.mediators.name).values
     return values["interventional_via"].sel(contrast=WAVE, mediator="social_support").to_numpy().ravel()
 
 
@@ -96,9 +102,9 @@ def _turned_back(draws, layout, on_mediator: float, on_outcome: float):
     return draws.assign(slope=slope, theta=theta)
 
 
-def test_k9_exposure_induced_confounding_is_assumed_away_and_said():
-    """K9(d): the two truths differ, and every effect that would be wrong says what it assumes."""
-    scenario = simulate.load("exposure_induced")
+def test_exposure_induced_confounding_is_assumed_away_and_said():
+    """The two truths differ, and every effect that would be wrong says what it assumes."""
+    scenario = simulated_trial.load("exposure_induced")
     known = truth(scenario, population=100_000)
     apart = known.value("natural_indirect", WAVE) - (
         known.value("interventional_total", WAVE) - known.value("interventional_direct", WAVE)
@@ -107,7 +113,7 @@ def test_k9_exposure_induced_confounding_is_assumed_away_and_said():
     study, data = trials.simulated(scenario, 1)
     layout = design(study, data)
     draws = pinned_mediation.posterior(layout, 3)
-    found = mediation.path_draws(draws, layout, [part.column for part in study.mediators])
+    found = path_draws(draws, layout, [part.column for part in study.mediators])
     rows = path_estimates.estimates(found, study, data, layout)
     direct = [row for row in rows if "direct" in row.estimand or row.estimand == "interventional_via"]
     assert direct

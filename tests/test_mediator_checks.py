@@ -9,10 +9,18 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from models import effect, fit, forward, mediation, mediator_checks, path_checks, simulate
-from models.design import Design, design
-from models.mediator_kinds import MEDIATOR_KINDS
+from models.checks import mediator_checks, path_checks, uniformity
+from models.design.layout import Design, design
+from models.equations import forward
+from models.equations.effect import Effect
+from models.equations.mediation import Mediation
+from models.equations.mediator_kinds import MEDIATOR_KINDS
+from models.inference import nuts
+from models.simulation import simulated_trial
 from tests import pinned, pinned_mediation, trials
+
+effect = Effect()
+mediation = Mediation()
 
 SD, TAU = 0.8, 0.6
 NONE = dict.fromkeys(("mediator_theta", "mediator_theta_negative_control", "mediator_step", "mediator_gamma"), 0.0)
@@ -73,7 +81,7 @@ def test_the_band_holds_19_of_20_uniform_samples_at_once():
             ecdf = np.searchsorted(np.sort(rng.random(count)), mediator_checks.GRID, side="right") / count
             inside.append(((ecdf >= lower) & (ecdf <= upper)).all())
         # four standard errors of 4,000 samples; discreteness may only widen the band
-        assert -0.014 < np.mean(inside) - mediator_checks.COVERAGE < 0.03
+        assert -0.014 < np.mean(inside) - uniformity.COVERAGE < 0.03
 
 
 def test_a_right_model_stays_within_and_outliers_leave():
@@ -142,7 +150,7 @@ def test_it_holds_no_value_of_anybody_and_the_effect_model_has_none():
     found = mediator_checks.pit(draws, layout, 1)
     assert set(found.dims) == {"mediator", "probability"}
     assert found.sizes["probability"] == mediator_checks.GRID.size
-    assert not effect.mediator_pit(draws, layout, 1).sizes
+    assert not mediator_checks.mediator_pit(effect, draws, layout, 1).sizes
 
 
 def test_of_many_values_a_part_is_looked_at():
@@ -154,8 +162,8 @@ def test_of_many_values_a_part_is_looked_at():
 @pytest.mark.slow
 def test_a_fitted_model_stays_within_and_leaves_where_its_distribution_is_wrong():
     """One fit to data from the model, one to the same data with t₂ noise added to the continuous mediator."""
-    study, data = trials.simulated(simulate.load("mediation_clean"), 4, 120)
-    sampler = fit.Sampler(draws=400, tune=400, chains=1, seed=1)
+    study, data = trials.simulated(simulated_trial.load("mediation_clean"), 4, 120)
+    sampler = nuts.Sampler(draws=400, tune=400, chains=1, seed=1)
     continuous = [part.kind == "continuous" for part in study.mediators].index(True)
     noisy = data.copy(deep=True)
     values = noisy["mediator_value"].to_numpy()
@@ -197,5 +205,6 @@ def test_the_chance_is_that_of_uniform_numbers():
 def test_several_mediators_are_looked_at_together():
     values = xr.Dataset({"chance": ("mediator", [0.4, 0.0002])}, {"mediator": ["support", "income"]})
     check = path_checks.distributions(values)
-    assert (check.status, check.element) == ("amber", "mediator[income]")
-    assert path_checks.distributions(xr.Dataset()).value == "not applicable"
+    assert (check.status, check.value) == ("amber", 0.0002)
+    assert check.where == ({"variable": "mediator", "mediator": "income"},)
+    assert not path_checks.distributions(xr.Dataset()).applies

@@ -1,4 +1,4 @@
-"""Mediators' distributions: K6, PyTensor against NumPy, inverse distribution functions, two points for a beta."""
+"""Mediators' distributions: integrals, limits, PyTensor against NumPy, inverse distribution functions, two points."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from models.mediator_kinds import ABSENT, MEDIATOR_KINDS, student_quantile, two_points
+from models.equations.mediator_kinds import ABSENT, MEDIATOR_KINDS, student_quantile, two_points
 
 SPREAD = {"low": -2.0, "high": 2.5, "precision": 6.0, "residual_sd": 0.7, "nu": 3.0}
 
@@ -21,7 +21,7 @@ def _inside(predictor: float, spread: dict) -> float:
 
 @pytest.mark.parametrize("predictor", [-4.0, -0.5, 0.3, 3.0])
 @pytest.mark.parametrize("precision", [3.0, 20.0])
-def test_k6_the_ordered_beta_integrates_to_one(predictor, precision):
+def test_the_ordered_beta_integrates_to_one(predictor, precision):
     spread = SPREAD | {"precision": precision}
     rule = MEDIATOR_KINDS["share"].log_probability
     ends = np.exp(rule(np.array([0.0, 1.0]), np.array(predictor), spread)).sum()
@@ -29,7 +29,7 @@ def test_k6_the_ordered_beta_integrates_to_one(predictor, precision):
     assert _inside(predictor, spread) + ends == pytest.approx(1, abs=1e-6)
 
 
-def test_k6_without_cutpoints_it_is_the_beta():
+def test_without_cutpoints_it_is_the_beta():
     spread = SPREAD | {"low": -ABSENT, "high": ABSENT}
     y, eta = np.array([0.1, 0.5, 0.93]), np.array([-1.0, 0.2, 2.0])
     mean = special.expit(eta)
@@ -88,7 +88,7 @@ def test_quantiles_of_t_between_knots():
 def test_pymc_and_numpy_have_the_same_ordered_beta():
     import pytensor.tensor as pt
 
-    from models.mediator_variables import ordered_beta_logp
+    from models.equations.mediator_variables import ordered_beta_logp
 
     y = np.array([0.0, 1.0, 0.2, 0.9, 0.5])
     eta = np.array([-2.0, 3.0, 0.1, 1.0, -30.0])

@@ -7,20 +7,27 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models import mediation, path_estimates, simulate
-from models.design import design
-from models.estimands import contrasts, estimates
+from models.design.layout import design
+from models.equations.mediation import Mediation
+from models.estimands import path_estimates
+from models.estimands.estimands import contrasts, estimates
+from models.estimands.ledger import Evidence
+from models.estimands.path_draws import PathDraws
+from models.estimands.path_effects import path_draws
+from models.estimands.response import response
 from models.faults import InvalidInput
-from models.ledger import Evidence
-from models.path_draws import PathDraws
-from models.study import parse
+from models.inference import nuts
+from models.simulation import simulated_trial
+from models.trial.study_file.study import parse
 from priors import prior_set
 from tests import pinned_mediation, small_trial, trials
+
+mediation = Mediation()
 
 
 @pytest.fixture(scope="module")
 def trial():
-    return trials.simulated(simulate.load("mediation_clean"), 2)
+    return trials.simulated(simulated_trial.load("mediation_clean"), 2)
 
 
 def _fault(*changes) -> str:
@@ -39,7 +46,7 @@ def test_a_lag_longer_than_the_study_is_refused():
 def test_what_a_mediator_cannot_have():
     assert "only of a continuous mediator" in _fault(("mediators.1.family", "student"))
     assert "between 0 and 1" in _fault(("mediators.1.reference", 1.5))
-    assert "identity is for continuous" in _fault(("outcome.link", "identity"))
+    assert '"identity" is for other kinds' in _fault(("outcome.link", "identity"))
     assert "lag" in _fault(("lag", -1))
     counted = ("outcome", small_trial.STUDY["further_outcomes"][0]), ("further_outcomes", [])
     assert "exp(slope × t) is infinite" in _fault(*counted, ("mediators.0.family", "student"))
@@ -114,7 +121,7 @@ def test_a_wave_without_the_mediator_has_no_term_and_no_effects(trial):
     assert layout.mediators.acts[place].all(), "what it was there is latent"
     assert any("not measured at the wave" in note for note in layout.mediators.notes)
     draws = pinned_mediation.posterior(layout, 3)
-    found = mediation.path_draws(draws, layout, [part.column for part in study.mediators])
+    found = path_draws(draws, layout, [part.column for part in study.mediators])
     assert "total" not in found.values
     rows = path_estimates.estimates(found, study, data, layout)
     none = next(row for row in rows if row.estimand == "paths" and row.wave == "6 months")
@@ -132,9 +139,7 @@ def test_a_wave_measured_in_one_arm_alone_tells_nothing_there(trial):
     study, data = _with(trial, 0, gone)
     layout = design(study, data)
     assert any("not measured in the arm 'training plus savings'" in note for note in layout.mediators.notes)
-    found = mediation.path_draws(
-        pinned_mediation.posterior(layout, 3), layout, [part.column for part in study.mediators]
-    )
+    found = path_draws(pinned_mediation.posterior(layout, 3), layout, [part.column for part in study.mediators])
     assert "total" not in found.values
     rows = path_estimates.estimates(found, study, data, layout)
     shown = {row.wave for row in rows if row.estimand == "mediator_difference" and row.mediator == "social_support"}
@@ -166,15 +171,17 @@ def _rows(trial, **changes):
     layout = design(study, data)
     draws = pinned_mediation.posterior(layout, 200, **{"mediator_tau": 0.5, "tau": 0.5, "step": -1.0})
     order = [part.column for part in study.mediators]
-    found = mediation.path_draws(draws, layout, order)
+    found = path_draws(draws, layout, order)
     rows = path_estimates.estimates(found, study, data, layout)
-    levels = mediation.response(draws, layout)
-    more = path_estimates.training(rows, levels, study, layout, prior_set.load(), 1)
+    levels = response(mediation, draws, layout)
+    more = path_estimates.training(
+        rows, levels, trials.fit_of(study, layout, draws, mediation, sampler=nuts.Sampler(seed=1))
+    )
     return study, [*rows, *more], estimates(contrasts(levels, study), study, data)
 
 
 def test_the_remainder_is_never_the_trainings_effect(trial):
-    """K11: what is left for the common part is assumption-driven, and its effect is not identified."""
+    """What is left for the common part is assumption-driven, and its effect is not identified."""
     _, rows, rest = _rows(trial, add_on=True)
     left = [row for row in rows if row.estimand == "change_training"]
     assert {row.wave for row in left} == {"3 months", "6 months"}
@@ -203,7 +210,7 @@ def test_w_is_offered_only_where_the_remainder_has_one_sign(trial):
 
 
 def test_the_tipping_share():
-    from models.common_change import tipping_share
+    from models.estimands.common_change import tipping_share
 
     remainder = -np.linspace(0.2, 0.4, 100_001)
     # P(w · remainder < −0.1) > .95 where w · 0.21 = 0.1
@@ -213,7 +220,7 @@ def test_the_tipping_share():
 
 
 def test_d_stays_possible():
-    from models.common_change import untreated_change
+    from models.estimands.common_change import untreated_change
 
     prior = prior_set.load()["change_without_training"]
     before = np.full((4, 5000), 0.05)
@@ -228,8 +235,8 @@ def test_d_stays_possible():
 
 @pytest.mark.parametrize("name", prior_set.shipped())
 def test_d_is_centred_on_regression_to_the_mean_and_drift_and_0_stays_plausible(name):
-    from models.path_estimates import _untreated
-    from models.study import Outcome
+    from models.estimands.path_estimates import _untreated
+    from models.trial.study_file.study import Outcome
 
     def row(better: str):
         outcome = Outcome.model_construct(better=better)

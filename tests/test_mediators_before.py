@@ -8,17 +8,22 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from models import fit, forward, mediation, simulate, totals
-from models.design import design
-from models.mediation_cells import cells
-from models.mediator_kinds import MEDIATOR_KINDS, ends
-from models.simulation import truth
-from models.terms import mediator_terms
+from models.design.layout import design
+from models.design.mediation_cells import cells
+from models.equations import forward
+from models.equations.mediation import Mediation
+from models.equations.mediator_kinds import MEDIATOR_KINDS, ends
+from models.equations.terms import mediator_terms
+from models.estimands import totals
+from models.inference import nuts
+from models.simulation import simulated_trial, true_values
 from priors import prior_set
 from tests import pinned_mediation as pinned
 from tests import trials
 
-CLEAN = simulate.load("mediation_clean")
+mediation = Mediation()
+
+CLEAN = simulated_trial.load("mediation_clean")
 
 
 def _laid_out(scenario=CLEAN, seed=3, change=None, **keys):
@@ -142,13 +147,13 @@ def test_shares_at_the_ends_and_half_missing_leave_every_trait_sampled():
         CLEAN.with_participants(30, 30),
         mediators=(share,),
         outcomes=(replace(CLEAN.outcome, mediators={"income_share": 1.0}),),
-        missingness=(simulate.load("undarga").missingness[1],),
+        missingness=(simulated_trial.load("undarga").missingness[1],),
     )
     gone = replace(scenario.missingness[0], rates=(0.5, 0.5, 0.5, 0.5))
     study, data = trials.simulated(replace(scenario, missingness=(gone,)), 6)
     values = data["mediator_value"].to_numpy()
     assert np.isin(values[~np.isnan(values)], (0, 1)).mean() > 0.5
-    draws = trials.fitted(study, data, fit.Sampler(draws=1000, tune=1000, chains=4, seed=2), model=mediation)
+    draws = trials.fitted(study, data, nuts.Sampler(draws=1000, tune=1000, chains=4, seed=2), model=mediation)
     import arviz_stats
 
     least = arviz_stats.ess(draws["posterior"].to_dataset())
@@ -168,7 +173,7 @@ def test_the_slope_is_found_where_the_mediator_acts_at_every_wave(lag):
     scenario = replace(CLEAN, mediators=(support,), outcomes=(outcome,), lag=lag).with_participants(300, 300)
     study, data = trials.simulated(scenario, 8)
     layout = design(study, data)
-    draws = trials.fitted(study, data, fit.Sampler(draws=400, tune=400, chains=2, seed=2), model=mediation)
+    draws = trials.fitted(study, data, nuts.Sampler(draws=400, tune=400, chains=2, seed=2), model=mediation)
     slope = draws["posterior"]["slope"].to_numpy().ravel() / layout.mediators.scale[0]
     assert abs(slope.mean() + 0.6) < 3.5 * slope.std()
 
@@ -186,11 +191,11 @@ def test_the_simulator_feels_what_was_before_the_first_wave(lag):
         return float((weights * special.expit(middle + spread * nodes)).sum())
 
     felt = risk(-0.3 - 1.2 * 0.5, np.sqrt(0.9**2 + 1.2**2 * (0.6**2 + 0.8**2)))
-    found = truth.truth(scenario, population=100_000)
+    found = true_values.truth(scenario, population=100_000)
     assert found.value("risk", "control", "baseline") == pytest.approx(
         felt, abs=5 * found.error("risk", "control", "baseline")
     )
-    off = truth.truth(replace(scenario, acts_at_baseline=False), population=100_000)
+    off = true_values.truth(replace(scenario, acts_at_baseline=False), population=100_000)
     assert off.value("risk", "control", "baseline") == pytest.approx(
         risk(-0.3, 0.9), abs=5 * off.error("risk", "control", "baseline")
     )

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import cell_hints, data_file, missing_codes
-from models import study as studies
-from models import trial as trials
-from models.missing_values import MissingValues
-from models.study import Data
+from models.trial import dataset as trials
+from models.trial import missing_codes
+from models.trial.readers import cell_hints, data_file
+from models.trial.study_file import study as studies
+from models.trial.study_file.missing_values import MissingValues
+from models.trial.study_file.study import Data
 from tests.small_trial import changed, loaded, text_of, with_cells
 
 N = 160
@@ -115,7 +116,7 @@ def test_thousands_read_as_decimals_are_asked_about(values: list[float], asked: 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("1,472", "does the comma part thousands"), ("18,3", "a decimal comma?"), ("0,472", "a decimal comma?")],
+    [("1,472", "does the comma separate thousands"), ("18,3", "a decimal comma?"), ("0,472", "a decimal comma?")],
 )
 def test_a_comma_is_not_always_a_decimal_one(text: str, hint: str) -> None:
     assert cell_hints.of_number(text, ".", None).startswith(hint)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models import model_free, simulate
-from models.design import design
+from models.design.layout import design
+from models.estimands import model_free
+from models.simulation import simulated_trial
 from tests import trials
 
 
@@ -22,7 +23,7 @@ def _newcombe(x1, n1, x0, n0, z=1.959963984540054):
 
 @pytest.fixture(scope="module")
 def trial():
-    study, data = trials.simulated(simulate.load("effect"), 5)
+    study, data = trials.simulated(simulated_trial.load("effect"), 5)
     return study, data, design(study, data)
 
 
@@ -120,7 +121,7 @@ def test_no_events_have_an_interval(trial):
 def test_counts_compare_means_by_welch():
     from scipy import stats
 
-    study, data = trials.simulated(simulate.load("counts"), 2)
+    study, data = trials.simulated(simulated_trial.load("counts"), 2)
     rows = (
         model_free.compare(study, data, design(study, data), _model(study, 0.0))
         .query("method == 'crude'")

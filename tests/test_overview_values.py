@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from models import study as studies
-from reports import overview_values
+from models.trial.study_file import study as studies
+from reports.text import overview_values
 from tests.small_trial import changed, loaded, text_of, with_cells
 
 

@@ -1,4 +1,4 @@
-"""Path estimands on pinned posteriors: known answers K1 to K4 and K8, by the product's own code."""
+"""Path estimands on pinned posteriors: known answers, identities and nulls, by the product's own code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from models import path_checks, points, totals
-from models.paths import ordered, path_draws, unordered
+from models.checks import path_checks
+from models.checks.gate_limits import LIMITS
+from models.checks.gate_table import CheckName
+from models.estimands import points, totals
+from models.estimands.path_effects import ordered, path_draws, unordered
 from tests import pinned_mediation as pinned
 
 
@@ -25,7 +28,7 @@ def _first(values: xr.Dataset, name: str, **where: str) -> float:
     return float(found.sel(where).squeeze())
 
 
-def test_k1_linear_with_interaction():
+def test_linear_with_interaction():
     """VanderWeele's algebra: arms 0/1 are written as ±½, so that levels and slopes move by half an effect."""
     b, t, c = (0.2, 0.7, 0.3), (0.1, -0.4, 0.5, 0.25, 0.2), 0.6
     design = pinned.single_wave("normal", covariates=np.full((8, 1), c), covariate=("c",))
@@ -66,7 +69,7 @@ def test_k1_linear_with_interaction():
         (0.6, 0.57826, -0.07826, -0.10383, -0.18209, 0.68511),
     ],
 )
-def test_k2_probit_with_correlated_traits(rho, p00, direct, indirect, total, ratio):
+def test_probit_with_correlated_traits(rho, p00, direct, indirect, total, ratio):
     design, draws = _two_traits("probit", rho, tau=1.2)
     found = _paths(design, draws, 2**18)
     # printed to five digits: half a unit of the last, and about 3e-6 of integration error
@@ -83,7 +86,7 @@ def test_k2_probit_with_correlated_traits(rho, p00, direct, indirect, total, rat
 
 
 def _two_traits(likelihood: str, rho: float, tau: float):
-    """K2 and K3: α = (0, .8), β = (.3, −.3, −.5), σ_M = 1, τ_M = .7."""
+    """Probit and logit examples: α = (0, .8), β = (.3, −.3, −.5), σ_M = 1, τ_M = .7."""
     design = pinned.single_wave(likelihood, has_trait=tau > 0)
     design = replace(design, mediators=replace(design.mediators, has_trait=(True,)))
     return design, pinned.posterior(
@@ -109,7 +112,7 @@ def _two_traits(likelihood: str, rho: float, tau: float):
         (3, -0.0339, -0.0451, -0.0790, -0.181),
     ],
 )
-def test_k3_the_product_of_coefficients_is_not_the_indirect_effect(tau, direct, indirect, total, log_odds):
+def test_the_product_of_coefficients_is_not_the_indirect_effect(tau, direct, indirect, total, log_odds):
     design, draws = _two_traits("logit", 0.0, tau)
     found = _paths(design, draws)
     # printed to four digits: half a unit of the last, and integration error below 2e-5
@@ -128,7 +131,7 @@ KINDS = [("normal",), ("binary", "normal"), ("normal", "share"), ("normal", "sha
 
 @pytest.mark.parametrize("likelihood", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)
-def test_k4_parts_sum_to_the_total_at_every_draw(kinds, likelihood):
+def test_parts_sum_to_the_total_at_every_draw(kinds, likelihood):
     design = pinned.four_waves(likelihood, kinds)
     values = _paths(design, pinned.posterior(design), 64)
     found = path_checks.gaps(values)
@@ -148,12 +151,12 @@ def test_a_split_that_does_not_sum_is_seen():
     design = pinned.four_waves()
     values = _paths(design, pinned.posterior(design), 64)
     values["interventional_direct"] = values["interventional_direct"] + 1e-6
-    assert path_checks.gaps(values)["interventional effects"] > path_checks.SUMS
+    assert path_checks.gaps(values)["interventional effects"] > LIMITS[CheckName.SUMS].good
 
 
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)
 @pytest.mark.parametrize("absent", ["mediator_theta", "slope"])
-def test_k8_null_pathways_are_exactly_zero(kinds, absent):
+def test_null_pathways_are_exactly_zero(kinds, absent):
     design = pinned.four_waves(kinds=kinds, interaction=False)
     found = _paths(design, pinned.posterior(design, **{absent: 0.0}), 64)
     for name in ("natural_indirect", "interventional_via", "dependence"):
@@ -163,7 +166,7 @@ def test_k8_null_pathways_are_exactly_zero(kinds, absent):
 
 
 @pytest.mark.parametrize("likelihood", ["logit", "normal"])
-def test_k8_swapping_the_arms_flips_every_sign(likelihood):
+def test_swapping_the_arms_flips_every_sign(likelihood):
     design = pinned.four_waves(likelihood)
     draws = pinned.posterior(design)
     swapped = draws.copy()
@@ -182,7 +185,7 @@ def test_k8_swapping_the_arms_flips_every_sign(likelihood):
 
 
 def test_a_path_between_mediators_gives_a_dependence_term():
-    """K9(d), pinned: with S → I the joint world is not that of independent worlds; no fitted model has it."""
+    """Pinned: with S → I the joint world is not that of independent worlds; no fitted model has it."""
     design = pinned.four_waves(kinds=("normal", "share"), interaction=False)
     draws = pinned.posterior(design, slope=[[[-1.5, 3.0]]], mediator_theta=1.5, mediator_residual_sd=1.0, tau=0.3)
     path = np.zeros((2, 6, 2, 2))

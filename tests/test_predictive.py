@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models import effect, predictive
+from models.checks import predictive
+from models.equations.effect import Effect
+from models.estimands.response import response
 from tests import pinned
+
+effect = Effect()
 
 NOTHING = {"mu_0": 0.0, "step": 0.0, "theta": 0.0, "theta_negative_control": 0.0, "gamma": 0.0}
 
@@ -60,8 +64,8 @@ def test_replicates_have_the_distribution_of_new_participants(link):
         layout, draws=2000, mu_0=0.2, step=-0.1, theta=0.5, theta_negative_control=0.0, tau=0.8, dispersion=0.5
     )
     thin = predictive.thinned(draws, layout)
-    replicates = predictive.replicate(effect.predictor_of_new, thin, layout, 1)
-    expected = effect.response(draws.isel(chain=[0], draw=[0]), layout).sel(average="population").squeeze()
+    replicates = predictive.replicate(effect, thin, layout, 1)
+    expected = response(effect, draws.isel(chain=[0], draw=[0]), layout).sel(average="population").squeeze()
     for arm, sign in (("control", -0.5), ("treated", 0.5)):
         cell = (layout.wave_of == 3) & (layout.arm[layout.participant_of] == sign)
         means = replicates[:, cell].mean(1)
@@ -76,7 +80,7 @@ def test_tails_are_uniform_or_conservative_under_the_model(layout):
         layout, draws=400, mu_0=0.0, step=0.0, theta=0.0, theta_negative_control=0.0, tau=1.0, gamma=0.0
     )
     thin = predictive.thinned(draws, layout)
-    replicates = predictive.replicate(effect.predictor_of_new, thin, layout, 2)
+    replicates = predictive.replicate(effect, thin, layout, 2)
     tails = []
     for row in replicates[:200]:
         rows = predictive.compare(replicates[200:], replace(layout, outcome=row)).set_index("check")

@@ -1,24 +1,30 @@
 """Prior files: every parameter has a row with its reason, densities are right, and risks come out sane."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from models import effect, simulate
-from models.design import design
+from models.design.layout import design
+from models.equations import top_level
+from models.equations.effect import Effect
+from models.estimands.response import response
+from models.simulation import simulated_trial
 from priors import prior_set
 from priors.prior import Prior
 from priors.prior_set import InvalidPriors
 from tests import trials
+
+effect = Effect()
 
 SETS = prior_set.shipped()
 
 
 @pytest.fixture(scope="module")
 def layout():
-    return design(*trials.simulated(simulate.load("effect"), 1))
+    return design(*trials.simulated(simulated_trial.load("effect"), 1))
 
 
 def test_default_set_comes_first():
@@ -28,32 +34,52 @@ def test_default_set_comes_first():
 @pytest.mark.parametrize("name", SETS)
 @pytest.mark.parametrize("scenario", ["effect", "counts"])
 def test_every_model_parameter_has_a_row_with_a_reason(name, scenario):
-    layout = design(*trials.simulated(simulate.load(scenario), 1))
+    layout = design(*trials.simulated(simulated_trial.load(scenario), 1))
     priors = prior_set.load(name)
     for parameter in effect.dimensions(layout):
         assert len(priors[parameter].why) > 20
         assert priors[parameter].source
 
 
+def _formula(prior, v):
+    """Log densities as textbooks have them."""
+    n, half = prior.arguments, 0.5 * math.log(2 * math.pi)
+    match prior.distribution:
+        case "gamma":
+            constant = n["shape"] * math.log(n["rate"]) - math.lgamma(n["shape"])
+            return constant + (n["shape"] - 1) * np.log(v) - n["rate"] * v
+        case "beta":
+            constant = math.lgamma(n["a"] + n["b"]) - math.lgamma(n["a"]) - math.lgamma(n["b"])
+            return constant + (n["a"] - 1) * np.log(v) + (n["b"] - 1) * np.log1p(-v)
+        case "lkj":  # up to a constant: checked against the density of the matrix in test_lkj
+            return (n["shape"] - 1) * np.log(1 - v**2).sum()
+        case "half_normal":
+            return math.log(2) - half - math.log(n["sd"]) - 0.5 * (v / n["sd"]) ** 2
+        case "normal":
+            return -half - math.log(n["sd"]) - 0.5 * ((v - n["mean"]) / n["sd"]) ** 2
+    covariance, off = prior.covariance(v.size), v - n["mean"]
+    quadratic = off @ np.linalg.inv(covariance) @ off
+    return -v.size * half - 0.5 * math.log(np.linalg.det(covariance)) - 0.5 * quadratic
+
+
 @pytest.mark.parametrize("name", SETS)
-def test_densities_agree_with_scipy(name):
+def test_densities_are_those_of_their_formulas(name):
     for parameter, prior in prior_set.load(name).priors.items():
-        sd, number = prior.arguments.get("sd"), prior.arguments
         values = np.array([0.01, 0.4, 0.9 if prior.distribution in ("beta", "lkj") else 2.5])
-        expected = {
-            "gamma": lambda v, n=number: stats.gamma(n["shape"], scale=1 / n["rate"]).logpdf(v),
-            "beta": lambda v, n=number: stats.beta(n["a"], n["b"]).logpdf(v),
-            # up to a constant: checked against the density of the matrix in test_lkj
-            "lkj": lambda v, n=number: (n["shape"] - 1) * np.log(1 - v**2).sum(),
-            "normal": lambda v, p=prior: stats.norm(p.arguments["mean"], p.arguments["sd"]).logpdf(v),
-            "half_normal": lambda v, s=sd: stats.halfnorm(scale=s).logpdf(v),
-            "exchangeable_normal": lambda v, p=prior: stats.multivariate_normal(np.zeros(3), p.covariance(3)).logpdf(v),
-        }[prior.distribution](values)
-        np.testing.assert_allclose(prior.log_density(values), expected, rtol=1e-12, err_msg=parameter)
+        found = top_level.log_density(prior, values)
+        np.testing.assert_allclose(found, _formula(prior, values), rtol=1e-12, err_msg=parameter)
+
+
+def test_a_joint_density_keeps_the_shape_of_its_draws():
+    prior = next(each for each in prior_set.load().priors.values() if each.distribution == "exchangeable_normal")
+    values = np.random.default_rng(1).standard_normal((1, 5, 1, 3))
+    found = top_level.log_density(prior, values)
+    assert found.shape == (1, 5, 1)
+    assert found[0, 4, 0] == pytest.approx(_formula(prior, values[0, 4, 0]), rel=1e-12)
 
 
 def test_half_normal_has_no_density_below_zero():
-    assert prior_set.load()["tau"].log_density(np.array([-0.1]))[0] == -np.inf
+    assert top_level.log_density(prior_set.load()["tau"], np.array([-0.1]))[0] == -np.inf
 
 
 def test_samples_have_the_declared_moments():
@@ -71,7 +97,7 @@ def test_prior_predictive_is_sane_on_the_risk_scale(layout):
     # what a trial statistician would accept before the data: risks spread over most of (0, 1) at baseline without
     # piling up at the ends, and risk differences that allow ±20 points but seldom ±35
     draws = effect.prior(layout, prior_set.load(), 20_000, seed=1)
-    risk = effect.response(draws, layout).sel(average="population")
+    risk = response(effect, draws, layout).sel(average="population")
     baseline = risk.sel(wave="baseline", arm="control").to_numpy().ravel()
     assert np.quantile(baseline, 0.025) < 0.12
     assert np.quantile(baseline, 0.975) > 0.88
@@ -83,7 +109,7 @@ def test_prior_predictive_is_sane_on_the_risk_scale(layout):
 
 def test_prior_treats_the_arms_alike(layout):
     draws = effect.prior(layout, prior_set.load(), 40_000, seed=3)
-    risk = effect.response(draws, layout).sel(average="population", wave="6 months")
+    risk = response(effect, draws, layout).sel(average="population", wave="6 months")
     # equal distributions: Kolmogorov-Smirnov on dependent pairs is conservative; p < 1e-4 would be an alarm
     p = stats.ks_2samp(risk.sel(arm="control").to_numpy().ravel(), risk.sel(arm="treated").to_numpy().ravel()).pvalue
     assert p > 1e-4
@@ -113,6 +139,7 @@ def test_a_users_own_file_works(tmp_path):
         (ROW.replace("half_normal", "cauchy"), "not one of"),
         (ROW + "scale = 2\n", "'scale' is not a number of half_normal"),
         (ROW.replace("half_normal", "exchangeable_normal") + "mean = 0\ncorrelation = 1.0\n", "[0, 1)"),
+        ('informed = "yes"\n' + ROW, "true or false"),
         ("parameters = 3\n", "no [parameters"),
         ("[parameters]\ntau = 3\n", "must be a table"),
         ("not toml", "TOML"),

@@ -5,16 +5,21 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from models import analysis, fit, mediation
-from models import study as studies
-from models import trial as trials
+from models.equations.mediation import Mediation
+from models.inference import nuts
+from models.inference.fitted import Specification
+from models.runs import analysis
+from models.trial import dataset as trials
+from models.trial.study_file import study as studies
 from priors import prior_set
 from tests import published
 from tests.conftest import ROOT
 
+mediation = Mediation()
+
 PACKAGES = pd.read_csv(ROOT / "tests" / "records" / "packages.csv")
 """What R's mediation, brms and CMAverse said of the same analyses (`tests/records/packages.R`)."""
-SAMPLER = fit.Sampler(draws=1000, chains=2, seed=1)
+SAMPLER = nuts.Sampler(draws=1000, chains=2, seed=1)
 
 
 @pytest.mark.slow
@@ -31,7 +36,7 @@ def test_another_engine_says_the_same(name, tmp_path):
     case = published.CASES[name]
     study, where = studies.read(published.folder(case, tmp_path))
     trial = trials.load(study, where)
-    found = analysis.analyse(study, trial, mediation, prior_set.load(), SAMPLER)
+    found = analysis.analyse(Specification.of(study, trial, mediation, prior_set.load(), SAMPLER))
     assert found.gate.status != "red", found.gate.worst
     table = found.table[found.table.average == "population"].set_index("estimand")
     other = published.other_engine(case)

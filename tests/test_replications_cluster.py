@@ -1,9 +1,11 @@
-"""Crew on a real Dask cluster: scheduler, workers and drivers are processes of their own; some of them are killed."""
+"""Executor on a real Dask cluster: scheduler, workers and drivers are processes of their own; some of them are killed.
+
+Starting one takes seconds: a cluster serves several tests, and each test leaves it with a worker that can take part.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -11,16 +13,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
+from distributed import Client, KilledWorker
 
 from models.faults import InvalidInput
-from models.replications import crew, flight
+from models.replications import cluster as clusters
+from models.replications import executor
 from models.replications.journal import Journal
-from tests.replicated import NUMBERS, draw, expected, identity, threads, until
+from tests.replicated import NUMBERS, draw, expected, threads, until
 
 ROOT = Path(__file__).parents[1]
 GIVEN = {"seed": 11}
@@ -28,10 +32,10 @@ SLOWLY = GIVEN | {"seconds": 0.05}
 
 
 @contextmanager
-def process(*words: str | Path, cwd: Path = ROOT, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
+def process(*words: str | Path, cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
     """A process that does not outlive the block."""
     command = [sys.executable, *map(str, words)]
-    started = subprocess.Popen(command, cwd=cwd, stderr=subprocess.DEVNULL, **options)
+    started = subprocess.Popen(command, cwd=cwd, stderr=subprocess.DEVNULL)
     try:
         yield started
     finally:
@@ -54,22 +58,30 @@ class Cluster:
         shared = ("--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self.file))
         return self.stack.enter_context(process("-m", "dask", role, *shared, *more, cwd=cwd))
 
-    def worker(self, threads: int = 1, cwd: Path = ROOT) -> subprocess.Popen[bytes]:
+    def worker(self, cwd: Path = ROOT) -> subprocess.Popen[bytes]:
         scratch = ("--local-directory", str(self.folder))
-        return self.start("worker", "--no-nanny", "--nthreads", str(threads), *scratch, cwd=cwd)
+        return self.start("worker", "--no-nanny", "--nthreads", "1", *scratch, cwd=cwd)
+
+    @contextmanager
+    def another_worker(self, cwd: Path = ROOT) -> Iterator[subprocess.Popen[bytes]]:
+        """A second worker, which has joined and is gone after the block."""
+        started = self.worker(cwd)
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(2)
+            yield started
+            started.kill()
+            until(lambda: len(client.nthreads()) == 1)
 
 
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with ExitStack() as stack:
-        yield Cluster(tmp_path, stack)
+        started = Cluster(tmp_path_factory.mktemp("cluster"), stack)
+        started.worker()
+        yield started
 
 
-def finished(journal: Path) -> int:
-    return max(journal.read_bytes().count(b"\n") - 1, 0) if journal.exists() else 0
-
-
-def after(count: int, action: Callable[[], object]) -> crew.Progress:
+def after(count: int, action: Callable[[], object]) -> executor.Progress:
     """Progress that acts once, when so many are done."""
     waiting = [action]
 
@@ -80,191 +92,132 @@ def after(count: int, action: Callable[[], object]) -> crew.Progress:
     return told
 
 
-def test_a_worker_killed_on_the_way_changes_nothing(cluster: Cluster, tmp_path: Path) -> None:
-    first, _ = cluster.worker(), cluster.worker()
-    journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(draw, SLOWLY, NUMBERS, journal, after(10, first.kill), scheduler=cluster.address)
-    assert first.wait() == -signal.SIGKILL
-    assert json.dumps(journal.results()) == expected(GIVEN)
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal", GIVEN)
 
 
-@pytest.mark.slow
-def test_without_any_worker_it_ends_and_goes_on_when_there_is_one(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worker = cluster.worker()
-    journal = Journal(tmp_path / "journal", GIVEN)
-
-    def left_alone() -> None:  # only now: a worker may need longer than that to start
-        worker.kill()
-        monkeypatch.setattr(flight, "PATIENCE", 2.0)
-
-    with pytest.raises(InvalidInput, match="no worker for 2 s"):
-        crew.run(draw, SLOWLY, NUMBERS, journal, after(10, left_alone), scheduler=cluster.address)
-    assert 10 <= len(journal.finished()) < len(NUMBERS)
-    monkeypatch.setattr(flight, "PATIENCE", 60.0)
-    cluster.worker()  # it joins while the run waits
-    crew.run(draw, GIVEN, NUMBERS, journal, scheduler=cluster.address)
-    assert json.dumps(journal.results()) == expected(GIVEN)
+def text(journal: Journal) -> str:
+    return json.dumps(journal.results())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("tick", [1.0, 0.001])  # noticed by what does not arrive, and on looking who works
-def test_a_scheduler_that_dies_is_told_and_finished_work_kept(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tick: float
-) -> None:
-    monkeypatch.setattr(flight, "TICK", tick)
-    cluster.worker()
-    journal = Journal(tmp_path / "journal", GIVEN)
-    with pytest.raises(InvalidInput, match="connection to the Dask scheduler was lost"):
-        crew.run(draw, SLOWLY, NUMBERS, journal, after(10, cluster.scheduler.kill), scheduler=cluster.address)
-    assert 10 <= len(journal.finished()) < len(NUMBERS)
-
-
-@pytest.mark.slow
-def test_a_worker_with_other_code_takes_no_part_until_it_is_started_anew(cluster: Cluster, tmp_path: Path) -> None:
-    clone = tmp_path / "clone"
-    for name in ("models", "priors", "tests"):
-        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
-    with (clone / "models" / "effect.py").open("a") as stream:
-        stream.write("# another edition\n")
-    worker = cluster.worker(cwd=clone)
-    journal = Journal(tmp_path / "journal", GIVEN)
-    for _ in range(2):
-        with pytest.raises(InvalidInput, match="has other versions than this process: code"):
-            crew.run(draw, GIVEN, NUMBERS, journal, scheduler=cluster.address)
-        shutil.copy(ROOT / "models" / "effect.py", clone / "models")  # the worker has loaded the other one
-    assert not journal.finished()
-    worker.kill()
-    cluster.worker(cwd=clone)
-    crew.run(draw, GIVEN, NUMBERS, journal, scheduler=cluster.address)
-    assert json.dumps(journal.results()) == expected(GIVEN)
-
-
-@pytest.mark.slow
-def test_a_worker_with_threads_takes_no_part(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.worker(threads=2)
-    with pytest.raises(InvalidInput, match="has 2 threads"):
-        crew.run(draw, GIVEN, NUMBERS, Journal(tmp_path / "journal", GIVEN), scheduler=cluster.address)
-
-
-@pytest.mark.slow
-def test_an_error_leaves_no_work_on_the_scheduler(cluster: Cluster, tmp_path: Path) -> None:
-    from distributed import Client
-
-    cluster.worker()
-    journal = Journal(tmp_path / "journal", GIVEN)
-    with pytest.raises(ArithmeticError, match="3 cannot be drawn"):
-        crew.run(draw, SLOWLY | {"fails": 3}, NUMBERS, journal, scheduler=cluster.address)
-    with Client(cluster.address) as client:
-        until(lambda: not client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
-
-
-@pytest.mark.slow
-def test_two_runs_on_one_machine_do_not_meet(tmp_path: Path) -> None:
-    with socket.socket() as taken, suppress(OSError):  # if it is taken already: so much the better
-        taken.bind(("", 8787))  # where Dask would show a page
-        taken.listen()
-        journal = Journal(tmp_path / "journal", GIVEN)
-        crew.run(draw, GIVEN, range(4), journal, workers=2)
-    assert journal.finished() == set(range(4))
-
-
-@pytest.mark.slow
-def test_a_local_worker_that_dies_is_replaced(tmp_path: Path) -> None:
-    given = GIVEN | {"fatal_once": 20, "marker": str(tmp_path / "died")}
-    journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(draw, given, NUMBERS, journal, workers=2)
-    assert (tmp_path / "died").exists()
-    assert json.dumps(journal.results()) == expected(GIVEN)
-
-
-@pytest.mark.slow
-def test_a_replication_that_always_kills_its_worker_is_given_up(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal", GIVEN)
-    with pytest.raises(InvalidInput, match=r"process of replication \d+, .* died 4 times"):
-        crew.run(draw, GIVEN | {"fatal": 20}, NUMBERS, journal, workers=2)
-    assert journal.finished()
-
-
-@pytest.mark.slow
-def test_libraries_use_one_thread_in_a_worker_that_nobody_told(cluster: Cluster, tmp_path: Path) -> None:
-    cluster.worker()
-    journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(threads, GIVEN, range(4), journal, scheduler=cluster.address)
-    assert [set(each) for _, each in journal.results()] == [{1}] * 4
-
-
-@pytest.mark.slow
-def test_few_replications_are_on_their_way_at_a_time(cluster: Cluster, tmp_path: Path) -> None:
-    from distributed import Client
-
-    cluster.worker()
-    seen: list[int] = []
-
-    def look() -> None:
-        with Client(cluster.address, set_as_default=False) as client:
-            seen.append(client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)))
-
-    journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(draw, SLOWLY, NUMBERS, journal, after(10, look), scheduler=cluster.address)
-    assert 0 < seen[0] <= flight.AHEAD
-
-
-@pytest.mark.slow
-def test_a_worker_stays_and_keeps_what_it_was_given(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal", GIVEN)
-    crew.run(identity, GIVEN, range(30), journal, workers=2)
-    assert len({tuple(each) for _, each in journal.results()}) == 2
-
-
-@pytest.mark.slow
-def test_a_worker_without_this_code_takes_no_part(cluster: Cluster, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere" / "models").mkdir(parents=True)
-    (tmp_path / "elsewhere" / "models" / "__init__.py").touch()
-    cluster.worker(cwd=tmp_path / "elsewhere")
-    with pytest.raises(InvalidInput, match=r"lacks a module: No module named 'models\.replications'"):
-        crew.run(draw, GIVEN, NUMBERS, Journal(tmp_path / "journal", GIVEN), scheduler=cluster.address)
-
-
-def driving(folder: Path, given: dict[str, Any], count: int, workers: int) -> list[str | Path]:
-    return ["-c", "from tests.replicated import driver; driver()", folder, json.dumps([given, count, workers, None])]
-
-
-def alive(session: int) -> list[int]:
-    """Processes of a session that still run."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue  # it ended meanwhile
-        if int(fields[3]) == session and fields[0] != "Z":
-            found.append(int(entry.parent.name))
+def tasks(cluster: Cluster) -> int:
+    """How many the scheduler holds."""
+    with Client(cluster.address, set_as_default=False) as client:
+        found: int = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
     return found
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
-def test_a_stopped_driver_leaves_a_journal_and_no_process(tmp_path: Path, sent: signal.Signals) -> None:
-    given = GIVEN | {"seconds": 0.2}
-    journal, scratch = tmp_path / "journal.jsonl", tmp_path / "scratch"
-    scratch.mkdir()
-    options = {"start_new_session": True, "env": os.environ | {"TMPDIR": str(scratch)}}
-    with process(*driving(tmp_path, given, 200, 2), **options) as started:
-        until(lambda: finished(journal) > 5)
-        began = time.monotonic()
-        if sent == signal.SIGINT:  # a terminal sends it to the workers as well
-            os.killpg(started.pid, sent)
-        else:
-            started.kill()
-        assert started.wait(15) != 0
-        until(lambda: not alive(started.pid), 10)
-        print(f"{sent.name}: gone after {time.monotonic() - began:.1f} s")  # noqa: T201 - shown by pytest -rP
-    if sent == signal.SIGINT:
-        assert not list(scratch.iterdir())
-    before = finished(journal)
-    crew.run(draw, GIVEN, range(200), Journal(journal, given), workers=1)
-    again = Journal(journal, given)
-    assert finished(journal) == 200 > before >= 5  # the sixth line may have been seen before its `add` returned
-    assert json.dumps(again.results()) == expected(GIVEN, range(200))
+def test_results_are_those_of_one_process_and_few_are_under_way_at_a_time(cluster: Cluster, journal: Journal) -> None:
+    seen: list[int] = []
+    look = after(10, lambda: seen.append(tasks(cluster)))
+    executor.run(draw, SLOWLY, NUMBERS, journal, look, scheduler=cluster.address)
+    assert text(journal) == expected(GIVEN)
+    assert 0 < seen[0] <= clusters.AHEAD
+
+
+def test_an_error_is_told_and_leaves_no_work_on_the_scheduler(cluster: Cluster, journal: Journal) -> None:
+    with pytest.raises(ArithmeticError, match="3 cannot be drawn") as failed:
+        executor.run(draw, SLOWLY | {"fails": 3}, NUMBERS, journal, scheduler=cluster.address)
+    assert failed.value.__notes__ == ["This was replication 3."]
+    assert journal.finished() == {0, 1, 2}
+    until(lambda: not tasks(cluster))
+
+
+def test_libraries_use_one_thread_in_a_worker_that_nobody_told(cluster: Cluster, journal: Journal) -> None:
+    executor.run(threads, GIVEN, range(2), journal, scheduler=cluster.address)
+    assert [set(each) for _, each in journal.results()] == [{1}] * 2
+
+
+def test_a_worker_killed_on_the_way_changes_nothing(cluster: Cluster, journal: Journal) -> None:
+    with cluster.another_worker() as worker:
+        executor.run(draw, SLOWLY, NUMBERS, journal, after(10, worker.kill), scheduler=cluster.address)
+        assert worker.wait() == -signal.SIGKILL
+    assert text(journal) == expected(GIVEN)
+
+
+def test_a_worker_with_other_code_takes_no_part(cluster: Cluster, journal: Journal, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    for name in ("models", "priors", "tests"):
+        shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    file = clone / "models" / "faults.py"
+    file.write_text(f"{file.read_text(encoding='utf-8')}# another edition\n", encoding="utf-8")
+    with cluster.another_worker(clone):
+        for _ in range(2):
+            with pytest.raises(InvalidInput, match="has other versions than this process: code"):
+                executor.run(draw, SLOWLY, NUMBERS, journal, scheduler=cluster.address)
+            shutil.copy(ROOT / "models" / "faults.py", file)  # the worker has loaded the other one
+    assert len(journal.finished()) < len(NUMBERS)
+
+
+def test_a_worker_without_this_code_takes_no_part(cluster: Cluster, journal: Journal, tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "__init__.py").touch()
+    with (
+        cluster.another_worker(tmp_path),
+        pytest.raises(InvalidInput, match=r"lacks a module: No module named 'models\.replications'"),
+    ):
+        executor.run(draw, SLOWLY, NUMBERS, journal, scheduler=cluster.address)
+
+
+def test_a_worker_with_threads_takes_no_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = SimpleNamespace(state=SimpleNamespace(nthreads=2))
+    monkeypatch.setattr(clusters, "get_worker", lambda: worker)
+    with pytest.raises(clusters.Unfit, match="has 2 threads"):
+        clusters.task(clusters.fingerprint(), b"", 0)
+
+
+def test_a_replication_that_always_kills_its_worker_is_given_up() -> None:
+    error = KilledWorker("loads-1", None, 3)
+    told = clusters.Cluster(draw, GIVEN, "tcp://127.0.0.1:1").failed(error, 20)
+    assert "process of replication 20, or of one that waited beside it, died 4 times" in str(told)
+
+
+def test_without_any_worker_it_ends_and_it_goes_on_until_the_scheduler_dies(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        cluster = Cluster(tmp_path, stack)
+        monkeypatch.setattr(clusters, "PATIENCE", 0.5)
+        with pytest.raises(InvalidInput, match="no worker for 0 s"):
+            executor.run(draw, SLOWLY, NUMBERS, journal, scheduler=cluster.address)
+        monkeypatch.setattr(clusters, "PATIENCE", 60.0)
+        cluster.worker()  # it joins while the run waits
+        with pytest.raises(InvalidInput, match="connection to the Dask scheduler was lost"):
+            executor.run(draw, SLOWLY, NUMBERS, journal, after(10, cluster.scheduler.kill), scheduler=cluster.address)
+    assert 10 <= len(journal.finished()) < len(NUMBERS)
+    executor.run(draw, GIVEN, NUMBERS, journal, workers=1)
+    assert text(journal) == expected(GIVEN)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:9", "127.0.0.1", "nonsense://x:1", "tcp://no.such.host.invalid:1"]
+)
+def test_a_dead_address_is_told(journal: Journal, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT", 0.3)
+    with pytest.raises(InvalidInput, match="no Dask scheduler at") as told:
+        executor.run(draw, GIVEN, NUMBERS, journal, scheduler=address)
+    assert address in told.value.what
+
+
+def test_whoever_listens_without_a_word_is_told(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT", 0.3)
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(InvalidInput, match="no Dask scheduler at"):
+            executor.run(draw, GIVEN, NUMBERS, journal, scheduler=address)
+    assert time.monotonic() - began < 20
+
+
+def test_without_dask_a_scheduler_is_refused_and_what_to_install_is_said(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "models.replications.cluster")
+    monkeypatch.delattr("models.replications.cluster")
+    with pytest.raises(InvalidInput, match="--scheduler cannot be used") as told:
+        executor.run(draw, GIVEN, NUMBERS, journal, scheduler="tcp://127.0.0.1:8786")
+    assert "distributed" in told.value.fix
+    executor.run(draw, GIVEN, NUMBERS, journal, workers=2)
+    assert text(journal) == expected(GIVEN)

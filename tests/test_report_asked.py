@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from reports import asked, page
-from reports.decision import verdict
-from reports.facts import Facts
+from reports.page import build
 from reports.sections import section_09_what_if
+from reports.text import sensitivities
+from reports.text.decision import verdict
+from reports.text.facts import Facts
 from tests.report_fixture import Recipe, make
-from tests.test_report_page import HOSTILE, Page, built, contents
+from tests.test_report_page import HOSTILE, Page, built, contents, fresh
 from tests.test_report_schema import faults
 
 THREE = ("binary", "count", "continuous")
@@ -93,7 +94,7 @@ def test_a_report_is_whole_whatever_was_asked(reports: dict[str, Path], name: st
     tags = [tag for tag, _ in found.tags]
     assert tags.count("table") == tags.count("caption")
     assert not found.all("script") + found.all("img")
-    assert {path.stem for path in (folder / "tables").iterdir()} == set(page.names()["tables"])
+    assert {path.stem for path in (folder / "tables").iterdir()} == set(build.names()["tables"])
     for path in sorted((folder / "tables").iterdir()):
         header, *content = csv.reader(path.read_text(encoding="utf-8").splitlines())
         assert header != ["reason"] or content[0][0].strip(), f"{path.name} has neither numbers nor a reason"
@@ -120,25 +121,25 @@ def test_every_number_that_is_said_is_in_the_record(reports: dict[str, Path], na
 
 
 def test_two_builds_are_equal(tmp_path: Path) -> None:
-    one, two = (contents(built(tmp_path / name, FULL)) for name in ("one", "two"))
+    one, two = (contents(fresh(tmp_path / name, FULL)) for name in ("one", "two"))
     assert one == two
 
 
 def test_an_older_run_says_what_makes_refits(reports: dict[str, Path]) -> None:
     folder = reports["older run"]
     found = record(folder)
-    assert asked.NOT_ASKED in words(folder, 10)  # it may show a calibration study all the same
+    assert sensitivities.NO_REFITS in words(folder, 10)  # it may show a calibration study all the same
     for number in (9, 11):
         assert (found["sections"][number]["status"], found["sections"][number]["reason"]) == (
             "not run",
-            asked.NOT_ASKED,
+            sensitivities.NO_REFITS,
         )
-        assert asked.NOT_ASKED in words(folder, number)
+        assert sensitivities.NO_REFITS in words(folder, number)
     assert found["sections"][8]["status"] == "shown"
-    assert asked.NOT_ASKED in words(folder, 8)
+    assert sensitivities.NO_REFITS in words(folder, 8)
     for name in (*OWN, *OTHER):
-        assert rows(folder, name) == [{"reason": asked.NOT_ASKED}]
-    assert asked.NOT_ASKED in (folder / "figures" / "refits.svg").read_text(encoding="utf-8")
+        assert rows(folder, name) == [{"reason": sensitivities.NO_REFITS}]
+    assert sensitivities.NO_REFITS in (folder / "figures" / "refits.svg").read_text(encoding="utf-8")
 
 
 # arms exchanged
@@ -223,10 +224,7 @@ def test_a_scaled_set_does_not_borrow_the_words_of_the_set_it_came_from(reports:
 
 def test_a_difference_of_risks_is_in_points_in_every_table(reports: dict[str, Path]) -> None:
     run = make(reports["binary"].parent / "units", FULL)
-    table = run.core["summary"].to_dataset()
-    table["unit"] = xr.where(table["unit"] == "risk points", "risk", table["unit"])  # as models.summary has it
-    run.core["summary"] = xr.DataTree(table)
-    (eight,) = [part for part in page.compose(Facts(run)) if part.number == 8]
+    (eight,) = [part for part in build.compose(Facts(run)) if part.number == 8]
     units = {row["quantity"].text.split(",")[0]: row["unit"].text for row in eight.tables["prior_posterior"].rows}
     assert units["Risk difference"] == "percentage points"
     assert units["Risk"] == "%"
@@ -316,12 +314,13 @@ def test_tipping_values_are_those_of_the_run(reports: dict[str, Path]) -> None:
 
 def test_a_verdict_that_never_changes_is_told_with_the_range(tmp_path: Path) -> None:
     run = make(tmp_path, Recipe())
-    table = run.sensitivity["missing_not_at_random"].to_dataset()
+    table = run.tree["missing_not_at_random"].to_dataset()
     tipping = table["kind"] == "tipping"
     table["treated"] = table["treated"].where(~tipping)
-    table["reason"] = xr.where(tipping, "never from 0 to -3", "")
-    run.sensitivity["missing_not_at_random"] = xr.DataTree(table)
-    page.build(run)
+    table["searched_from"] = xr.where(tipping, 0.0, np.nan)
+    table["searched_to"] = xr.where(tipping, -3.0, np.nan)
+    run.tree["missing_not_at_random"] = xr.DataTree(table)
+    build.build(run)
     first = rows(tmp_path, "tipping")[0]
     assert first["tips"] == "nowhere from 0 to −3"
     assert first["then"] == "nothing: throughout, the 95% interval includes 0"
@@ -330,14 +329,14 @@ def test_a_verdict_that_never_changes_is_told_with_the_range(tmp_path: Path) -> 
 def small(tmp_path: Path, control: int, missing: int) -> Path:
     """A study that asks for suppression, with `control` events and `missing` outcomes in one cell."""
     run = make(tmp_path, Recipe(minimum_cell=5))
-    outcome = run.core["observed_data"]["outcome"].to_numpy().copy()
+    outcome = run.tree["trial"]["outcome"].to_numpy().copy()
     outcome[:50, 3] = 0.0
     outcome[50:, 3] = np.tile([0.0, 1.0, np.nan], 19)
     outcome[:control, 3] = 1.0
     outcome[50 - missing : 50, 3] = np.nan
     dims = ("participant", "wave")
-    run.core["observed_data"] = xr.DataTree(run.core["observed_data"].to_dataset().assign(outcome=(dims, outcome)))
-    page.build(run)
+    run.tree["trial"] = xr.DataTree(run.tree["trial"].to_dataset().assign(outcome=(dims, outcome)))
+    build.build(run)
     return tmp_path
 
 

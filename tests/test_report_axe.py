@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports import calibration, design, index
+from reports.page import index
+from reports.simulations import calibration_page, design_page
 from tests import axe, calibration_fixture, design_fixture, test_calibration_page
 from tests.report_fixture import RED, Recipe
 from tests.test_report_browser import CHROMIUM, MEDIATED, browse
@@ -48,12 +49,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     finished(shelf / "red", Recipe(status=RED))
     finished(shelf / "respiratory", RECIPES["respiratory"])
     finished(shelf / "broken")
-    (shelf / "broken/core.nc").unlink()
+    (shelf / "broken/run.nc").unlink()
     found["index"] = index.build(shelf)
-    found["calibration"] = calibration.build(
+    found["calibration"] = calibration_page.build(
         calibration_fixture.make(tmp_path_factory.mktemp("calibration"), test_calibration_page.STUDIES["mediation"])
     )
-    found["design"] = design.build(design_fixture.make(tmp_path_factory.mktemp("design")))
+    found["design"] = design_page.build(design_fixture.make(tmp_path_factory.mktemp("design")))
     return {name: axe.with_axe(page) for name, page in found.items()}
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reports import calibration, design, index, page
+from reports.page import build as page
+from reports.page import index
+from reports.simulations import calibration_page, design_page
 from tests import calibration_fixture, design_fixture, hostile
 from tests.test_calibration_page import STUDIES as CALIBRATIONS
 from tests.test_design_page import GRIDS
@@ -66,10 +68,12 @@ RECIPES = {
 }  # fmt: skip
 
 STUDIES = {
-    "calibration": lambda folder: calibration.build(calibration_fixture.make(folder, CALIBRATIONS["mediation"])),
-    "hostile calibration": lambda folder: calibration.build(calibration_fixture.make(folder, CALIBRATIONS["hostile"])),
-    "design": lambda folder: design.build(design_fixture.make(folder, GRIDS["mediation"])),
-    "hostile design": lambda folder: design.build(design_fixture.make(folder, GRIDS["hostile"])),
+    "calibration": lambda folder: calibration_page.build(calibration_fixture.make(folder, CALIBRATIONS["mediation"])),
+    "hostile calibration": lambda folder: calibration_page.build(
+        calibration_fixture.make(folder, CALIBRATIONS["hostile"])
+    ),
+    "design": lambda folder: design_page.build(design_fixture.make(folder, GRIDS["mediation"])),
+    "hostile design": lambda folder: design_page.build(design_fixture.make(folder, GRIDS["hostile"])),
 }
 """Pages of calibration and design studies, made in a folder."""
 

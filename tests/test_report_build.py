@@ -1,4 +1,4 @@
-"""Building from a saved run: equal bytes in separate processes, quick, and without a sampler or a clock."""
+"""Building from a saved run: equal bytes in separate processes, without a sampler or a clock."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from models import run as runs
-from models.run import Run
+from models.runs import folder as runs
+from models.runs.folder import Run
 from tests.report_fixture import Recipe, make
 from tests.test_report_script import ROOT, saved
 
-LIMIT = 15.0
-"""Seconds of work that a page may take."""
 HEAVY = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz_stats", "matplotlib")
 CODE = """
-import sys, time
+import sys
 from pathlib import Path
 from scripts import report
 for arguments in ({arguments}):
     report.app(arguments, standalone_mode=False)
-print(time.process_time(), sorted(set({heavy}) & {{name.split(".")[0] for name in sys.modules}}))
+print(sorted(set({heavy}) & {{name.split(".")[0] for name in sys.modules}}))
 """
 
 
@@ -36,10 +34,9 @@ def mediated(folder: Path) -> Path:
     saved(folder, recipe)
     further: Run = make(folder, recipe).further["mediation"]
     (folder / "mediation").mkdir()
-    runs.write_fit(further.core, further.checks, folder / "mediation")
+    runs.write_tree(further.tree, folder / "mediation" / runs.TREE)
     further.gate.write(folder / "mediation/gate.json")
     manifest = json.loads((folder / runs.MANIFEST).read_text(encoding="utf-8"))
-    manifest["further"] = {"mediation": {"model": "mediation", "gate": "green", "notes": []}}
     names = [f"mediation/{name}" for name in runs.FIT]
     manifest["files"] |= {name: runs.digest(folder / name) for name in names}
     runs.write_manifest(manifest, folder)
@@ -88,12 +85,9 @@ def test_every_file_of_two_builds_has_the_same_hash(twice: tuple[list[Path], lis
     assert (twice[0][0] / "run/report.html").stat().st_size <= 2**20
 
 
-def test_the_page_is_quick_and_needs_no_sampler(twice: tuple[list[Path], list[str]]) -> None:
+def test_the_page_needs_no_sampler(twice: tuple[list[Path], list[str]]) -> None:
     for line in twice[1]:
-        seconds, modules = line.split(" ", 1)
-        # the processor's time, not the clock's: other work on the machine must not fail this
-        assert float(seconds) < LIMIT
-        assert modules == "[]"
+        assert line == "[]"
 
 
 def test_nothing_in_reports_reads_the_clock() -> None:

@@ -10,15 +10,17 @@ from types import SimpleNamespace
 import pytest
 from scipy.stats import binom
 
-from reports import calibration_file, calibrations, page
+from models.outcomes import family_of
+from reports.page import build
 from reports.sections import calibrated, section_10_recovery
+from reports.text import calibration_file, calibrations
 from tests import report_fixture as fixture
 from tests.calibration_fixture import Study, make
 from tests.report_fixture import RED, Recipe
 from tests.test_calibration_page import HOSTILE
 from tests.test_calibration_page import rows as rows_of
 from tests.test_report_asked import record, rows, section, words
-from tests.test_report_page import Page, built, contents
+from tests.test_report_page import Page, contents, fresh
 from tests.test_report_schema import faults
 
 MEDIATED = Recipe(mediators=("continuous", "share"))
@@ -43,7 +45,7 @@ def commit(shelf: Path, **settings: object) -> None:
 
 
 def test_without_a_study_it_says_not_run(shelf: Path, tmp_path: Path) -> None:
-    folder = built(tmp_path / "run", MEDIATED)
+    folder = fresh(tmp_path / "run", MEDIATED)
     assert calibrated.NOT_RUN in words(folder, 10)
     assert rows(folder, "calibration")[0]["reason"].startswith(calibrated.NOT_RUN)
     assert "recovery" in record(folder)["sentences"]
@@ -53,7 +55,7 @@ def test_without_a_study_it_says_not_run(shelf: Path, tmp_path: Path) -> None:
 def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, participants=200)
     commit(shelf, model="mediation", scenario="mediation_clean")
-    folder = built(tmp_path / "run", MEDIATED)
+    folder = fresh(tmp_path / "run", MEDIATED)
     found, told, text = record(folder), rows(folder, "calibration"), words(folder, 10)
     assert faults(found) == []
     assert {one["model"] for one in told} == {"effect", "mediation"}
@@ -77,7 +79,7 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
     assert said["text"] in text
     assert "calibration_mediation" in found["sentences"], "of this size: 107 participants, 4 waves"
     # at another size than this trial's, the command that makes one at its own
-    here = fixture.make(tmp_path, MEDIATED).core["constant_data"].to_dataset().sizes["participant"]
+    here = fixture.make(tmp_path, MEDIATED).tree["trial"].to_dataset().sizes["participant"]
     assert here != 200
     assert f"{OWN_SIZE}{here} --replications 200" in words(folder, 13)
     assert "uv run" not in text
@@ -88,7 +90,7 @@ def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, participants=200)
     commit(shelf, model="mediation", scenario="mediation_clean", participants=200)
     make(tmp_path / "run" / "calibration", Study(scenario="own", participants=93))
-    folder = built(tmp_path / "run", MEDIATED)
+    folder = fresh(tmp_path / "run", MEDIATED)
     said = record(folder)["sentences"]
     assert "(93 participants" in said["elsewhere_effect"]["text"]
     assert "scenario" not in said["elsewhere_effect"]["text"], "a name of the program's own"
@@ -97,33 +99,33 @@ def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
 
 
 def test_bias_coverage_and_type_i_error_are_told_of_this_design_alone(shelf: Path, tmp_path: Path) -> None:
-    here = fixture.make(tmp_path, Recipe()).core["constant_data"].to_dataset().sizes["participant"]
+    here = fixture.make(tmp_path, Recipe()).tree["trial"].to_dataset().sizes["participant"]
     commit(shelf, participants=here)
-    folder = built(tmp_path / "alike", Recipe())
+    folder = fresh(tmp_path / "alike", Recipe())
     text = record(folder)["sentences"]["calibration_effect"]["text"]
     assert "of this size" in text
     assert all(word in text for word in ("coverage, the share", "bias, the mean error", "Type I error, the share"))
     assert calibrated.NOT_RUN not in words(folder, 10)
     path = next(shelf.glob("*.json"))
     path.write_text(re.sub(r'"waves": \d+', '"waves": 2', path.read_text()))
-    folder = built(tmp_path / "other waves", Recipe())
+    folder = fresh(tmp_path / "other waves", Recipe())
     assert calibrated.NOT_RUN in words(folder, 10)
     assert "calibration_effect" not in record(folder)["sentences"]
 
 
 def test_only_studies_of_its_models_and_its_kind_of_outcome(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, model="mediation", scenario="mediation_clean")
-    assert calibrated.NOT_RUN in words(built(tmp_path / "effect alone", Recipe()), 10)
+    assert calibrated.NOT_RUN in words(fresh(tmp_path / "effect alone", Recipe()), 10)
     commit(shelf)
-    assert calibrated.NOT_RUN in words(built(tmp_path / "counts", Recipe(kind="count")), 10)
-    assert calibrated.NOT_RUN not in words(built(tmp_path / "binary", Recipe()), 10)
+    assert calibrated.NOT_RUN in words(fresh(tmp_path / "counts", Recipe(kind="count")), 10)
+    assert calibrated.NOT_RUN not in words(fresh(tmp_path / "binary", Recipe()), 10)
 
 
 def test_a_study_with_other_priors_is_not_shown(shelf: Path, tmp_path: Path) -> None:
     commit(shelf)
     path = next(shelf.glob("*.json"))
     path.write_text(path.read_text().replace('"weakly_informative"', '"sceptical"'))
-    assert calibrated.NOT_RUN in words(built(tmp_path / "run", Recipe()), 10)
+    assert calibrated.NOT_RUN in words(fresh(tmp_path / "run", Recipe()), 10)
 
 
 def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
@@ -134,9 +136,11 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     mediators = [SimpleNamespace(kind=kind, family=family, interaction=False) for kind, family in parts]
     about = {"model": "effect", "priors": "mine", "priors_sha256": "a", "outcome": "binary", "link": "logit"}
 
-    def told(kind: str = "binary", link: str = "logit", **changes: object) -> str:
-        outcome = SimpleNamespace(kind=kind, link=link)
-        study = SimpleNamespace(outcome=outcome, mediators=mediators, lag=1, acts_at_baseline=True)
+    together = SimpleNamespace(kind="randomised")
+
+    def told(kind: str = "binary", link: str = "logit", groupings: tuple[object, ...] = (), **changes: object) -> str:
+        outcome = SimpleNamespace(kind=kind, family=family_of(kind, link))
+        study = SimpleNamespace(outcome=outcome, mediators=mediators, lag=1, acts_at_baseline=True, groupings=groupings)
         return calibrations.unlike(models, priors, study, about | changes)  # type: ignore[arg-type]
 
     assert told() == told(model="mediation") == ""
@@ -148,6 +152,7 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     assert told(priors_sha256="b", priors_rows={"tau": "one"}) == "", "what no fit uses makes no difference"
     assert "differ in tau" in told(priors_sha256="a", priors_rows={"tau": "other"})
     assert "differ in theta" in told(priors_rows={"tau": "one", "theta": "new"})
+    assert "randomised groups, the calibration no" in told(groupings=(together,))
     assert "count" in told(kind="count")
     assert "probit" in told(link="probit")
     assert told(kind="continuous", link="logit", outcome="continuous") == ""
@@ -161,13 +166,13 @@ def test_what_differs_between_a_run_and_a_calibration_is_named() -> None:
     assert "calibration has arm × mediator" in told(model="mediation", analysed=clean | {"interaction": True})
     assert "after 0" in told(model="mediation", analysed=clean | {"lag": 0})
     older = {"model": "effect", "priors": "mine"}
-    binary = SimpleNamespace(outcome=SimpleNamespace(kind="binary", link="logit"))
+    binary = SimpleNamespace(outcome=SimpleNamespace(kind="binary", family=family_of("binary", "logit")), groupings=())
     assert calibrations.unlike(models, priors, binary, older) == ""  # type: ignore[arg-type]
 
 
 def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) -> None:
     commit(shelf)
-    folder = built(tmp_path / "run", Recipe(asked="none"))
+    folder = fresh(tmp_path / "run", Recipe(asked="none"))
     found = record(folder)
     assert found["sections"][10] == {
         "number": 10, "question": "Would the method find the truth?", "status": "shown", "reason": ""
@@ -179,7 +184,7 @@ def test_it_is_shown_where_the_run_holds_no_refits(shelf: Path, tmp_path: Path) 
 
 def test_a_red_gate_withholds_it_with_the_section(shelf: Path, tmp_path: Path) -> None:
     commit(shelf)
-    folder = built(tmp_path / "run", Recipe(status=RED))
+    folder = fresh(tmp_path / "run", Recipe(status=RED))
     assert record(folder)["sections"][10]["status"] == "withheld"
     assert "reason" in rows(folder, "calibration")[0]
 
@@ -188,7 +193,7 @@ def test_hostile_words_are_inert_and_two_builds_equal(shelf: Path, tmp_path: Pat
     made = make(tmp_path / "made", HOSTILE)
     for ending in ("json", "csv"):
         shutil.copy(made / f"calibration.{ending}", shelf / f"hostile-effect.{ending}")
-    one, two = (contents(built(tmp_path / name)) for name in ("one", "two"))
+    one, two = (contents(fresh(tmp_path / name)) for name in ("one", "two"))
     assert one == two
     assert "<script" not in one["report.html"]
     Page(section(tmp_path / "one", 10))
@@ -199,8 +204,8 @@ def test_hostile_words_are_inert_and_two_builds_equal(shelf: Path, tmp_path: Pat
 def test_a_broken_study_stops_the_report_by_its_name(shelf: Path, tmp_path: Path) -> None:
     commit(shelf)
     (shelf / "effect-effect.csv").write_text("kind\nprior\n", encoding="utf-8")
-    with pytest.raises(page.FigureFailed, match=r"section 10 .*effect-effect\.csv"):
-        built(tmp_path / "run")
+    with pytest.raises(build.FigureFailed, match=r"section 10 .*effect-effect\.csv"):
+        fresh(tmp_path / "run")
 
 
 @pytest.mark.parametrize("trials", range(1, 41))

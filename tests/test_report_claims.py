@@ -8,18 +8,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from models import outcome_checks
-from models.data_check.finding import Finding
-from models.gate_table import AMBER, GREEN, Check, Gate
-from reports import assumption_checks, assumptions, path_assumptions, truth
-from reports.facts import Facts
+from models.checks import outcome_checks
+from models.checks.gate_table import Check, CheckName, Gate, Status
+from models.trial.data_check.finding import Finding
 from reports.figures import graph, paths_graph
 from reports.sections import section_06_paths, section_09_what_if
+from reports.text import assumption_checks, assumptions, known_truth, path_assumptions
+from reports.text.facts import Facts
 from tests.report_fixture import Recipe, make
 
 TWO = ("continuous", "share")
-INDEPENDENT = "Participants are independent of one another"
-EQUAL_SDS = "Outcomes vary by as much in both arms and at every wave"
+INDEPENDENT = "Participants are independent:"
+EQUAL_SDS = "Outcomes have the same variance in both arms and at every wave"
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +28,11 @@ def mediated(tmp_path_factory) -> Facts:
 
 
 def statuses(facts: Facts, rows=assumptions) -> dict[str, str]:
-    return {one.claim: str(one.status) for one in rows.assumed(facts)}
+    return {one.claim: str(one.standing) for one in rows.assumed(facts)}
 
 
-def gated(facts: Facts, name: str, status: str) -> Facts:
-    facts.gate = Gate((Check(name, status, "1", "", "", "", ""),))
+def gated(facts: Facts, name: CheckName, status: Status) -> Facts:
+    facts.gate = Gate((Check(name, 1.0, None, (), status),))
     return facts
 
 
@@ -40,8 +40,8 @@ def test_what_nothing_looks_at_is_not_called_checked(tmp_path: Path, mediated: F
     found = statuses(mediated)
     assert next(status for claim, status in found.items() if claim.startswith(INDEPENDENT)) == "not checked"
     counts = statuses(Facts(make(tmp_path, Recipe(kind="count"))))
-    assert counts["Everybody was observed for the same time at each wave"] == "not checked"
-    assert counts["Any two waves of a participant are tied equally"] == "not checked"
+    assert counts["Everybody was observed for the same length of time at each wave"] == "not checked"
+    assert counts["Any two waves of a participant are equally correlated"] == "not checked"
     through = statuses(mediated.paths, path_assumptions)
     assert through["An earlier outcome does not change a later mediator"] == "not checked"
     for status in (*found.values(), *counts.values(), *through.values()):
@@ -53,9 +53,10 @@ def test_what_nothing_looks_at_is_not_called_checked(tmp_path: Path, mediated: F
 @pytest.mark.parametrize(
     ("name", "status", "expected"),
     [
-        ("standard deviations by arm and wave", GREEN, "checked in § 2"),
-        ("SD by arm and wave outside predictive intervals", AMBER, "in doubt, see § 2"),
-        ("divergences", GREEN, "not checked"),
+        (CheckName.SPREADS, Status.GREEN, "checked in § 2"),
+        (CheckName.SPREADS, Status.AMBER, "in doubt, see § 2"),
+        (CheckName.SPREADS, Status.NOT_APPLICABLE, "not checked"),
+        (CheckName.DIVERGENCES, Status.GREEN, "not checked"),
     ],
 )
 def test_equal_sds_are_checked_only_by_a_check_that_can_fail(tmp_path: Path, name, status, expected) -> None:
@@ -66,11 +67,12 @@ def test_equal_sds_are_checked_only_by_a_check_that_can_fail(tmp_path: Path, nam
 def test_an_outcome_that_never_comes_back_is_in_doubt() -> None:
     def told(*kinds: str) -> str:
         found = tuple(Finding(kind, "Told.", "amber") for kind in kinds)
-        return assumption_checks.comes_back(SimpleNamespace(gate=Gate((outcome_checks.data(found),))))
+        return str(assumption_checks.comes_back(SimpleNamespace(check=lambda _: outcome_checks.data(found))))
 
     assert told("absorbing outcome", "wave without variation") == "in doubt, see § 2"
     assert told("wave without variation") == told() == "checked in § 2"
-    assert assumption_checks.comes_back(SimpleNamespace(gate=Gate(()))) == "not checked"
+    assert told("an outcome that is not absorbing") == "checked in § 2", "a kind, not a word in it"
+    assert str(assumption_checks.comes_back(SimpleNamespace(check=lambda _: None))) == "not checked"
 
 
 def test_randomised_effects_on_the_mediators_come_first_and_each_sentence_has_its_class(mediated: Facts) -> None:
@@ -80,7 +82,9 @@ def test_randomised_effects_on_the_mediators_come_first_and_each_sentence_has_it
         "M2": "randomised + MAR",
         "T1_paths": "assumption-driven",
     }
-    template = (Path(section_06_paths.__file__).parents[1] / "templates" / "section_06.html.j2").read_text("utf-8")
+    template = (Path(section_06_paths.__file__).parents[1] / "page" / "templates" / "section_06.html.j2").read_text(
+        "utf-8"
+    )
     places = [template.index(words) for words in ("s.M2", "t.mediators", "s.M1", "t.decomposition)")]
     assert places == sorted(places)
 
@@ -105,7 +109,7 @@ def test_no_arrow_that_the_model_lacks_and_one_for_every_cause_of_absence(tmp_pa
     edges = graph.draw(mediated).rows
     assert {cause for cause, effect, _ in edges if effect == "missing outcome"} >= {graph.ARM, graph.BASE}
     described = Facts(make(tmp_path, Recipe()))
-    posterior = described.run.core["posterior"]
+    posterior = described.run.tree["posterior"]
     posterior.dataset = posterior.to_dataset().drop_vars("gamma")  # as where no covariate is adjusted for
     assert graph.BASE not in {cause for cause, _, _ in graph.draw(described).rows}
     through = paths_graph.draw(mediated.paths).rows
@@ -133,14 +137,14 @@ def test_the_truth_of_a_simulated_trial_stands_beside_the_estimate(tmp_path: Pat
     }
     further = {name: replace(run, truth=known) for name, run in made.further.items()}
     facts = Facts(replace(made, truth=known, further=further)).paths
-    assert truth.true_value(facts, facts.estimate("total", wave)) == -0.0227
-    assert truth.true_value(facts, facts.estimate("common_change", wave, arm="control")) == pytest.approx(-0.1)
-    assert truth.true_value(facts, facts.estimate("natural_direct", wave)) is None
+    assert known_truth.true_value(facts, facts.estimate("total", wave)) == -0.0227
+    assert known_truth.true_value(facts, facts.estimate("common_change", wave, arm="control")) == pytest.approx(-0.1)
+    assert known_truth.true_value(facts, facts.estimate("natural_direct", wave)) is None
     tables = section_06_paths.compose(facts).tables
     total = next(row for row in tables["decomposition"].rows if row["estimand"].value == "total")
     assert (total["truth"].text, total["truth"].value) == ("−2.3", -0.0227)
     assert next(row for row in tables["mediators"].rows if row["truth"].value is not None)["truth"].value == 2.0
     real = made.study.model_copy(update={"simulated": False})
     other = replace(made, truth=known, study=real)
-    assert truth.columns(Facts(other)) == (), "of a real trial nobody knows it"
-    assert truth.columns(Facts(replace(made, truth={"outcome": "another"}))) == ()
+    assert known_truth.columns(Facts(other)) == (), "of a real trial nobody knows it"
+    assert known_truth.columns(Facts(replace(made, truth={"outcome": "another"}))) == ()

@@ -133,7 +133,7 @@ def test_what_users_write_stays_text(reports: dict[str, Path]) -> None:
 
 def test_slopes_are_those_of_the_mediation_fit(reports: dict[str, Path]) -> None:
     run = make(reports["binary"].parent / "slopes", FULL)
-    draws = run.further["mediation"].core["posterior"]["slope"]
+    draws = run.further["mediation"].tree["posterior"]["slope"]
     listed = rows(reports["binary"], "mediator_slopes")
     assert [row["mediator"] for row in listed] == ["social_support", "income_share"]
     for row in listed:

@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import BaseModel
 
-from models.study import Study, parse
-from reports import calibrations, index, output, page
+from models.trial.study_file.study import Study, parse
+from reports.page import build, index
+from reports.text import calibrations, report_files
 from tests import hostile
 from tests.hostile import MARK, PAYLOADS
 from tests.report_fixture import RED, Recipe, make
@@ -37,14 +38,14 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Files of a harmless report and of the same one with hostile texts."""
     recipe = RECIPES[request.param]
     harmless, spoilt = (tmp_path_factory.mktemp(name) for name in ("harmless", "hostile"))
-    plain = make(harmless, recipe)
+    plain = hostile.grouped(make(harmless, recipe))
     # the same optional tables, so that both pages hold the same things
     object.__setattr__(plain, "study", parse(hostile.complete(plain.study)))
     with pytest.MonkeyPatch.context() as patch:
         # studies of other priors are not shown, and the hostile run's priors have a name of their own
         patch.setattr(calibrations, "COMMITTED", harmless / "none")
-        page.build(plain)
-        page.build(hostile.run(spoilt, recipe))
+        build.build(plain)
+        build.build(hostile.run(spoilt, recipe))
     return contents(harmless), contents(spoilt)
 
 
@@ -142,7 +143,7 @@ def test_tables_are_safe_to_open_in_a_spreadsheet(both: tuple[dict[str, str], ..
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_cell_of_any_payload_is_inert(payload: str) -> None:
-    text = output.csv_text((payload,), [(payload,), (f"  {payload}",)])
+    text = report_files.csv_text((payload,), [(payload,), (f"  {payload}",)])
     for row in csv.reader(text.splitlines()):
         assert not dangerous(row[0]), row
 

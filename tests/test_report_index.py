@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from reports import index, page
+from reports.page import build, index
 from tests.command_line import messages, run
 from tests.report_fixture import AMBER, RED, Recipe, make
 from tests.test_report_page import HOSTILE, Page
@@ -21,8 +21,13 @@ WITHHELD = "Withheld: the computation cannot be trusted."
 def finished(folder: Path, recipe: Recipe | None = None, show_anyway: bool = False) -> Path:
     """A saved run with its report."""
     saved(folder, recipe)
-    page.build(make(folder, recipe), show_anyway)
+    build.build(make(folder, recipe), show_anyway)
     return folder
+
+
+def alike(folder: Path, first: Path) -> Path:
+    """The same run and report in another folder."""
+    return Path(shutil.copytree(first, folder))
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +39,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished(folder / "c:red #1?", Recipe(status=RED), show_anyway=True)
     saved(folder / "no report")
     finished(folder / "hostile", Recipe(texts=HOSTILE))
-    finished(folder / "stale")
+    alike(folder / "stale", folder / "b green")
     record = json.loads((folder / "stale/report.json").read_text(encoding="utf-8"))
     record["run"]["run_id"] = "another"
     (folder / "stale/report.json").write_text(json.dumps(record), encoding="utf-8")
     for harm in ("changed", "cut", "no gate", "unfinished", "old record", "a list"):
-        finished(folder / harm)
-    (folder / "changed/core.nc").write_bytes(b"other")
+        alike(folder / harm, folder / "b green")
+    (folder / "changed/run.nc").write_bytes(b"other")
     (folder / "cut/manifest.json").write_text('{"files": {', encoding="utf-8")
     (folder / "no gate/gate.json").unlink()
     (folder / "unfinished/manifest.json").unlink()
@@ -106,7 +111,7 @@ def test_the_gate_has_a_sign_a_word_and_its_reason(listed: tuple[str, dict[str, 
     shown = Page(text).text
     assert {"✓ Pass", "! Look", "✗ Stop"} <= {word for word in ("✓ Pass", "! Look", "✗ Stop") if word in shown}
     assert found["b green"].badge == "6 of 6 checks pass"
-    reason = "R̂ max: 1.04 (risk difference, 6 months after the programme; pass: ≤ 1.01)"
+    reason = "R-hat, largest: 1.04 (risk difference, 6 months after the programme; pass: ≤ 1.01)"
     assert found["amber"].badge == f"5 of 6 checks pass. {reason}"
 
 
@@ -123,12 +128,12 @@ def test_simulated_runs_are_marked_one_by_one(shelf: Path, listed: tuple[str, di
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("changed", "Other content than the manifest lists: core.nc"),
+        ("changed", "Other content than the manifest lists: run.nc"),
         ("cut", "JSONDecodeError"),
         ("no gate", "FileNotFoundError"),
         ("unfinished", "It has no manifest.json, which is written last."),
         ("old record", "KeyError"),
-        ("a list", "TypeError"),
+        ("a list", "AttributeError"),
     ],
 )
 def test_a_broken_folder_is_listed_with_its_reason(
@@ -174,4 +179,4 @@ def test_mediation_decides_on_the_whole(tmp_path: Path, monkeypatch: pytest.Monk
     (entry,) = index.entries(tmp_path)
     assert (entry.status, entry.model) == ("red", "effect and mediation")
     assert entry.answer.startswith(WITHHELD)
-    assert "Mediation model, R̂ max" in entry.badge
+    assert "Mediation model, R-hat, largest" in entry.badge

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
-from models import author
-from models.gate_table import RED
-from reports import checklist, page
-from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE
-from reports.facts import Facts
+from models.checks.gate_table import Status
+from models.trial.study_file import author
+from reports.page import build
 from reports.sections import section_12_items
+from reports.text import checklist
+from reports.text.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE
+from reports.text.facts import Facts
 from tests.command_line import run
 from tests.report_fixture import Recipe, make
 from tests.small_trial import changed, written
 from tests.test_report_page import HOSTILE, Page, built
 
-ROOT = Path(__file__).parents[1]
 TWO = ("continuous", "share")
 ITEMS = [(guideline, item) for guideline in checklist.guidelines() for item in guideline.items]
-MODULES = {module.NUMBER: module for module in page.COMPOSED}
+MODULES = {module.NUMBER: module for module in build.COMPOSED}
 RECIPES = {
     "mediators": Recipe(mediators=TWO),
     "none": Recipe(),
@@ -32,8 +32,8 @@ RECIPES = {
     "one wave": Recipe(baseline=False, negative_control=False, several_waves=False),
     "not fitted": Recipe(mediators=TWO, mediation=None),
     "unordered": Recipe(mediators=TWO, several_waves=False, negative_control=False),
-    "red": Recipe(mediators=TWO, status=RED),
-    "red paths": Recipe(mediators=TWO, mediation=RED),
+    "red": Recipe(mediators=TWO, status=Status.RED),
+    "red paths": Recipe(mediators=TWO, mediation=Status.RED),
     "hostile": Recipe(mediators=TWO, texts=HOSTILE),
 }
 
@@ -192,7 +192,7 @@ def test_a_reason_is_printed_where_it_belongs_and_only_there(reports: dict[str, 
 def with_author(tmp_path: Path, **entries: str) -> Path:
     made = make(tmp_path)
     object.__setattr__(made, "study", made.study.model_copy(update={"author": entries}))
-    page.build(made)
+    build.build(made)
     return tmp_path
 
 
@@ -230,14 +230,14 @@ def test_a_text_is_no_formula_in_the_checklist(tmp_path: Path) -> None:
     folder = with_author(tmp_path, registration="=1+1")
     assert status(folder, "CONSORT 2025", "2")[1] == "registration: =1+1"
     facts = Facts(make(tmp_path))
-    (section,) = [part for part in page.compose(facts) if part.number == section_12_items.NUMBER]
+    (section,) = [part for part in build.compose(facts) if part.number == section_12_items.NUMBER]
     first, _ = section.values["csv"][0]
     forged = replace(section, values={"csv": [(first, "=1+1")]})
     assert section_12_items.csv_text([forged]).splitlines()[1].endswith(",'=1+1")
 
 
 def test_only_sections_of_the_page_are_linked(tmp_path: Path) -> None:
-    sections = {part.number: part for part in page.compose(Facts(make(tmp_path)))}
+    sections = {part.number: part for part in build.compose(Facts(make(tmp_path)))}
     cell = section_12_items._linked("Not run: “§ 99” is a label; § 3, § 13", sections)
     assert cell.runs == [
         ("Not run: “§ 99” is a label; ", ""),
@@ -251,7 +251,7 @@ def test_outcomes_that_are_not_analysed_leave_their_items_open(tmp_path: Path) -
     facts = Facts(make(tmp_path))
     plan = facts.study
     further = plan.outcome.model_copy(update={"column": "other", "label": "another outcome"})
-    sections = {part.number: part for part in page.compose(facts)}
+    sections = {part.number: part for part in build.compose(facts)}
     sections[11] = replace(sections[11], status="not run", reason="Not run: why.")
     for outcomes, expected in (((), SHOWN), ((further,), NOT_SHOWN)):
         facts.study = plan.model_copy(update={"further_outcomes": outcomes})
@@ -263,7 +263,7 @@ def test_outcomes_that_are_not_analysed_leave_their_items_open(tmp_path: Path) -
 
 def test_refits_that_are_not_run_leave_their_items_open(tmp_path: Path) -> None:
     facts = Facts(make(tmp_path, Recipe(asked="none")))
-    sections = {part.number: part for part in page.compose(facts)}
+    sections = {part.number: part for part in build.compose(facts)}
     made = sections[8].tables["contraction"]
     for reason, expected in (("Not run: why.", {NOT_SHOWN}), ("", {SHOWN, PARTLY})):
         tables = dict(sections[8].tables) | ({} if reason else {"refits": made})
@@ -280,7 +280,7 @@ def test_a_tick_is_earned_by_the_items_own_words(tmp_path: Path, reports: dict[s
     assert status(reports["mediators"], "AGReMA", "15")[1].endswith("whether they were planned is not stated")
     assert status(with_author(tmp_path, protocol="Number 7."), "CONSORT 2025", "21d")[0] in (SHOWN, NOT_SHOWN)
     facts = Facts(make(tmp_path))
-    facts.manifest["priors"]["name"] = "informed_by_nova"
+    facts.manifest["priors"]["informed"] = True
     assert checklist.PARTS["informed prior"](facts) == ""
     for number in ("17a", "17b", "18", "19"):
         assert status(reports["mediators"], "CONSORT 2025", number)[0] == TO_WRITE, "only the author knows"
@@ -294,9 +294,3 @@ def test_check_names_what_is_missing_and_what_is_misspelt(tmp_path: Path) -> Non
     assert (
         f"will list {len(author.KEYS) - 1} of {len(author.KEYS)} entries as missing: title, abstract," in result.stdout
     )
-
-
-def test_the_readme_says_what_each_key_of_an_author_is() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Bring your own trial") : text.index("## Your own priors")]
-    assert [key for key in author.KEYS if f"`{key}`" not in section] == []

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from reports import page
-from reports.facts import Facts
-from reports.figures import mediator_pit
+from reports.page import build
+from reports.text import mediator_curves
+from reports.text.facts import Facts
 from tests.report_fixture import Recipe, make
 
 KINDS = ("continuous", "share")
@@ -22,10 +22,10 @@ KINDS = ("continuous", "share")
 def built(folder: Path, values: int = 397, **recipe) -> tuple[Facts, dict]:
     """A built report and its record; each mediator has so many values."""
     run = make(folder, Recipe(mediators=KINDS, **recipe))
-    checks = run.further["mediation"].checks
-    group = checks["mediator_pit"].to_dataset()
-    checks["mediator_pit"] = xr.DataTree(group.assign(values=("mediator", np.full(2, values))))
-    page.build(run)
+    tree = run.further["mediation"].tree
+    group = tree["mediator_pit"].to_dataset()
+    tree["mediator_pit"] = xr.DataTree(group.assign(values=("mediator", np.full(2, values))))
+    build.build(run)
     return Facts(run), json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
@@ -55,7 +55,7 @@ def test_inside_and_outside_are_said_by_rule(tmp_path: Path) -> None:
     assert "! leaves the band" in drawn
     assert 'class="stop-mark"' in drawn
     assert 'class="stop-mark"' not in (tmp_path / "a" / "figures" / "mediator_pit.svg").read_text(encoding="utf-8")
-    assert mediator_pit.curves(facts.paths)[1].difference.size == 99
+    assert mediator_curves.curves(facts.paths)[1].difference.size == 99
 
 
 def test_a_sensitive_mediators_curve_is_coarse_and_its_number_of_values_told(tmp_path: Path) -> None:
@@ -80,23 +80,23 @@ def test_fewer_values_are_told_more_coarsely_or_not_at_all(tmp_path: Path, value
     else:
         steps = np.array([row[2] + row[1] for row in rows]) / step
         assert np.allclose(steps, steps.round(), atol=1e-5)
-    exact = mediator_pit.curves(Facts(make(tmp_path / "none", Recipe(mediators=KINDS))).paths)
+    exact = mediator_curves.curves(Facts(make(tmp_path / "none", Recipe(mediators=KINDS))).paths)
     assert exact[0].values.value == 397
     assert facts.limit.minimum == 5
 
 
 def test_a_curve_told_coarsely_stays_inside_where_it_is(tmp_path: Path) -> None:
     facts, _ = built(tmp_path, minimum_cell=5)
-    for curve in mediator_pit.curves(facts.paths):
+    for curve in mediator_curves.curves(facts.paths):
         assert ((curve.lower <= curve.difference + 1e-12) & (curve.difference <= curve.upper + 1e-12)).all()
 
 
 def test_without_mediators_or_from_an_older_run_there_is_a_reason(tmp_path: Path) -> None:
-    page.build(make(tmp_path / "none", Recipe()))
+    build.build(make(tmp_path / "none", Recipe()))
     assert "names no mediator" in (tmp_path / "none" / "tables" / "mediator_pit.csv").read_text(encoding="utf-8")
     run = make(tmp_path / "old", Recipe(mediators=KINDS))
-    del run.further["mediation"].checks["mediator_pit"]
-    page.build(run)
+    del run.further["mediation"].tree["mediator_pit"]
+    build.build(run)
     text = (tmp_path / "old" / "report.html").read_text(encoding="utf-8")
     assert "before mediators were checked" in text
     assert CLAIM not in text
@@ -110,7 +110,7 @@ def test_sections_named_in_words_lead_there(tmp_path: Path) -> None:
     assert {"5", "7", "8"} <= {where for where, _ in found}
     assert all(where == said for where, said in found)
     assert all(f'id="section-{where}"' in text for where, _ in found)
-    assert str(page.linked("§ 14 & <b> § 7")) == '§ 14 &amp; &lt;b&gt; <a href="#section-7">§ 7</a>'
+    assert str(build.linked("§ 14 & <b> § 7")) == '§ 14 &amp; &lt;b&gt; <a href="#section-7">§ 7</a>'
 
 
 def test_mediators_stand_in_time_order_with_their_unit(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.numbers import (
+from reports.text.numbers import (
     EVENTS,
     LARGE,
     PLAIN,

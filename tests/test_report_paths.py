@@ -14,12 +14,13 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import page, paths, sentences_paths
-from reports.elements import worded
-from reports.facts import Facts
-from reports.numbers import MINUS, NotANumber
-from reports.parts import Label
-from reports.sentences_paths import Through
+from reports.page import build
+from reports.text import mediated, sentences_paths
+from reports.text.elements import worded
+from reports.text.facts import Facts
+from reports.text.numbers import MINUS, NotANumber
+from reports.text.parts import Label
+from reports.text.sentences_paths import Through
 from tests.report_draws import as_rows
 from tests.report_fixture import AMBER, RED, Recipe, make
 from tests.test_report_page import HOSTILE, Page, built, contents
@@ -65,8 +66,8 @@ def test_page_is_valid_and_files_keep_their_names(reports: dict[str, Path], name
     folder = reports[name]
     Page((folder / "report.html").read_text(encoding="utf-8"))
     assert section(record(folder))["status"] == "shown"
-    assert {path.stem for path in (folder / "tables").iterdir()} == set(page.names()["tables"])
-    assert {path.stem for path in (folder / "figures").iterdir()} == set(page.names()["figures"])
+    assert {path.stem for path in (folder / "tables").iterdir()} == set(build.names()["tables"])
+    assert {path.stem for path in (folder / "figures").iterdir()} == set(build.names()["figures"])
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "hostile"])
@@ -166,8 +167,8 @@ def test_red_mediation_hides_its_section_alone(tmp_path: Path) -> None:
     assert section(found, 1)["status"] == "shown"
     assert found["gate"]["status"] == found["gate"]["further"]["mediation"]["status"] == "red"
     assert found["withheld"] is None
-    assert "11 of 12 checks pass. Failed: mediation model, R̂ max: 1.04" in text
-    assert "1 check stops what rests on it: mediation model, R̂ max: 1.04 (risk difference" in text
+    assert "11 of 12 checks pass. Failed: mediation model, R-hat, largest: 1.04" in text
+    assert "1 check stops what rests on it: mediation model, R-hat, largest: 1.04 (risk difference" in text
     fields = ("median", "lower", "upper")
     hidden = {
         f"{row[field]['value']:.8g}"
@@ -191,7 +192,7 @@ def test_show_anyway_warns_in_the_section_whose_gate_is_red(tmp_path: Path) -> N
     folder = built(tmp_path, Recipe(mediators=TWO, mediation=RED), show_anyway=True)
     text = Page((folder / "report.html").read_text(encoding="utf-8")).text
     assert text.count("Do not use these numbers.") == 1
-    assert section(record(folder))["reason"].startswith("Failed: R̂ max")
+    assert section(record(folder))["reason"].startswith("Failed: R-hat, largest")
 
 
 def test_both_gates_stand_in_section_2(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_both_gates_stand_in_section_2(tmp_path: Path) -> None:
 def test_without_a_mediation_fit_it_says_why(tmp_path: Path, recipe: Recipe, not_run: dict, reason: str) -> None:
     run = make(tmp_path, recipe)
     run.manifest["not_run"] = not_run
-    page.build(run)
+    build.build(run)
     found = section(record(tmp_path))
     assert found["status"] == "not run"
     assert found["reason"] == f"Not run: {reason}" or found["reason"].startswith(f"Not run: {reason}")
@@ -227,17 +228,17 @@ def test_a_run_of_the_mediation_model_alone_fills_every_section(tmp_path: Path, 
     fit = run.further["mediation"]
     table = pd.concat([run.estimates, fit.estimates]).fillna({"mediator": "", "bias_parameters": ""})
     table.loc[table.estimand == "training_tipping_share", "median"] = tips
-    core = {name: group.to_dataset() for name, group in run.core.children.items()}
-    core |= {"summary": as_rows(table), "path_estimands": fit.core["path_estimands"].to_dataset()}
-    core["posterior"] = xr.merge(
-        [core["posterior"], fit.core["posterior"].to_dataset().drop_dims("covariate")], compat="override"
+    groups = {name: group.to_dataset() for name, group in run.tree.children.items()}
+    groups |= {"trial": fit.tree["trial"].to_dataset()}
+    groups |= {"summary": as_rows(table), "path_estimands": fit.tree["path_estimands"].to_dataset()}
+    groups["posterior"] = xr.merge(
+        [groups["posterior"], fit.tree["posterior"].to_dataset().drop_dims("covariate")], compat="override"
     )
-    checks = {name: group.to_dataset() for name, group in run.checks.children.items()}
-    names = core["posterior"]["acting_mediator"]
-    slope = checks["prior"]["theta"].rename(follow_up="acting_mediator").assign_coords(acting_mediator=names)
-    checks["prior"] = checks["prior"].assign(slope=slope)
-    checks["prior_path_estimands"] = fit.checks["prior_path_estimands"].to_dataset()
-    page.build(replace(run, core=xr.DataTree.from_dict(core), checks=xr.DataTree.from_dict(checks), further={}))
+    names = groups["posterior"]["acting_mediator"]
+    slope = groups["prior"]["theta"].rename(follow_up="acting_mediator").assign_coords(acting_mediator=names)
+    groups["prior"] = groups["prior"].assign(slope=slope)
+    groups["prior_path_estimands"] = fit.tree["prior_path_estimands"].to_dataset()
+    build.build(replace(run, tree=xr.DataTree.from_dict(groups), further={}))
     found = record(tmp_path)
     assert section(found)["status"] == section(found, 1)["status"] == "shown"
     printed = [row["posterior"]["printed"] for row in rows(found, "common_change_prior")]
@@ -255,7 +256,7 @@ def test_hostile_labels_are_only_text(reports: dict[str, Path]) -> None:
 def test_missing_mediators_are_told_however_few(tmp_path: Path) -> None:
     for minimum in (0, 5):
         run = make(tmp_path, Recipe(mediators=TWO, minimum_cell=minimum))
-        known = run.core["constant_data"].to_dataset()
+        known = run.tree["trial"].to_dataset()
         value = np.full((2, 107, 4), 0.5)
         value[0, :3, 3] = np.nan  # 3 of 50 in the control arm
         value[1, :, 1] = np.nan
@@ -265,8 +266,8 @@ def test_missing_mediators_are_told_however_few(tmp_path: Path) -> None:
         value[0, np.flatnonzero(~unseen & (known["arm"].to_numpy() == 1))[:3], 2] = np.nan
         names = [part.column for part in run.study.mediators]
         known = known.assign(mediator_value=(("mediator", "participant", "wave"), value)).assign_coords(mediator=names)
-        run.core["constant_data"] = type(run.core)(known)
-        page.build(run)
+        run.tree["trial"] = xr.DataTree(known)
+        build.build(run)
         table = {
             (row["mediator"]["value"], row["wave"]["value"]): row for row in rows(record(tmp_path), "missing_mediators")
         }
@@ -292,14 +293,19 @@ def test_the_graph_is_read_from_the_fit(reports: dict[str, Path]) -> None:
 
 def test_words_stand_for_elements(tmp_path: Path) -> None:
     plan = make(tmp_path, Recipe(mediators=TWO)).study
-    assert worded("mediator_step[income_share, post-test]", plan) == (
+    assert worded({"variable": "mediator_step", "mediator": "income_share", "step_to": "post-test"}, plan) == (
         "change in share of income from sex work from a wave to the next, after the training"
     )
-    assert worded("change_via[income_share, control, 6 months]", plan) == (
+    part = {"variable": "change_via", "mediator": "income_share", "arm": "control", "contrast": "6 months"}
+    assert worded(part, plan) == (
         "change that moves with share of income from sex work, training arm, 6 months after the programme"
     )
-    for element in ("mediator_trait[social_support, 36]", "missing income_share[36]", "level of income_share[36]"):
-        assert "36" not in worded(element, plan)
+    level = {"variable": "mediator_trait", "lasting_mediator": "social_support", "participant": "36"}
+    for place in (level, {"variable": "missing income_share", "missing income_share_dim_0": "36"}):
+        assert "36" not in worded(place, plan)
+        assert worded(place, plan).endswith("of one participant") or "social support" in worded(place, plan)
+    pair = {"variable": "partial_correlation", "pair": "social_support and outcome"}
+    assert worded(pair, plan) == "correlation of lasting levels, social support score and outcome"
 
 
 # sentences, by property
@@ -378,5 +384,5 @@ def test_a_probability_not_above_the_limit_is_not_printed_above_it() -> None:
 def test_mediators_stand_in_the_order_of_the_study(tmp_path: Path) -> None:
     facts = Facts(make(tmp_path, Recipe(mediators=("continuous", "share", "binary")))).paths
     assert facts is not None
-    assert paths.mediators(facts) == ["social_support", "income_share", "bank_account"]
-    assert paths.before(facts, "6 months") == "3 months"
+    assert mediated.mediators(facts) == ["social_support", "income_share", "bank_account"]
+    assert mediated.before(facts, "6 months") == "3 months"

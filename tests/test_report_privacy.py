@@ -14,12 +14,12 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.study import Privacy
-from reports import page
-from reports.facts import Facts
-from reports.figures import contrasts
-from reports.people import ARMS
-from reports.privacy import HIDDEN, SUPPRESSED, Limit
+from models.trial.study_file.study import Privacy
+from reports.page import build
+from reports.text import difference_by_wave
+from reports.text.facts import Facts
+from reports.text.people import ARMS
+from reports.text.privacy import HIDDEN, SUPPRESSED, Limit
 from tests.report_fixture import Recipe, make, study
 
 MINIMUM = 5
@@ -30,14 +30,12 @@ def suppressed(tmp_path_factory) -> tuple[Facts, Path]:
     """A report of a study that asks for suppression, with one small cell made by hand."""
     folder = tmp_path_factory.mktemp("suppressed")
     run = make(folder, Recipe(minimum_cell=MINIMUM))
-    outcome = run.core["observed_data"]["outcome"].to_numpy().copy()
+    outcome = run.tree["trial"]["outcome"].to_numpy().copy()
     outcome[:50, 3] = 0.0
     outcome[:3, 3] = 1.0
     outcome[43:50, 3] = np.nan  # leaves 3 of 43 in the control arm at the primary wave
-    run.core["observed_data"] = xr.DataTree(
-        run.core["observed_data"].to_dataset().assign(outcome=(("participant", "wave"), outcome))
-    )
-    page.build(run)
+    run.tree["trial"] = xr.DataTree(run.tree["trial"].to_dataset().assign(outcome=(("participant", "wave"), outcome)))
+    build.build(run)
     return Facts(run), folder
 
 
@@ -88,10 +86,10 @@ def test_which_cells_are_sensitive(
 
 def test_events_of_the_primary_outcome_are_printed_unless_the_study_says_otherwise(tmp_path: Path) -> None:
     run = make(tmp_path, Recipe(minimum_cell=MINIMUM))
-    group = run.core["observed_data"].to_dataset()
+    group = run.tree["trial"].to_dataset()
     outcome = np.zeros((107, 4))
     outcome[:3] = 1.0
-    run.core["observed_data"] = xr.DataTree(group.assign(outcome=(("participant", "wave"), outcome)))
+    run.tree["trial"] = xr.DataTree(group.assign(outcome=(("participant", "wave"), outcome)))
     place = ("control", "6 months")
     assert Facts(run).people.hidden(place)
     assert not Facts(run).people.hidden(("treated", "6 months"))  # nobody: a zero is of nobody
@@ -121,7 +119,9 @@ def test_a_small_cell_is_printed_nowhere(suppressed: tuple[Facts, Path]) -> None
 
 def test_a_crude_difference_that_would_give_it_away_is_left_out(suppressed: tuple[Facts, Path]) -> None:
     facts, folder = suppressed
-    found = [row for row in contrasts.intervals(facts) if row.wave == facts.primary and row.method != "modelled"]
+    found = [
+        row for row in difference_by_wave.intervals(facts) if row.wave == facts.primary and row.method != "modelled"
+    ]
     assert len(found) == 2
     assert {row.text for row in found} == {"suppressed"}
     assert not [

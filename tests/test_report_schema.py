@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from reports import record
+from reports.page import record
 from tests.report_fixture import RED, Recipe
 from tests.test_report_page import HOSTILE, Page, built
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from reports import theme
-
-TEMPLATES = Path(theme.__file__).parent / "templates"
+from reports.page.build import TEMPLATES
+from reports.text import theme
 
 
 def luminance(colour: str) -> float:

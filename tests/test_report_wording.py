@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 import xarray as xr
 
-from reports import assumptions, page
-from reports.elements import worded
-from reports.facts import Facts
+from reports.page import build
 from reports.sections import section_01_answer, section_05_waves, section_08_priors
+from reports.text import assumptions
+from reports.text.elements import every, worded
+from reports.text.facts import Facts
 from tests.report_asked import as_group
 from tests.report_draws import as_rows
 from tests.report_fixture import Recipe, make
@@ -23,10 +24,10 @@ from tests.test_report_page import built
 def flagged(folder: Path, shift: float) -> dict:
     """Record of a run whose primary difference is flagged by power-scaling."""
     run = make(folder, Recipe(asked="none"))
-    table = run.checks["power_scaling"].to_dataset()
+    table = run.tree["power_scaling"].to_dataset()
     size = table.sizes["row"]
-    run.checks["power_scaling"] = xr.DataTree(table.assign(flag=("row", [True] * size), shift=("row", [shift] * size)))
-    page.build(run)
+    run.tree["power_scaling"] = xr.DataTree(table.assign(flag=("row", [True] * size), shift=("row", [shift] * size)))
+    build.build(run)
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
@@ -72,8 +73,8 @@ def test_another_verdict_under_a_shipped_prior_puts_the_priors_in_doubt(tmp_path
         table.loc[rows & (table["name"] == "sceptical"), ["lower", "upper"]] = (-0.09, 0.09)
     else:
         table.loc[rows & table["name"].str.contains("SDs"), ["lower", "upper"]] = (-0.09, 0.09)  # none that ships
-    asked = {name: group for name, group in run.sensitivity.children.items() if name != "refits"}
-    facts = Facts(replace(run, sensitivity=xr.DataTree(children={**asked, "refits": xr.DataTree(as_group(table))})))
+    run.tree["refits"] = xr.DataTree(as_group(table))
+    facts = Facts(run)
     assert statuses(facts)["The priors do not decide the answer"].startswith("in doubt") == doubted
     said = section_01_answer.compose(facts).sentences
     assert ("P1" in said) == doubted
@@ -91,7 +92,7 @@ def test_another_verdict_under_a_shipped_prior_puts_the_priors_in_doubt(tmp_path
         (None, (-0.05, 0.05), "a negative control, the contrast is"),
         (None, (-0.05, 0.05), "rules out a bias of the margin’s size"),
         (None, (-0.15, 0.05), "too imprecise to rule out a bias of the margin’s size"),
-        (None, (0.01, 0.05), "leaves out 0, which speaks of a bias"),
+        (None, (0.01, 0.05), "excludes 0, which points to a bias"),
     ],
 )
 def test_a_negative_control_says_no_more_than_it_can(
@@ -105,7 +106,7 @@ def test_a_negative_control_says_no_more_than_it_can(
     table = run.estimates
     rows = (table["estimand"] == "risk_difference") & (table["wave"] == "post-test")
     table.loc[rows, ["lower", "upper"]] = interval
-    run.core["summary"] = xr.DataTree(as_rows(table))
+    run.tree["summary"] = xr.DataTree(as_rows(table))
     facts = Facts(replace(run, study=run.study.model_copy(update={"waves": waves})))
     said = section_05_waves.compose(facts).sentences["waves"].text
     assert told in said
@@ -125,12 +126,21 @@ def test_a_share_that_is_better_when_higher_is_no_risk(tmp_path: Path) -> None:
 
 def test_words_stand_for_elements(tmp_path: Path) -> None:
     plan = make(tmp_path).study
-    assert worded("risk_difference[6 months]", plan) == "risk difference, 6 months after the programme"
-    assert worded("risk[sample, control, baseline]", plan) == (
+    assert (
+        worded({"variable": "risk_difference", "contrast": "6 months"}, plan)
+        == "risk difference, 6 months after the programme"
+    )
+    assert worded({"variable": "risk", "average": "sample", "arm": "control", "wave": "baseline"}, plan) == (
         "risk, averaged over the sample, training arm, before the programme"
     )
-    assert worded("gamma[education: more]", plan) == "slope of a baseline variable, education more"
-    assert worded("tau", plan) == "spread between participants"
-    assert "36" not in worded("trait[36]", plan)
-    assert worded("control at 6 months; treated at 3 months", plan).startswith("training arm, 6 months after")
-    assert worded("chain 2", plan) == "chain 2"
+    assert (
+        worded({"variable": "gamma", "covariate": "education: more"}, plan)
+        == "slope of a baseline variable, education more"
+    )
+    assert worded({"variable": "tau"}, plan) == "spread between participants"
+    assert "36" not in worded({"variable": "trait", "participant": "36"}, plan)
+    assert "36" not in worded({"variable": "of a new kind", "participant": "36"}, plan), "whatever it is called"
+    cells = ({"arm": "control", "wave": "6 months"}, {"arm": "treated", "wave": "at 3 months; or later"})
+    assert every(cells, plan).startswith("training arm, 6 months after")
+    assert every(cells, plan).endswith("arm, at 3 months; or later"), "a label is not taken apart"
+    assert worded({"chain": 1}, plan) == "chain 2"

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from models import effect, fit, study, trial
-from models.design import design
-from models.summary import diagnostics
+from models.design.layout import design
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.estimands.summary import diagnostics
+from models.inference import nuts
+from models.trial import dataset
+from models.trial.study_file import study
 from priors import prior_set
 from tests import trials
 from tests.conftest import ROOT
+
+effect = Effect()
+effect_integrated = Effect(Integrated())
 
 PRIORS = prior_set.load()
 
@@ -19,7 +26,7 @@ PRIORS = prior_set.load()
 @pytest.fixture(scope="module")
 def respiratory():
     read, folder = study.read(ROOT / "studies" / "respiratory")
-    return read, trial.load(read, folder)
+    return read, dataset.load(read, folder)
 
 
 def test_the_trial_is_the_published_one(respiratory):
@@ -32,11 +39,11 @@ def test_the_trial_is_the_published_one(respiratory):
 
 
 def _unnormalised(data: object, layout: object):
-    """Log posterior of (μ₀, steps, θ, γ, log τ) written anew: 201 equally spaced nodes, no line of the product."""
+    """Log posterior of (μ₀, steps, θ, γ, log τ) written anew: 101 equally spaced nodes, no line of the product."""
     y = data["outcome"].to_numpy()
     arm = np.where(data["arm"].to_numpy() == 1, 0.5, -0.5)
     x = layout.covariates
-    nodes = np.linspace(-9, 9, 201)
+    nodes = np.linspace(-9, 9, 101)
     log_weight = stats.norm.logpdf(nodes) + np.log(nodes[1] - nodes[0])
     theta_prior = stats.multivariate_normal(np.zeros(4), 0.49 * (0.5 * np.eye(4) + 0.5))
 
@@ -88,7 +95,7 @@ def test_posterior_agrees_with_mode_curvature_and_brute_force(respiratory):
     weight /= weight.sum()
     effective = 1 / (weight**2).sum()
     assert effective > 2500
-    draws = trials.fitted(read, data, fit.Sampler(seed=6))["posterior"].to_dataset()
+    draws = trials.fitted(read, data, nuts.Sampler(seed=6), model=effect_integrated)["posterior"].to_dataset()
     sampled = _values(draws)
     exact_mean = weight @ points
     exact_sd = np.sqrt(weight @ (points - exact_mean) ** 2)
@@ -109,7 +116,7 @@ def test_posterior_agrees_with_mode_curvature_and_brute_force(respiratory):
 
 def test_the_product_and_the_rewritten_density_agree_at_any_point(respiratory):
     # the same log posterior at any point, the product's integrated likelihood against the test's own
-    from models.integrated import Draws, log_likelihood
+    from models.equations.integrated import Draws, log_likelihood
 
     read, data = respiratory
     layout = design(read, data)

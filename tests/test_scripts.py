@@ -30,7 +30,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_help_needs_nothing_heavy() -> None:
-    heavy = "numpy", "pandas", "pydantic", "xarray", "pymc", "rich"
+    heavy = "numpy", "pandas", "pydantic", "xarray", "pymc", "rich", "arviz", "matplotlib"
     code = f"import sys, scripts.{', scripts.'.join(APPS)}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"

@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -22,9 +21,12 @@ import tomli_w
 import typer
 from typer.testing import Result
 
-from models import study as studies
 from models.faults import SamplerFailed
+from models.inference import nuts as sampling
+from models.runs import folder as runs
+from models.trial.study_file import study as studies
 from priors import prior_set
+from reports.diagnostics import diagnostic_plots
 from scripts import console, progress
 from tests.command_line import ROOT, TINY, files, messages, run
 from tests.small_trial import REMOVED, changed, written
@@ -36,7 +38,7 @@ def _build_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory, short_refits: None) -> Path:
     """Six people and no mediators: one model, seconds to fit."""
     return written(tmp_path_factory.mktemp("study") / "six", study=changed(("mediators", REMOVED)))
 
@@ -67,16 +69,17 @@ def test_fit_prints_the_run_folder_and_nothing_else(made: tuple[Path, Result]) -
     assert sorted(path.name for path in folder.parent.iterdir()) == ["six"]
 
 
+@pytest.mark.slow
 def test_an_identical_run_is_not_repeated_unless_forced(study: Path, finished: Path) -> None:
-    before, at = files(finished), (finished / "core.nc").stat().st_mtime_ns
+    before, at = files(finished), (finished / "run.nc").stat().st_mtime_ns
     again = run("fit", study, "--out", finished, *TINY)
     assert (again.exit_code, again.stdout) == (5, f"{finished}\n")
     assert "already done" in again.stderr
-    assert (finished / "core.nc").stat().st_mtime_ns == at
+    assert (finished / "run.nc").stat().st_mtime_ns == at
     forced = run("fit", study, "--out", finished, "--force", *TINY)
     assert forced.exit_code == 5
     assert "already done" not in forced.stderr
-    assert (finished / "core.nc").stat().st_mtime_ns > at
+    assert (finished / "run.nc").stat().st_mtime_ns > at
     changed_by = {name for name, content in files(finished).items() if before[name] != content}
     # the command is part of the manifest; the draws are the same bytes
     assert changed_by <= {"manifest.json", "SHA256SUMS", "run.log"}
@@ -111,6 +114,42 @@ def test_analyse_writes_the_report_and_prints_the_folder_last(study: Path, finis
     assert (finished / "report.html").is_file()
     estimates = json.loads(run("analyse", study, "--out", finished, "--json", *TINY).stdout)
     assert {"estimand", "median", "evidence"} <= set(estimates[0])
+
+
+# diagnose
+
+
+def test_diagnose_draws_every_picture_and_leaves_the_run_as_it_was(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnostic_plots, "MOST_SHOWN", 3)
+    before = files(finished)
+    result = run("diagnose", finished)
+    assert (result.exit_code, result.stdout) == (0, f"{finished / 'diagnostics'}\n"), result.stderr
+    said = result.stderr.splitlines()
+    assert said[1].startswith("· effect: the 3 that mix worst of ")
+    assert said[2:] == [f"· effect: {name}.png" for name in diagnostic_plots.PICTURES]
+    drawn = {name: content for name, content in files(finished).items() if name.startswith("diagnostics/")}
+    assert set(drawn) == {f"diagnostics/effect/{name}.png" for name in diagnostic_plots.PICTURES}
+    assert all(content.startswith(b"\x89PNG") for content in drawn.values())
+    assert {name: content for name, content in files(finished).items() if name not in drawn} == before
+    runs.write_sums(finished)  # as the next report does
+    assert files(finished)["SHA256SUMS"] == before["SHA256SUMS"]
+    assert run("diagnose", finished, "--to", "pdf").exit_code == 0
+    assert {path.suffix for path in (finished / "diagnostics/effect").iterdir()} == {".pdf"}
+
+
+def test_diagnose_refuses_what_is_no_run_and_keeps_what_it_cannot_replace(finished: Path, tmp_path: Path) -> None:
+    nothing = run("diagnose", tmp_path)
+    assert (nothing.exit_code, nothing.stdout) == (3, "")
+    assert messages(nothing.stderr) == ["What", "Why", "Fix"]
+    (finished / "diagnostics").mkdir()
+    (finished / "diagnostics/earlier.png").write_bytes(b"")
+    (finished / "diagnostics.partial").write_text("in the way", encoding="utf-8")
+    blocked = run("diagnose", finished)
+    assert (blocked.exit_code, blocked.stdout) == (7, "")
+    assert messages(blocked.stderr) == ["What", "Why", "Fix"]
+    assert (finished / "diagnostics/earlier.png").is_file()
 
 
 @pytest.mark.parametrize(("gate", "code"), [("green", 0), ("amber", 0), ("red", 5)])
@@ -162,7 +201,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
     ("error", "code", "words"),
     [
         (SamplerFailed("no chain could start"), 4, "no chain could start"),
-        (OSError(errno.ENOSPC, "No space left on device", "core.nc"), 7, "No space left on device (core.nc)"),
+        (OSError(errno.ENOSPC, "No space left on device", "run.nc"), 7, "No space left on device (run.nc)"),
         (KeyboardInterrupt(), 130, "Interrupted"),
         (ZeroDivisionError("a bug"), 1, "ZeroDivisionError: a bug"),
     ],
@@ -170,7 +209,7 @@ def raising(error: BaseException) -> Callable[..., Any]:
 def test_what_fails_on_the_way_leaves_nothing(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, words: str
 ) -> None:
-    from models import job
+    from models.runs import job
 
     monkeypatch.setattr(job, "analyse", raising(error))
     for arguments in ([], ["--debug"]):
@@ -182,7 +221,7 @@ def test_what_fails_on_the_way_leaves_nothing(
 
 
 def interrupted(command: list[str | Path], when: str) -> tuple[int, str]:
-    """Exit code and stderr of a script that gets Ctrl-C a second after it says `when`."""
+    """Exit code and stderr of a script that gets Ctrl-C once it says `when`."""
     process = subprocess.Popen(
         [sys.executable, *map(str, command)],
         cwd=ROOT,
@@ -196,7 +235,6 @@ def interrupted(command: list[str | Path], when: str) -> tuple[int, str]:
     for line in process.stderr:
         said += line
         if when in line:
-            time.sleep(1)
             process.send_signal(signal.SIGINT)
             break
     out, rest = process.communicate(timeout=60)
@@ -204,19 +242,28 @@ def interrupted(command: list[str | Path], when: str) -> tuple[int, str]:
     return process.returncode, said + rest
 
 
-def test_an_interruption_in_mid_sampling_leaves_what_was_there(study: Path, finished: Path) -> None:
-    before = files(finished)
-    long = ("--draws", "3000000", "--chains", "2")
-    code, said = interrupted(["scripts/fit.py", study, "--out", finished, "--force", *long], "sampling")
-    assert code == 130, said
-    assert "nothing was left half-written" in said
-    assert "Traceback" not in said
+def test_an_interruption_in_mid_sampling_leaves_what_was_there(
+    study: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C when the sampler first tells how far it is, of draws that would take hours."""
+    before, told = files(finished), []
+
+    def press(_: object, chains: list[Any]) -> None:
+        told.append(sum(chain.finished_draws for chain in chains))
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(sampling, "_report", press)
+    result = run("fit", study, "--out", finished, "--force", "--draws", "3000000", "--chains", "2")
+    assert len(told) == 1
+    assert result.exit_code == 130, result.stderr
+    assert "nothing was left half-written" in result.stderr
+    assert "Traceback" not in result.stderr
     assert files(finished) == before
     assert sorted(path.name for path in finished.parent.iterdir()) == ["six"]
 
 
 def test_an_interruption_while_compiling_leaves_nothing(study: Path, tmp_path: Path) -> None:
-    code, said = interrupted(["scripts/fit.py", study, "--out", tmp_path / "run"], "reading the data")
+    code, said = interrupted(["scripts/fit.py", study, "--out", tmp_path / "run"], "compiling the model")
     assert code == 130, said
     assert not list(tmp_path.iterdir())
 

@@ -1,12 +1,12 @@
-"""K13: power-scaling against an analytic derivative, and what it is blind to."""
+"""Power-scaling against an analytic derivative, and what it is blind to."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import integrate, optimize, stats
 
-from models.path_draws import PathDraws
-from models.sensitivity import POWERS, path_scaling, power_scaling
+from models.checks.sensitivity import POWERS, path_scaling, power_scaling
+from models.estimands.path_draws import PathDraws
 
 PRIOR, EVENTS, WITHOUT = (3.0, 5.0), 12, 18
 

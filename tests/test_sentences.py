@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports import decision, sentences
-from reports.before import Chances
-from reports.estimate import Estimate
-from reports.numbers import MINUS, NotANumber, Number, score_decimals
-from reports.parts import Label
-from reports.sentences import Answer
+from reports.text import decision, sentences
+from reports.text.before import Chances
+from reports.text.estimate import ReportedEstimate as Estimate
+from reports.text.numbers import MINUS, NotANumber, Number, score_decimals
+from reports.text.parts import Label
+from reports.text.sentences import Answer
 
 NUMBER = re.compile(r"(?:[<>] )?−?\d[\d\u202f]*(?:\.\d+)?%?")
 FORBIDDEN = re.compile(r"significan|prove|no effect|trend|likely|clearly|strong", re.IGNORECASE)
@@ -25,7 +25,7 @@ FORBIDDEN = re.compile(r"significan|prove|no effect|trend|likely|clearly|strong"
 def estimate(
     draws: np.ndarray, margin: float, lower_is_better: bool, estimand: str = "risk_difference", arm: str = ""
 ) -> Estimate:
-    """A summary row computed from draws, as `models.summary` does."""
+    """A summary row computed from draws, as `models.estimands.summary` does."""
     lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975])
     harm = draws if lower_is_better else -draws
     return Estimate(
@@ -36,7 +36,7 @@ def estimate(
         arm=arm,
         wave="6 months",
         evidence="randomised",
-        assumptions="",
+        assumptions=(),
         primary=True,
         median=median,
         mean=draws.mean(),
@@ -321,7 +321,7 @@ def refit(median: float, prior_sd: float) -> Estimate:
         (0.10, 0.15, [(0.097, 0.05)], "The model pulls this difference towards 0"),  # within 2 × 0.002 × √2
         (0.10, 0.15, [], "The model pulls this difference towards 0"),
         (0.20, 0.15, [(0.06, 0.05)], "The model puts this difference further from 0"),
-        (-0.02, 0.15, [], "The model turns this difference round"),
+        (-0.02, 0.15, [], "The model reverses the sign of this difference"),
     ],
 )
 def test_that_the_prior_pulls_is_said_only_where_refits_bear_it_out(
@@ -333,7 +333,7 @@ def test_that_the_prior_pulls_is_said_only_where_refits_bear_it_out(
 @pytest.mark.parametrize(
     ("unit", "sd", "printed"),
     [
-        ("risk points", 1, "12.3"),
+        ("risk", 1, "12.3"),
         ("ratio", 1, "0.12"),
         ("events", 12, "0.1"),
         ("units", 2, "0.12"),

@@ -10,10 +10,11 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from models.simulate import SimulatedTrial, load, simulate
 from models.simulation.innovations import Innovations, negative_binomial, normal_cdf
-from models.simulation.scenario import Confounder, Correlation, Mediator, ScenarioError
+from models.simulation.scenario import ScenarioError
 from models.simulation.scenario_file import names
+from models.simulation.scenario_parts import Confounder, Correlation, Mediator
+from models.simulation.simulated_trial import SimulatedTrial, load, simulate
 
 LARGE = 200_000
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(80)

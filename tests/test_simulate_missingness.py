@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from models.simulate import load, simulate
-from models.simulation.scenario import Missingness
+from models.simulation.scenario_parts import Missingness
+from models.simulation.simulated_trial import load, simulate
 
 LARGE = 200_000
 

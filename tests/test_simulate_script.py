@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from models.simulate import load, simulate
+from models.simulation.simulated_trial import load, simulate
 from models.simulation.study_folder import FILES, data_text, study_text
 from scripts.simulate import app
 
@@ -62,10 +62,10 @@ def test_what_a_check_would_refuse_is_said_at_once(tmp_path):
     mine.write_text("\n".join(lines), encoding="utf-8")
     result = run(mine, "--seed", "1", "--out", tmp_path / "trial", *SMALL)
     assert result.exit_code == 0
-    assert "mend the scenario" in result.stderr
+    assert "correct the scenario" in result.stderr
     assert "outcome.margin" in result.stderr
     mine.write_text("\n".join([*lines, "margin = 0.1", 'margin_reason = "one in ten"']), encoding="utf-8")
-    assert "mend" not in run(mine, "--seed", "1", "--out", tmp_path / "again", *SMALL).stderr
+    assert "correct the scenario" not in run(mine, "--seed", "1", "--out", tmp_path / "again", *SMALL).stderr
     study = tomllib.loads((tmp_path / "again" / "study.toml").read_text(encoding="utf-8"))
     assert study["outcome"]["label"] == "fell"  # the column, where there is no label
 

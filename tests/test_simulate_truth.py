@@ -1,4 +1,4 @@
-"""The truth by brute force against closed forms and quadrature, the known answers K1, K2, K3 and K9 of the methods.
+"""The truth by brute force against closed forms and quadrature: linear, probit and logit examples, confounded trials.
 
 Tolerances: 5 reported Monte-Carlo standard errors (false alarm 6e-7 each) plus half the last printed digit.
 """
@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from models.simulate import load, simulate
-from models.simulation.averages import Averages
-from models.simulation.scenario import Arm, Correlation, Mediator, Outcome, Scenario, ScenarioError, Wave
-from models.simulation.truth import Truth, truth, truths
+from models.simulation.scenario import Scenario, ScenarioError
+from models.simulation.scenario_parts import Arm, Correlation, Mediator, Outcome, Wave
+from models.simulation.simulated_trial import load, simulate
+from models.simulation.true_averages import Averages
+from models.simulation.true_values import Truth, truth, truths
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -34,7 +35,7 @@ def near(result: Truth, expected: float, digits: int, estimand: str, *keys: str)
 
 
 def pathways(**outcome: object) -> Scenario:
-    """Return methods § 2's example (a0 = 0, a_M = 0.8, b0 = 0.3, b_Z = -0.3, b_M = -0.5) with arms as -1/2 and +1/2."""
+    """Return the logit example (a0 = 0, a_M = 0.8, b0 = 0.3, b_Z = -0.3, b_M = -0.5) with arms as -1/2 and +1/2."""
     violence = Outcome("y", intercepts=(0.15, 0.15), arm_effects=(-0.3, -0.3), mediators={"m": -0.5}, **outcome)
     return two_wave(violence, Mediator("m", intercepts=(0.4, 0.4), arm_effects=(0.8, 0.8), trait_sd=0.7))
 
@@ -48,16 +49,16 @@ def pathways(**outcome: object) -> Scenario:
         (3, -0.0339, -0.0451, -0.0790, 0.852),
     ],
 )
-def test_k3_table(tau, direct, indirect, total, ratio):
+def test_logit_example(tau, direct, indirect, total, ratio):
     result = truth(pathways(trait_sd=float(tau)), seed=1, population=400_000)
     near(result, direct, 4, "natural_direct", LATE)
     near(result, indirect, 4, "natural_indirect", LATE)
     near(result, total, 4, "risk_difference", LATE)
     assert abs(result.value("risk_ratio", LATE) - ratio) < 1e-3
-    assert result.monte_carlo_se < 3e-4  # so that 5 errors and rounding stay near the 1e-3 that K3 asks for
+    assert result.monte_carlo_se < 3e-4  # so that 5 errors and rounding stay near 1e-3
 
 
-def test_k3_table_by_quadrature():
+def test_logit_example_by_quadrature():
     """The same three numbers at tau = 2 from 80 x 80 nodes over trait and mediator, to the last printed digit."""
     spread = np.sqrt(0.7**2 + 1)
 
@@ -79,7 +80,7 @@ def test_k3_table_by_quadrature():
         (0.6, 0.57826, -0.07826, -0.10383, -0.18209, 0.68511),
     ],
 )
-def test_k2_probit_with_correlated_traits(rho, control, direct, indirect, total, ratio):
+def test_probit_with_correlated_traits(rho, control, direct, indirect, total, ratio):
     scenario = replace(pathways(trait_sd=1.2, link="probit"), correlations=(Correlation("m", "y", rho),))
     result = truth(scenario, seed=3, population=400_000)
     near(result, control, 5, "risk", "control", LATE)
@@ -92,8 +93,8 @@ def test_k2_probit_with_correlated_traits(rho, control, direct, indirect, total,
     near(result, indirect, 5, "interventional_via", "m", LATE)
 
 
-def test_k1_linear_with_interaction():
-    """K1 with its covariate at 0.6 put into the intercepts; m0, m1 are the mediator's means in the two arms."""
+def test_linear_with_interaction():
+    """A linear model with interaction, its covariate at 0.6 in the intercepts; m0, m1 are the arms' mediator means."""
     m0 = 0.2 + 0.3 * 0.6
     y0 = 0.1 + 0.2 * 0.6
     # theta_2 M + theta_3 Z M with Z = x + 1/2 is (theta_2 + theta_3 / 2) M + theta_3 x M.

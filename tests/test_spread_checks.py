@@ -5,16 +5,15 @@ On pinned replicates: trials of the equal-SD model with the spread pooled over t
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 
-from models import outcome_checks, predictive, spread_checks
-from models.design import Design
-from models.gate_limits import LIMITS
-from models.gate_table import GREEN
+from models.checks import outcome_checks, predictive, spread_checks
+from models.checks.gate_limits import LIMITS
+from models.checks.gate_table import CheckName, Status
+from models.design.layout import Design
 
 REPLICATES = 1000
 
@@ -98,26 +97,25 @@ EQUAL = {
 
 @pytest.mark.parametrize("name", UNEQUAL)
 def test_unequal_standard_deviations_are_seen(name):
-    assert _check(UNEQUAL[name], 1).status != GREEN
+    assert _check(UNEQUAL[name], 1).status != Status.GREEN
 
 
 @pytest.mark.parametrize("name", EQUAL)
 def test_equal_ones_are_not(name):
     # 11 fixed seeds, each out of the band in at most .5% of trials: all inside in 94% of choices of seeds
-    assert _check(EQUAL[name], 2).status == GREEN
+    assert _check(EQUAL[name], 2).status == Status.GREEN
 
 
 def test_it_cries_wolf_in_one_trial_of_200_at_most():
     # 400 correct trials at .5%: 2 expected, more than 7 with probability .001 (Poisson)
-    alarms = sum(_check({"n": 60, "waves": 2}, seed).status != GREEN for seed in range(100, 500))
+    alarms = sum(_check({"n": 60, "waves": 2}, seed).status != Status.GREEN for seed in range(100, 500))
     assert alarms <= 7
 
 
 def test_the_worst_cell_is_named_with_what_was_expected():
     found = _check({"sd": [[1, 1, 1, 1], LAST]}, 1)
-    assert found.element == "treated at 3"
-    observed, lower, upper = map(float, re.findall(r"[\d.]+", found.value)[1:])
-    assert observed > upper > lower > 0
+    assert found.where == ({"arm": "treated", "wave": "3"},)
+    assert found.figures["observed"] > found.figures["upper"] > found.figures["lower"] > 0
 
 
 def test_values_all_alike_are_not_green():
@@ -132,8 +130,8 @@ def test_cells_of_two_are_left_aside():
     rng = np.random.default_rng(1)
     design = _trial(rng, n=4, waves=2)
     assert spread_checks.widest(_replicates(design, rng), design) is None
-    assert outcome_checks.spreads(_replicates(design, rng), design).value == "not applicable"
+    assert not outcome_checks.spreads(_replicates(design, rng), design).applies
 
 
 def test_the_limit_stands_in_the_table():
-    assert LIMITS[outcome_checks.SPREADS].good == 1.0
+    assert LIMITS[CheckName.SPREADS].good == 1.0

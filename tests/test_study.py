@@ -1,4 +1,4 @@
-"""`models.study`: what a study file may say, and how each fault is named."""
+"""`models.trial.study_file.study`: what a study file may say, and how each fault is named."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import tomli_w
 
-from models import study as studies
 from models.faults import InvalidInput
+from models.trial.study_file import study as studies
 from tests.small_trial import REMOVED, STUDY, changed
 
 ROOT = Path(__file__).parents[1]
@@ -91,7 +91,7 @@ def test_an_unknown_key_is_compared_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        ("outcome.exposure", "a key of [outcome]: column, kind, label"),
+        ("outcome.weight", "a key of [outcome]: column, kind, label"),
         ("arms.second", "a key of [arms]: control, treated; only two arms are compared"),
         ("outcome.interaction", "a key of [outcome]; interaction is a key of [mediators]; those of outcome: column,"),
         ("data.seed", "a key of [data]; seed is a key of the top of the file; those of data: file,"),
@@ -161,9 +161,9 @@ def test_values_that_cannot_be_printed() -> None:
         ("data.encoding", "hex", "that Python knows"),
         ("data.encoding", "undefined", "that Python knows"),
         ("data.encoding", "a\0", "that Python knows"),
-        ("data.separator", "\n", "one sign"),
-        ("data.separator", '"', "one sign"),
-        ("data.decimal", ",", "another sign than the separator"),
+        ("data.separator", "\n", "one character"),
+        ("data.separator", '"', "one character"),
+        ("data.decimal", ",", "a character other than the separator"),
         ("outcome.margin", 10, "10 percentage points are 0.10"),
         ("outcome.margin", 1, "10 percentage points are 0.10"),
         ("outcome.codes", {"yes": 1}, "both"),

@@ -1,4 +1,4 @@
-"""`models.trial`: a valid file becomes the Dataset that a person would write down; any other is refused, row by row."""
+"""`dataset`: a valid file becomes the Dataset that a person would write down; any other is refused, row by row."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import pyreadstat
 import pytest
 import xarray as xr
 
-from models import study as studies
-from models import trial as trials
 from models.faults import InvalidInput
+from models.trial import dataset as trials
+from models.trial.study_file import study as studies
 from tests.small_trial import HEADER, ROWS, STUDY, changed, loaded, text_of, with_cells, written
 
 NAN = math.nan

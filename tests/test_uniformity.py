@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from models.calibration import uniformity
+from models.checks import uniformity
 
 
 def test_the_chance_to_stay_inside_is_that_of_every_case_counted() -> None:
@@ -31,8 +31,8 @@ def test_limits_that_leave_nothing_out_hold_everything() -> None:
 
 @pytest.mark.parametrize(("count", "ranks"), [(20, 199), (300, 999), (1000, 99), (1000, 7)])
 def test_the_band_holds_95_percent_of_uniform_ranks(count: int, ranks: int) -> None:
-    lower, upper = uniformity.band(count, ranks)
     places = uniformity.places(ranks)
+    lower, upper = uniformity.band(count, tuple(places))
     exact = uniformity.chance_inside(
         np.rint(lower * count).astype(int), np.rint(upper * count).astype(int), count, places
     )
@@ -71,8 +71,8 @@ def test_wrong_posteriors_leave_the_band_as_the_page_says(what: str, draw, sign:
 
 
 def test_the_band_is_pointwise_binomial_of_one_level() -> None:
-    lower, upper = uniformity.band(400, 399)
     places = uniformity.places(399)
+    lower, upper = uniformity.band(400, tuple(places))
     below = stats.binom.cdf(np.rint(lower * 400) - 1, 400, places)
     above = stats.binom.sf(np.rint(upper * 400), 400, places)
     # the counts just outside have tails below one level, those just inside at or above it
@@ -80,3 +80,23 @@ def test_the_band_is_pointwise_binomial_of_one_level() -> None:
         stats.binom.cdf(np.rint(lower * 400), 400, places), stats.binom.sf(np.rint(upper * 400) - 1, 400, places)
     )
     assert max(below.max(), above.max()) <= inner.min()
+
+
+def test_the_chance_to_leave_is_that_of_every_case_counted() -> None:
+    """Five numbers in three cells: all 3 to the 5 ways, weighted, by the tail that is least anywhere."""
+    places, count = (0.3, 0.6), 5
+    widths = np.diff(places, prepend=0, append=1)
+    chances: dict[tuple[int, ...], float] = {}
+    for cells in itertools.product(range(3), repeat=count):
+        below = tuple(int(n) for n in np.cumsum(np.bincount(cells, minlength=3))[:2])
+        chances[below] = chances.get(below, 0.0) + np.prod(widths[list(cells)])
+    least = {
+        below: min(
+            min(stats.binom.cdf(n, count, p), stats.binom.sf(n - 1, count, p))
+            for n, p in zip(below, places, strict=True)
+        )
+        for below in chances
+    }
+    for below in chances:
+        counted = sum(chance for other, chance in chances.items() if least[other] <= least[below])
+        assert uniformity.chance_beyond(np.array(below), count, places) == pytest.approx(counted, abs=1e-12), below

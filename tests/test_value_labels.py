@@ -12,11 +12,12 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from models import data_file, labelled_numbers, trial_schema, value_labels
-from models import study as studies
-from models import trial as trials
 from models.faults import InvalidInput
-from models.study import Data
+from models.trial import dataset as trials
+from models.trial import trial_schema
+from models.trial.readers import data_file, labelled_numbers, value_labels
+from models.trial.study_file import study as studies
+from models.trial.study_file.study import Data
 from tests.small_trial import STUDY
 
 SCORE = [0, 3, 9, 27, 3, 0]

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from models import run as runs
-from models import study as studies
 from models.faults import InvalidInput
+from models.runs import folder as runs
+from models.trial.study_file import study as studies
 from tests.small_trial import HEADER, REMOVED, ROWS, changed, loaded, text_of
 
 VARYING = ["sick", "visits", "support", "income"]

@@ -2,61 +2,55 @@
 
 from __future__ import annotations
 
-from functools import cache
-from types import ModuleType
+import math
 from typing import Any
 
-import numpy as np
 import xarray as xr
-from scipy import integrate, special, stats
+from scipy import integrate, special
 
-from models import effect, fit
-from models.calibration.trials import simulated
-from models.design import Design, design
-from models.study import Study
+from models.calibration.simulated_trials import simulated
+from models.design.layout import Design, design
+from models.equations.effect import Effect
+from models.equations.model import Model
+from models.inference import nuts
+from models.inference.fitted import Fit
+from models.trial.study_file.study import Study
 from priors import prior_set
 
-__all__ = ["QUICK", "fitted", "marginal", "simulated"]
-QUICK = fit.Sampler(draws=600, tune=400, chains=1, seed=1)
+effect = Effect()
+
+__all__ = ["QUICK", "fit_of", "fitted", "marginal", "simulated"]
+COMPILED = nuts.Compiled()
+QUICK = nuts.Sampler(draws=600, tune=400, chains=1, seed=1)
 """For replications, where each fit need only be right on average: bulk ESS is several hundred."""
 
 
 def fitted(
     study: Study,
     data: xr.Dataset,
-    sampler: fit.Sampler,
+    sampler: nuts.Sampler,
     priors: str = "weakly_informative",
-    model: ModuleType = effect,
+    model: Model = effect,
 ) -> xr.DataTree:
     """Posterior and sample_stats of a model; trials of one shape share one compilation."""
     layout = design(study, data)
-    compiled = _compiled(_shape(layout, model), priors, model)
-    return fit.sample(fit.with_trial(compiled, model.data(layout), model.observed(layout)), sampler)
+    return nuts.sample(COMPILED.model(model, layout, prior_set.load(priors)), sampler)
 
 
-_FIRST: dict[tuple, Design] = {}
-
-
-def _shape(layout: Design, model: ModuleType) -> tuple:
-    key: tuple = model.shape(layout)
-    _FIRST.setdefault(key, layout)
-    return key
-
-
-@cache
-def _compiled(key: tuple, priors: str, model: ModuleType = effect) -> Any:
-    layout = _FIRST[key]
-    return fit.compile_model(model.build(layout, prior_set.load(priors)), model.observed(layout))
+def fit_of(study: Study, layout: Design, draws: xr.Dataset, model: Model = effect, **given: Any) -> Fit:
+    """A fit of these very draws: default priors, sampler and trial unless they are given."""
+    rest = {"trial": xr.Dataset(), "priors": prior_set.load(), "sampler": nuts.Sampler(), "sample_stats": xr.Dataset()}
+    return Fit(study=study, design=layout, model=model, posterior=draws, **(rest | given))
 
 
 def marginal(predictor: float, sd: float, link: str = "logit") -> float:
     """Mean outcome over a normal trait, by adaptive quadrature: shares no code with the product."""
-    means = {"logit": special.expit, "probit": stats.norm.cdf, "negative binomial": np.exp, "normal": float}
+    means = {"logit": special.expit, "probit": special.ndtr, "negative binomial": math.exp, "normal": float}
     mean = means[link]
     if sd == 0:
         return float(mean(predictor))
     value, _ = integrate.quad(
-        lambda z: mean(predictor + sd * z) * stats.norm.pdf(z),
+        lambda z: mean(predictor + sd * z) * math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
         -12,
         12,
         epsabs=1e-13,

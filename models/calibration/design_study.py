@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from models.calibration import grid, study, summary
-from models.replications import crew
+from models.calibration import calibration_study, grid, operating_characteristics
+from models.replications import executor
 
 STUDY, TABLE = "design.json", "design.csv"
 SCHEMA = "microsavings design 1"
@@ -28,7 +28,7 @@ class Wish:
     command : str
         What the person typed.
     scheduler, workers : str or None, int or None
-        As for `crew.run`.
+        As for `executor.run`.
     """
 
     grid: grid.Grid
@@ -38,15 +38,17 @@ class Wish:
     workers: int | None = None
 
 
-def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total: None) -> pd.DataFrame:
-    """Do the replications that the folder lacks and write its tables; raises as `study.run`."""
+def run(wish: Wish, folder: Path, progress: executor.Progress = lambda _done, _total: None) -> pd.DataFrame:
+    """Do the replications that the folder lacks and write its tables; raises as `calibration_study.run`."""
     points = wish.grid.points
     numbers = range(wish.replications * len(points))
-    results = study.replicated(grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers)
+    results = calibration_study.replicated(
+        grid.replicate, wish.grid, numbers, folder, progress, wish.scheduler, wish.workers
+    )
     results.sort(key=lambda result: (result["point"], result["replication"]))
-    study.some_succeeded(results)
+    calibration_study.some_succeeded(results)
     table = grid.summarise(wish.grid, results)
-    described = study.describe(wish.grid.plan, wish.command)
+    described = calibration_study.describe(wish.grid.plan, wish.command)
     del described["participants"]  # the scenario's own; the grid has sizes of its own
     described |= {
         "schema": SCHEMA,
@@ -55,8 +57,8 @@ def run(wish: Wish, folder: Path, progress: crew.Progress = lambda _done, _total
         "grid": {each.name: sorted({getattr(point, each.name) for point in points}) for each in fields(grid.Point)},
         "effect_sd": wish.grid.spread,
         "missingness_left_out": bool(wish.grid.plan.scenario.missingness),
-        "sampling": summary.sampling(results),
+        "sampling": operating_characteristics.sampling(results),
     }
-    study.replaced(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-    study.replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+    calibration_study.replaced(folder / TABLE, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    calibration_study.replaced(folder / STUDY, json.dumps(described, indent=1, ensure_ascii=False) + "\n")
     return table

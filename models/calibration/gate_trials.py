@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from models import simulate
-from models.calibration.trials import simulated
-from models.simulation.scenario import Missingness, Scenario
-from models.study import Study
+from models.calibration.simulated_trials import simulated
+from models.simulation import simulated_trial
+from models.simulation.scenario import Scenario
+from models.simulation.scenario_parts import Missingness
+from models.trial.study_file.study import Study
 
 CORRECT = ("binary", "count", "continuous", "mediation")
 DEFECTS = ("sd by wave", "sd by arm", "zero counts", "zero participants", "own slopes", "log-normal mediator")
@@ -51,7 +52,7 @@ def trial_of(kind: str, number: int, seed: int) -> tuple[Study, xr.Dataset]:
 def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
     """A scenario of the kind, and participants: waves, levels, effects, spreads and losses all vary."""
     if kind in MEDIATED:
-        return simulate.load("mediation_clean"), 120  # of one size, for which the model is compiled once
+        return simulated_trial.load("mediation_clean"), 120  # of one size, for which the model is compiled once
     size = int(rng.choice(SIZES)) if kind in CORRECT else DEFECT_SIZE.get(kind, 120)
     waves = int(rng.integers(1 if kind in CORRECT else 3 if kind in BEFORE else 2, 5))
     outcome = {
@@ -61,7 +62,7 @@ def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
 
 
 def _of_outcome(kind: str, waves: int, rng: np.random.Generator, lost: bool) -> Scenario:
-    base = simulate.load("effect")
+    base = simulated_trial.load("effect")
     # a baseline, but for half of the trials of two waves: five layouts, each compiled once a kind of outcome
     begun = waves > 2 or (waves == 2 and bool(rng.random() < 0.5))
     kept = tuple(

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models import simulate
-from models.calibration import quantities, trials
+from models.calibration import quantities, simulated_trials
+from models.calibration.operating_characteristics import of_wave, share
 from models.calibration.plan import Plan
 from models.calibration.replication import fit_to
-from models.calibration.summary import of_wave, share
-from models.design import design
+from models.design.layout import design
+from models.estimands.summary import DIFFERENCES, LOWER, UPPER
 from models.faults import SamplerFailed
-from models.simulation.scenario import Missingness, Outcome, Scenario, ScenarioError
-from models.simulation.truth import Truth, truth
-from models.summary import DIFFERENCES, LOWER, UPPER
+from models.simulation import simulated_trial
+from models.simulation.scenario import Scenario, ScenarioError
+from models.simulation.scenario_parts import Missingness, Outcome
+from models.simulation.true_values import Truth, truth
 
 CERTAIN = 0.95
 """Posterior probability that counts as an answer."""
@@ -63,7 +64,7 @@ class Point:
         rate = 1 - (1 - self.attrition) ** (1 / max(1, len(base.waves) - 1))
         lost = Missingness("dropout", (0.0, *[rate] * (len(base.waves) - 1)))
         found = replace(found, missingness=(lost,) if self.attrition > 0 else ())
-        return simulate.resized(found, self.participants)
+        return simulated_trial.resized(found, self.participants)
 
     def _moved(self, outcome: Outcome, base: Scenario) -> tuple[float, ...]:
         """Arm effects of an outcome, wave by wave; those at waves that are no follow-up stay."""
@@ -141,14 +142,14 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
         away = grid.spread * np.random.default_rng([*seeds.entropy, 1]).standard_normal()  # type: ignore[misc]
         point = replace(grid.points[place], effect=grid.points[place].effect + float(away))
         scenario = point.scenario(plan.scenario)
-    study, data = trials.simulated(scenario, simulated_by)
+    study, data = simulated_trials.simulated(scenario, simulated_by)
     layout = design(study, data)
     head: dict[str, Any] = {"point": place, "replication": number // len(grid.points)}
     try:
         fitted = fit_to(plan, layout, fitted_by)
     except SamplerFailed as error:
         return head | {"failed": str(error)}
-    found = asked(quantities.quantities(fitted.draws, plan.module, layout, study), study.primary_wave)
+    found = asked(quantities.quantities(fitted.draws, plan.fitted, layout, study), study.primary_wave)
     true = _truth(grid, place, found)
     lower_is_better = study.outcome.better == "lower"
     rows: dict[str, dict[str, Any]] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from types import ModuleType
 from typing import Any
 
-from models.fit import Compiled, Sampler
-from models.registry import MODELS
+from models.equations.model import Model
+from models.inference.nuts import Compiled, Sampler
+from models.runs.registry import MODELS
 from models.simulation.scenario import Scenario
 from priors.prior_set import PriorSet
 
@@ -39,8 +39,8 @@ class Plan:
     sampler: Sampler
 
     @property
-    def module(self) -> ModuleType:
-        """The model's module."""
+    def fitted(self) -> Model:
+        """The model that is fitted."""
         return MODELS[self.model][self.likelihood]
 
     @cached_property

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
-from types import ModuleType
 
 import numpy as np
 import xarray as xr
 
-from models import estimands
-from models.calibration.summary import STANDARD
-from models.design import Design
+from models.design.layout import Design
+from models.equations.model import Model
+from models.estimands import estimands
+from models.estimands.path_effects import paths
+from models.estimands.response import response
+from models.estimands.summary import DIFFERENCES, RATIOS
+from models.outcomes import SPREADS, family_of
 from models.simulation.scenario import Scenario
-from models.simulation.truth import Truth
-from models.study import Study
-from models.summary import DIFFERENCES
+from models.simulation.true_values import Truth
+from models.trial.study_file.study import Study
 
 PATHS = (
     "total", "natural_direct", "natural_indirect", "interventional_direct", "interventional_via",
     "interventional_via_reversed", "dependence", "controlled_direct", "mediator_difference",
 )  # fmt: skip
 """Path estimands that are compared, each where the model and the design have it."""
-RATIOS = ("risk_ratio", "odds_ratio", "rate_ratio")
-PARAMETERS = (
-    "mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "dispersion", "residual_sd",
-)  # fmt: skip
-LINKS = {"logit": "log-odds", "probit": "probits"}
+PARAMETERS = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", *SPREADS)
+EFFECTS = ("theta", "theta_negative_control", "mediator_theta", "mediator_theta_negative_control")
+"""Parameters that are 0 where the arms do not differ."""
 WORDS = {
     "mu_0": "level at the first wave",
     "step": "change to the wave",
@@ -105,38 +105,34 @@ class Quantity:
         return (1.0 if self.ratio else 0.0) if self.contrast else np.nan
 
 
-def quantities(draws: xr.Dataset, model: ModuleType, layout: Design, study: Study) -> dict[str, Quantity]:
+def quantities(draws: xr.Dataset, model: Model, layout: Design, study: Study) -> dict[str, Quantity]:
     """Every quantity at every draw.
 
     Parameters
     ----------
     draws : Dataset
         Completed draws of the posterior, or one draw of the prior; dims (chain, draw, …).
-    model, layout, study : module, Design, Study
+    model, layout, study : Model, Design, Study
         As analysed.
     """
     found = {}
     for name in model.dimensions(layout):
-        contrast = "theta" in name
+        contrast = name in EFFECTS
         for labels, values in _elements(draws[name]).items():
             found[_key(name, labels)] = Quantity(values, False, contrast, labels=labels)
-    levels = _population(model, draws, layout)
-    for name, array in estimands.contrasts(levels, study).items():
+    # the other averages need participants' own traits
+    levels = response(model, draws, layout, (estimands.POPULATION,))
+    for name, array in ((str(name), array) for name, array in estimands.contrasts(levels, study).items()):
         part = array.sel(average=estimands.POPULATION, drop=True) if "average" in array.dims else array
-        contrast = str(name) in (*DIFFERENCES, *RATIOS)
+        contrast = name in (*DIFFERENCES, *RATIOS)
         for labels, values in _elements(part).items():
-            found[_key(str(name), labels)] = Quantity(values, True, contrast, str(name) in RATIOS, labels)
-    paths = model.path_draws(draws, layout, [part.column for part in study.mediators]).values
+            found[_key(name, labels)] = Quantity(values, True, contrast, name in RATIOS, labels)
+    through = paths(model, draws, layout, [part.column for part in study.mediators]).values
     for name in PATHS:
-        if name in paths:
-            for labels, values in _elements(paths[name]).items():
+        if name in through:
+            for labels, values in _elements(through[name]).items():
                 found[_key(name, labels)] = Quantity(values, True, True, labels=labels)
     return found
-
-
-def _population(model: ModuleType, draws: xr.Dataset, layout: Design) -> xr.DataArray:
-    """Expected outcomes over the population; the other averages need participants' own traits."""
-    return model.response(draws, layout, (estimands.POPULATION,))
 
 
 def _key(name: str, labels: tuple[str, ...]) -> str:
@@ -167,13 +163,13 @@ def words(name: str) -> str:
 
 
 def unit(name: str, scenario: Scenario) -> str:
-    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, `STANDARD`, or nothing."""
+    """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, or nothing."""
     base, _, inside = name.partition("[")
     outcome = scenario.outcome
     if base == "dispersion":
         return ""
     if base in PARAMETERS:
-        return {"count": "log-mean", "continuous": STANDARD}.get(outcome.kind, LINKS.get(outcome.link, ""))
+        return family_of(outcome.kind, outcome.link).effect_scale
     if base not in WORDS:
         return ""
     if base in RATIOS:
@@ -181,7 +177,7 @@ def unit(name: str, scenario: Scenario) -> str:
     if base == "mediator_difference":
         scores = any(each.kind == "continuous" and inside.startswith(f"{each.column}, ") for each in scenario.mediators)
         return "score" if scores else "points"
-    return {"binary": "points", "count": "events", "continuous": "units"}[outcome.kind]
+    return family_of(outcome.kind, outcome.link).unit
 
 
 def known(truth: Truth, names: Mapping[str, Quantity]) -> dict[str, float]:

@@ -10,19 +10,17 @@ import arviz_stats
 import numpy as np
 import xarray as xr
 
-from models import fit
-from models.calibration import quantities, trials
+from models.calibration import quantities, simulated_trials
 from models.calibration.plan import Plan, kind_of
-from models.design import Design, design
+from models.design.layout import Design, design
+from models.estimands.summary import LOWER, UPPER
 from models.faults import SamplerFailed
-from models.simulation.truth import Truth, truth
-from models.study import Study
-from models.summary import LOWER, UPPER
+from models.inference import nuts
+from models.simulation.true_values import Truth, truth
+from models.trial.study_file.study import Study
 
 MOST = 1000
 """Draws from which quantities are computed; of more, evenly spaced ones."""
-ROOM = 16
-"""For missing mediators in a compiled model: simulated trials each miss other values."""
 RANKS = 99
 """Draws against which a truth is ranked: so far apart that they are nearly independent."""
 
@@ -30,13 +28,13 @@ RANKS = 99
 @lru_cache(maxsize=4)
 def _layout(plan: Plan) -> tuple[Study, Design]:
     """The layout on which trials of the kind "prior" are simulated: the scenario's first trial."""
-    study, data = trials.simulated(plan.scenario, plan.sampler.seed)
+    study, data = simulated_trials.simulated(plan.scenario, plan.sampler.seed)
     return study, design(study, data)
 
 
 @lru_cache(maxsize=8)
 def _truth(plan: Plan, kind: str) -> Truth:
-    return truth(trials.without_effect(plan.scenario) if kind == "null" else plan.scenario)
+    return truth(simulated_trials.without_effect(plan.scenario) if kind == "null" else plan.scenario)
 
 
 def replicate(plan: Plan, number: int) -> dict[str, Any]:
@@ -60,12 +58,12 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     rng, fitted_by, ranked = (np.random.default_rng(seed) for seed in seeds.spawn(3))
     if kind == "prior":
         study, first = _layout(plan)
-        drawn = plan.module.prior(first, plan.priors, 1, int(rng.integers(2**31)))
-        layout = plan.module.simulated(drawn, first, rng)
+        drawn = plan.fitted.prior(first, plan.priors, 1, int(rng.integers(2**31)))
+        layout = plan.fitted.simulated(drawn, first, rng)
         true = {name: float(each.values[0, 0]) for name, each in _quantities(plan, drawn, first, study).items()}
     else:
-        scenario = trials.without_effect(plan.scenario) if kind == "null" else plan.scenario
-        study, data = trials.simulated(scenario, int(rng.integers(2**31)))
+        scenario = simulated_trials.without_effect(plan.scenario) if kind == "null" else plan.scenario
+        study, data = simulated_trials.simulated(scenario, int(rng.integers(2**31)))
         layout, true = design(study, data), None
     head: dict[str, Any] = {"kind": kind, "replication": place}
     try:
@@ -106,26 +104,25 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     SamplerFailed
         If there is no usable posterior, or the model has nothing to be fitted to.
     """
-    if reason := plan.module.lacking(layout):
+    if reason := plan.fitted.lacking(layout):
         raise SamplerFailed(reason)
-    layout = replace(layout, mediators=replace(layout.mediators, room=ROOM))
-    ready = plan.compiled.model(plan.module, layout, plan.priors)
-    tree = fit.sample(ready, replace(plan.sampler, seed=seed), cores=1)
+    ready = plan.compiled.model(plan.fitted, layout, plan.priors)
+    tree = nuts.sample(ready, replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()
     thin = posterior.isel(draw=slice(None, None, -(-plan.sampler.chains * plan.sampler.draws // MOST)))
-    top = posterior[list(plan.module.dimensions(layout))]
+    top = posterior[list(plan.fitted.dimensions(layout))]
     diagnostics = {
         "divergences": int(tree["sample_stats"]["diverging"].sum()),
         "rhat": float(max(value.max() for value in arviz_stats.rhat(top).values())),
-        "limitations": len(plan.module.computed(thin, layout)),
+        "limitations": len(plan.fitted.computed(thin, layout)),
         "ess": float(min(v.min() for how in ("bulk", "tail") for v in arviz_stats.ess(top, method=how).values())),
     }
-    # averages over the population need no participant's own trait
-    return Fitted(thin if plan.model == "effect" else plan.module.completed(thin, layout, seed), diagnostics)
+    # averages over the population need no participant's own trait, but every mediator's value
+    return Fitted(plan.fitted.completed(thin, layout, seed) if plan.fitted.mediated else thin, diagnostics)
 
 
 def _quantities(plan: Plan, draws: xr.Dataset, layout: Design, study: Study) -> dict[str, quantities.Quantity]:
-    return quantities.quantities(draws, plan.module, layout, study)
+    return quantities.quantities(draws, plan.fitted, layout, study)
 
 
 def _row(quantity: quantities.Quantity, true: float, rng: np.random.Generator) -> dict[str, Any]:

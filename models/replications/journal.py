@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,10 +15,11 @@ from typing import Any
 from models.faults import InvalidInput
 
 _HEAD = b'{"description": '
+DAMAGED = "It is no journal of replications, or was damaged after it was written."
 
 
 class Journal:
-    """Results of finished replications, one JSON line each.
+    """Results of finished replications, one JSON line each, only ever appended to.
 
     The first line describes the study. A line is on disk when `add` returns; one that was torn by a kill or a full disk
     is dropped on reading and cut off before the next line is written. Reading locks nothing; one process may write.
@@ -37,69 +39,60 @@ class Journal:
 
     def __init__(self, path: Path, description: Mapping[str, Any]) -> None:
         self._path = path
-        self._head = json.dumps({"description": description}, sort_keys=True)
-        self._stream = -1
+        self._head = json.dumps({"description": description}, sort_keys=True).encode() + b"\n"
+        self._stream: io.FileIO | None = None
         self._read()
 
     def _read(self) -> None:
-        self._numbers: set[int] = set()
-        self._end = 0
-        for line, number in self._lines():
-            self._end += len(line)
-            if number is not None:
-                self._numbers.add(number)
+        self._numbers, self._end = set[int](), 0
+        for end, entry in self._entries():
+            self._end = end
+            self._numbers |= {number for number, _ in entry}
 
-    def _lines(self) -> Iterator[tuple[bytes, int | None]]:
-        """Whole lines with the number of their replication; the first has none."""
+    def _entries(self) -> Iterator[tuple[int, list[tuple[int, Any]]]]:
+        """Where each whole line ends, and the number and result in it; the first line has none."""
         if not self._path.is_file():
             return
         with self._path.open("rb") as stream:
             head = stream.readline()
-            if head.rstrip(b"\n") != self._head.encode():
-                if self._head.encode().startswith(head):  # killed while the first line was written
+            if head != self._head:
+                if self._head.startswith(head):  # killed while the first line was written
                     return
                 raise self._other(head)
-            if head.endswith(b"\n"):
-                yield head, None
+            end = len(head)
+            yield end, []
             for line in stream:
                 try:
-                    yield line, int(self._parsed(line)["number"])
+                    entry = json.loads(line if line.endswith(b"\n") else b"torn")
+                    found = int(entry["number"]), entry["result"]
                 except (ValueError, KeyError, TypeError):
-                    if line.endswith(b"\n") and stream.read(1):
-                        raise self._broken() from None
-                    return  # torn: the last line
-
-    @staticmethod
-    def _parsed(line: bytes) -> Any:
-        if not line.endswith(b"\n"):
-            raise ValueError("torn")
-        return json.loads(line)
+                    if stream.read(1):  # only the last line can have been torn
+                        raise self._refused(DAMAGED) from None
+                    return
+                end += len(line)
+                yield end, [found]
 
     def _other(self, head: bytes) -> InvalidInput:
         try:
-            there = json.loads(head)["description"]
-            ours = json.loads(self._head)["description"]
+            there, ours = (json.loads(line)["description"] for line in (head, self._head))
             keys = [key for key in sorted({*there, *ours}) if there.get(key) != ours.get(key)]
         except (ValueError, KeyError, TypeError, AttributeError):
-            return self._broken()
-        why = f"Another study stands there; it differs in {', '.join(keys)}."
-        return InvalidInput(f"{self._path} cannot be continued.", why, "Choose another --out, or add --force.")
+            return self._refused(DAMAGED)
+        return self._refused(f"It holds another study, which differs in {', '.join(keys)}.")
 
-    def _broken(self) -> InvalidInput:
-        why = "It is no journal of replications, or was damaged after it was written."
+    def _refused(self, why: str) -> InvalidInput:
         return InvalidInput(f"{self._path} cannot be continued.", why, "Choose another --out, or add --force.")
 
     def finished(self) -> set[int]:
-        """Numbers of the replications that stand in it."""
+        """Numbers of the replications in it."""
         return set(self._numbers)
 
     def results(self) -> list[tuple[int, Any]]:
         """Every number with its result, in ascending order whatever the order of completion."""
-        found = [(number, json.loads(line)["result"]) for line, number in self._lines() if number is not None]
-        return sorted(found, key=itemgetter(0))
+        return sorted((found for _, entry in self._entries() for found in entry), key=itemgetter(0))
 
     def begin(self) -> None:
-        """Make ready for writing, so that a full disk, a missing permission or another writer is known before any work.
+        """Open it for writing, so that a full disk, a missing permission or another writer is known before any work.
 
         Raises
         ------
@@ -108,44 +101,23 @@ class Journal:
         OSError
             Disk full, or no permission.
         """
-        if self._stream >= 0:
+        if self._stream is not None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        stream = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._stream = io.FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), "ab")
         try:
-            _lock(stream, self._path)
-            self._read()  # again: another writer may have gone on until now
-            os.ftruncate(stream, self._end)
-            self._stream = stream
-            if self._end == 0:
+            _lock(self._stream, self._path)
+            self._read()  # again: another process may have written until now
+            self._stream.truncate(self._end)
+            if not self._end:
                 self._append(self._head)
                 _flush_folder(self._path.parent)
         except BaseException:
-            self._stream = -1
-            os.close(stream)
+            self.close()
             raise
 
-    @staticmethod
-    def stands_at(path: Path) -> bool:
-        """Whether a file is a journal, of whatever study; an empty one was killed before its first line."""
-        if not path.is_file():
-            return False
-        with path.open("rb") as stream:
-            return _HEAD.startswith(stream.read(len(_HEAD)))
-
-    @staticmethod
-    @contextmanager
-    def locked(path: Path) -> Iterator[None]:
-        """Keep other writers away; `InvalidInput` where one is at work."""
-        stream = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            _lock(stream, path)
-            yield
-        finally:
-            os.close(stream)
-
     def add(self, number: int, result: Any) -> None:
-        """Append a result; it is on disk on return. A number that stands there already is left as it is.
+        """Append a result; it is on disk on return. A number that is there already is left as it is.
 
         Parameters
         ----------
@@ -162,29 +134,43 @@ class Journal:
         self.begin()
         if number in self._numbers:
             return
-        self._append(json.dumps({"number": number, "result": result}))
+        self._append(json.dumps({"number": number, "result": result}).encode() + b"\n")
         self._numbers.add(number)
 
-    def _append(self, text: str) -> None:
-        line = text.encode() + b"\n"
+    def _append(self, line: bytes) -> None:
+        assert self._stream is not None
         try:
-            written = 0
-            while written < len(line):  # a nearly full disk takes a part
-                written += os.pwrite(self._stream, line[written:], self._end + written)
-            os.fsync(self._stream)
+            while line:  # a nearly full disk takes a part
+                line = line[self._stream.write(line) :]
+            os.fsync(self._stream.fileno())
         except BaseException:
-            os.ftruncate(self._stream, self._end)
+            self.close()  # the next `begin` cuts off what is torn
             raise
-        self._end += len(line)
 
     def close(self) -> None:
         """Let another process write."""
-        if self._stream >= 0:
-            os.close(self._stream)
-            self._stream = -1
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    @staticmethod
+    def is_at(path: Path) -> bool:
+        """Whether a file is a journal, of whatever study; an empty one was killed before its first line."""
+        if not path.is_file():
+            return False
+        with path.open("rb") as stream:
+            return _HEAD.startswith(stream.read(len(_HEAD)))
+
+    @staticmethod
+    @contextmanager
+    def locked(path: Path) -> Iterator[None]:
+        """Keep other writers away; `InvalidInput` where one is at work."""
+        with path.open("r+b") as stream:
+            _lock(stream, path)
+            yield
 
 
-def _lock(stream: int, path: Path) -> None:
+def _lock(stream: io.IOBase, path: Path) -> None:
     try:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

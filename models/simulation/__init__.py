@@ -1,1 +1,1 @@
-"""The independent oracle behind `models.simulate`: NumPy and the standard library, no model and no equation."""
+"""The independent oracle that makes simulated trials: NumPy and the standard library, no model and no equation."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.simulation.innovations import Array, Innovations, logistic
-from models.simulation.scenario import Missingness, Scenario
-from models.simulation.worlds import arm_code
+from models.simulation.potential_outcomes import arm_code
+from models.simulation.scenario import Scenario
+from models.simulation.scenario_parts import Missingness
 
 
 @dataclass(frozen=True)

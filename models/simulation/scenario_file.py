@@ -2,28 +2,18 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from models.simulation.scenario import (
-    Arm,
-    Attendance,
-    Confounder,
-    Correlation,
-    Covariate,
-    Mediator,
-    Missingness,
-    Outcome,
-    Scenario,
-    ScenarioError,
-    Selection,
-    Wave,
-)
+from models.simulation import scenario_parts
+from models.simulation.scenario import Scenario, ScenarioError
+from models.simulation.scenario_parts import Description
 
 FOLDER = Path(__file__).parent / "scenarios"
-_TABLES = (Arm, Attendance, Confounder, Correlation, Covariate, Mediator, Missingness, Outcome, Selection, Wave)
+_TABLES = tuple(part for part in vars(scenario_parts).values() if is_dataclass(part) and part is not Description)
+"""Every part of a scenario that a file writes as a table."""
 
 
 def names() -> list[str]:

@@ -1,21 +1,20 @@
-"""The rules that a scenario must obey; each breach is one sentence with what is wrong, why, and how to mend it."""
+"""The rules that a scenario must obey; each breach is one sentence with what is wrong, why, and how to correct it."""
 
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from models.simulation.scenario import Covariate, Mediator, Missingness, Outcome, Scenario
+from models.simulation.scenario_parts import Covariate, Description, Grouping, Mediator, Missingness, Outcome
 
 ROLES = ("baseline", "negative control", "follow-up")
 EXPOSED = ("none", "partly")
 
 
-def problems(scenario: "Scenario") -> list[str]:
+def problems(scenario: Description) -> list[str]:
     """Return every reason why the scenario cannot be simulated; an empty list if there is none."""
     if not scenario.waves or not scenario.outcomes:
         return ["waves or outcomes are empty: nothing can be simulated; give at least one of each"]
@@ -30,6 +29,8 @@ def problems(scenario: "Scenario") -> list[str]:
         found += [f"covariate {covariate.column!r}: {text}" for text in _covariate(scenario, covariate)]
     for number, mechanism in enumerate(scenario.missingness, start=1):
         found += [f"missingness {number}: {text}" for text in _missingness(scenario, mechanism)]
+    for grouping in scenario.groupings:
+        found += [f"grouping {grouping.column!r}: {text}" for text in _grouping(scenario, grouping)]
     return [*found, *_traits(scenario), *_extras(scenario)]
 
 
@@ -49,7 +50,7 @@ def _infinite(value: Any, where: str = "") -> Iterator[str]:
             yield from _infinite(part, f"{where}[{getattr(part, 'column', place)}]")
 
 
-def correlation_matrix(scenario: "Scenario") -> tuple[list[str], np.ndarray]:
+def correlation_matrix(scenario: Description) -> tuple[list[str], np.ndarray]:
     """Return the columns that have a trait and the correlation matrix of these traits, in that order."""
     names = [m.column for m in scenario.mediators if m.trait_sd > 0]
     names += [o.column for o in scenario.outcomes if o.trait_sd > 0]
@@ -61,7 +62,7 @@ def correlation_matrix(scenario: "Scenario") -> tuple[list[str], np.ndarray]:
     return names, matrix
 
 
-def _frame(scenario: "Scenario") -> Iterator[str]:
+def _frame(scenario: Description) -> Iterator[str]:
     values = [wave.value for wave in scenario.waves]
     for value in _repeated(values):
         yield f"wave {value!r} appears twice: rows could not be told apart; give each wave its own value"
@@ -76,8 +77,10 @@ def _frame(scenario: "Scenario") -> Iterator[str]:
     if scenario.primary_wave not in followups:
         yield f"primary_wave {scenario.primary_wave!r} is not a follow-up wave; name one of {followups}"
     columns = ["participant", "wave", "arm", *(e.column for e in scenario.equations)]
+    columns += sorted(over.column for over in {o.exposure for o in scenario.outcomes if o.exposure})
     columns += [c.column for c in scenario.covariates]
     columns += [scenario.attendance.column] if scenario.attendance else []
+    columns += [grouping.column for grouping in scenario.groupings]
     if scenario.lag < 0 or (scenario.mediators and scenario.lag >= len(values)):
         yield (
             f"lag is {scenario.lag}: mediators act on the outcome so many waves later, and there are {len(values)}; "
@@ -87,7 +90,7 @@ def _frame(scenario: "Scenario") -> Iterator[str]:
         yield f"column {column!r} is used twice: one would overwrite the other; rename one"
 
 
-def _numbers(scenario: "Scenario") -> Iterator[str]:
+def _numbers(scenario: Description) -> Iterator[str]:
     for arm in scenario.arms:
         if arm.participants < 1:
             yield f"arm {arm.value!r} has {arm.participants} participants: no comparison is possible; give 1 or more"
@@ -97,12 +100,12 @@ def _numbers(scenario: "Scenario") -> Iterator[str]:
         yield f"minimum_cell is {scenario.minimum_cell}: a number of women cannot be negative; use 0 or more"
 
 
-def _per_wave(scenario: "Scenario", name: str, values: tuple[float, ...]) -> Iterator[str]:
+def _per_wave(scenario: Description, name: str, values: tuple[float, ...]) -> Iterator[str]:
     if len(values) != len(scenario.waves):
         yield f"{name} has {len(values)} values for {len(scenario.waves)} waves; give one a wave"
 
 
-def _equation(scenario: "Scenario", equation: "Mediator | Outcome") -> Iterator[str]:
+def _equation(scenario: Description, equation: Mediator | Outcome) -> Iterator[str]:
     yield from _per_wave(scenario, "intercepts", equation.intercepts)
     yield from _per_wave(scenario, "arm_effects", equation.arm_effects)
     if scenario.waves[0].role == "baseline" and equation.arm_effects and equation.arm_effects[0] != 0:
@@ -115,7 +118,7 @@ def _equation(scenario: "Scenario", equation: "Mediator | Outcome") -> Iterator[
     yield from _effects(scenario, equation.covariates)
 
 
-def _effects(scenario: "Scenario", effects: Mapping[str, Any]) -> Iterator[str]:
+def _effects(scenario: Description, effects: Mapping[str, Any]) -> Iterator[str]:
     known = {c.column: c for c in scenario.covariates}
     for name, effect in effects.items():
         if name not in known:
@@ -128,7 +131,7 @@ def _effects(scenario: "Scenario", effects: Mapping[str, Any]) -> Iterator[str]:
             yield f"the effect of covariate {name!r} does not fit its kind; give {text}"
 
 
-def _mediator(scenario: "Scenario", mediator: "Mediator") -> Iterator[str]:
+def _mediator(scenario: Description, mediator: Mediator) -> Iterator[str]:
     yield from _equation(scenario, mediator)
     columns = [m.column for m in scenario.mediators]
     earlier = columns[: columns.index(mediator.column)]
@@ -148,7 +151,7 @@ def _mediator(scenario: "Scenario", mediator: "Mediator") -> Iterator[str]:
         yield f"same-wave path from {source!r}, which is not drawn before it; list that mediator earlier"
 
 
-def _outcome(scenario: "Scenario", outcome: "Outcome") -> Iterator[str]:
+def _outcome(scenario: Description, outcome: Outcome) -> Iterator[str]:
     if outcome.kind not in ("binary", "count", "continuous"):
         yield f"kind {outcome.kind!r} is unknown; use binary, count or continuous"
     if outcome.link not in ("logit", "probit"):
@@ -162,6 +165,7 @@ def _outcome(scenario: "Scenario", outcome: "Outcome") -> Iterator[str]:
     if outcome.floor and (len(outcome.floor) != len(scenario.waves) or not set(outcome.floor) <= {0, 1}):
         yield f"floor {outcome.floor} must be 0 or 1 for each wave: only a 0 can be raised to 1"
     yield from _reporting(outcome)
+    yield from _exposure(scenario, outcome)
     yield from _union(scenario, outcome) if outcome.union_of else _equation(scenario, outcome)
     columns = [m.column for m in scenario.mediators]
     for source in sorted({*outcome.mediators, *outcome.interactions} - set(columns)):
@@ -171,7 +175,34 @@ def _outcome(scenario: "Scenario", outcome: "Outcome") -> Iterator[str]:
         yield f"gated_by {outcome.gated_by!r}: only an ungated count outcome can force a binary one to 0; name one"
 
 
-def _reporting(outcome: "Outcome") -> Iterator[str]:
+def _exposure(scenario: Description, outcome: Outcome) -> Iterator[str]:
+    over = outcome.exposure
+    if over is None:
+        return
+    if outcome.kind != "count" or outcome.floor or outcome.column in {o.gated_by for o in scenario.outcomes}:
+        yield "exposure is of a count without a floor that gates no other outcome; drop it"
+    if not over.at > 0 or not 0 <= over.none < 1:
+        yield f"exposure: at {over.at} must be above 0 and none {over.none} a probability below 1"
+    if {len(over.least), len(over.most)} != {2} or not all(
+        0 < low <= high for low, high in zip(over.least, over.most, strict=False)
+    ):
+        yield "exposure: least and most must be two numbers above 0, (control, treated), least not above most"
+
+
+def _grouping(scenario: Description, grouping: Grouping) -> Iterator[str]:
+    sizes = {"randomised": 2, "site": 1, "delivery": 1}
+    if grouping.kind not in sizes:
+        yield f"kind {grouping.kind!r} is unknown; use randomised, site or delivery"
+    elif len(grouping.groups) != sizes[grouping.kind] or not all(many >= 2 for many in grouping.groups):
+        yield f"groups {grouping.groups} must be {sizes[grouping.kind]} number(s) of 2 or more"
+    known = [each.column for each in scenario.equations]
+    for column in sorted({*grouping.sds, *grouping.wave_sds} - set(known)):
+        yield f"levels of an unknown {column!r}; name one of {known}"
+    if not all(sd >= 0 for sd in (*grouping.sds.values(), *grouping.wave_sds.values())):
+        yield "sds and wave_sds cannot be negative; use 0 or more"
+
+
+def _reporting(outcome: Outcome) -> Iterator[str]:
     for name in ("sensitivity", "specificity"):
         pair = getattr(outcome, name)
         if len(pair) != 2 or not all(0 <= p <= 1 for p in pair):
@@ -180,7 +211,7 @@ def _reporting(outcome: "Outcome") -> Iterator[str]:
             yield f"{name} has no meaning for kind {outcome.kind!r}; drop it"
 
 
-def _union(scenario: "Scenario", outcome: "Outcome") -> Iterator[str]:
+def _union(scenario: Description, outcome: Outcome) -> Iterator[str]:
     known = {o.column: o for o in scenario.outcomes}
     parts = [known.get(column) for column in outcome.union_of]
     if any(p is None or p.kind != "binary" or p.union_of for p in parts):
@@ -194,7 +225,7 @@ def _union(scenario: "Scenario", outcome: "Outcome") -> Iterator[str]:
         yield "a union is reported through its parts; move sensitivity and specificity to the parts"
 
 
-def _covariate(scenario: "Scenario", covariate: "Covariate") -> Iterator[str]:
+def _covariate(scenario: Description, covariate: Covariate) -> Iterator[str]:
     if covariate.kind not in ("continuous", "categorical"):
         yield f"kind {covariate.kind!r} is unknown; use continuous or categorical"
     if not covariate.sd > 0 or not covariate.minimum < covariate.maximum:
@@ -211,7 +242,7 @@ def _covariate(scenario: "Scenario", covariate: "Covariate") -> Iterator[str]:
             yield f"deck {covariate.deck!r} holds lists of different lengths: they cannot stay paired"
 
 
-def _levels(covariate: "Covariate", dealt: bool) -> Iterator[str]:
+def _levels(covariate: Covariate, dealt: bool) -> Iterator[str]:
     if dealt and {len(covariate.control), len(covariate.treated)} != {len(covariate.levels)}:
         yield "control and treated must each give one number of women for each level"
     if not dealt and (len(covariate.shares) != len(covariate.levels) or abs(sum(covariate.shares) - 1) > 1e-9):
@@ -220,7 +251,7 @@ def _levels(covariate: "Covariate", dealt: bool) -> Iterator[str]:
         yield "shares and numbers of women cannot be negative"
 
 
-def _missingness(scenario: "Scenario", mechanism: "Missingness") -> Iterator[str]:
+def _missingness(scenario: Description, mechanism: Missingness) -> Iterator[str]:
     if mechanism.kind not in ("dropout", "intermittent"):
         yield f"kind {mechanism.kind!r} is unknown; use dropout or intermittent"
     yield from _per_wave(scenario, "rates", mechanism.rates)
@@ -239,7 +270,7 @@ def _missingness(scenario: "Scenario", mechanism: "Missingness") -> Iterator[str
         yield f"last_mediators: unknown mediator {column!r}"
 
 
-def _traits(scenario: "Scenario") -> Iterator[str]:
+def _traits(scenario: Description) -> Iterator[str]:
     names, matrix = correlation_matrix(scenario)
     for pair in scenario.correlations:
         if pair.first not in names or pair.second not in names or pair.first == pair.second:
@@ -253,7 +284,7 @@ def _traits(scenario: "Scenario") -> Iterator[str]:
         yield "the trait correlations contradict one another (not positive semi-definite); bring them nearer to 0"
 
 
-def _extras(scenario: "Scenario") -> Iterator[str]:
+def _extras(scenario: Description) -> Iterator[str]:
     if scenario.confounder and not -1 < scenario.confounder.persistence < 1:
         yield f"confounder persistence {scenario.confounder.persistence} must lie between -1 and 1"
     own = [o.column for o in scenario.outcomes if not o.union_of]

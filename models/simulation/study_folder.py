@@ -10,25 +10,26 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from models.simulate import SimulatedTrial
 from models.simulation.innovations import Array
-from models.simulation.scenario import ARMS, Covariate, Mediator, Outcome, Scenario
-from models.simulation.truth import Truth
+from models.simulation.scenario import Scenario
+from models.simulation.scenario_parts import ARMS, Covariate, Mediator, Outcome
+from models.simulation.simulated_trial import SimulatedTrial
+from models.simulation.true_values import Truth
 
 FILES = ("data.csv", "study.toml", "truth.json")
 _TEXTS = {"label", "better", "margin", "margin_reason", "decimals", "link", "kind", "column", "family", "interaction"}
 
 
-def write(folder: Path, trial: SimulatedTrial, truths: tuple[Truth, ...]) -> None:
-    """Write the three files into an existing folder.
+def write(folder: Path, trial: SimulatedTrial, truths: tuple[Truth, ...] = ()) -> None:
+    """Write the files into an existing folder; without the truths where none are given.
 
     Raises
     ------
     OSError
         If the folder cannot be written to.
     """
-    texts = (data_text(trial), study_text(trial), truth_text(trial.scenario, truths))
-    for name, text in zip(FILES, texts, strict=True):
+    texts = [data_text(trial), study_text(trial), *([truth_text(trial.scenario, truths)] if truths else [])]
+    for name, text in zip(FILES, texts, strict=False):
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -39,10 +40,14 @@ def data_text(trial: SimulatedTrial) -> str:
     first = [wave == scenario.waves[0].value for wave in cells["wave"]]
     for equation in scenario.equations:
         cells[equation.column] = _numbers(columns[equation.column], equation)
+    for column in trial.amounts:
+        cells[column] = [f"{v:.6f}" for v in columns[column].tolist()]
     for covariate in scenario.covariates:
         values = columns[covariate.column]
         texts = [str(v) for v in values] if covariate.kind == "categorical" else _numbers(values, covariate)
         cells[covariate.column] = [text if keep else "" for text, keep in zip(texts, first, strict=True)]
+    for grouping in scenario.groupings:
+        cells[grouping.column] = [str(name) for name in columns[grouping.column]]
     if scenario.attendance:
         sessions = columns[scenario.attendance.column]
         cells[scenario.attendance.column] = [str(int(s)) if k else "" for s, k in zip(sessions, first, strict=True)]
@@ -81,6 +86,10 @@ def study_text(trial: SimulatedTrial) -> str:
     if scenario.attendance:
         offered = dict(zip(ARMS, scenario.attendance.offered, strict=True))
         parts.append("[attendance]\n" + _lines({"column": scenario.attendance.column, "offered": offered}))
+    parts += [
+        "[[groupings]]\n" + _lines({"column": g.column, "kind": g.kind, "label": g.label or g.column})
+        for g in scenario.groupings
+    ]
     parts += ["[[covariates]]\n" + _lines(_covariate(c)) for c in scenario.covariates]
     parts.append("[privacy]\n" + _lines({"minimum_cell": scenario.minimum_cell}))
     if scenario.author:
@@ -119,10 +128,13 @@ def _numbers(values: Array, source: Outcome | Mediator | Covariate) -> list[str]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    table = {"column": outcome.column, "kind": outcome.kind, "label": outcome.label or outcome.column}
+    table: dict[str, Any] = {"column": outcome.column, "kind": outcome.kind, "label": outcome.label or outcome.column}
     table["better"] = outcome.better
     if outcome.kind == "binary":
         table["link"] = outcome.link
+    if outcome.exposure:
+        over = outcome.exposure
+        table["exposure"] = {"column": over.column, "per": over.per, "at": over.at}
     margin = {} if outcome.margin is None else {"margin": outcome.margin, "margin_reason": outcome.margin_reason}
     return {**table, **margin}
 
@@ -146,6 +158,8 @@ def _parameters(scenario: Scenario) -> dict[str, Any]:
         "trait_correlations": [_plain(c) for c in scenario.correlations],
         "missingness": [{"kind": m.kind, **_plain(m)} for m in scenario.missingness],
     }
+    if scenario.groupings:
+        table["groupings"] = [_plain(each) for each in scenario.groupings]
     for name in ("confounder", "selection", "attendance"):
         if getattr(scenario, name) is not None:
             table[name] = _plain(getattr(scenario, name))
@@ -156,7 +170,7 @@ def _plain(item: Any) -> Any:
     if is_dataclass(item):
         stated = {f.name: _plain(getattr(item, f.name)) for f in fields(item) if f.name not in _TEXTS}
         # A list or table left empty has no part in the equations.
-        return {name: value for name, value in stated.items() if value not in ([], {}, "")}
+        return {name: value for name, value in stated.items() if value not in ([], {}, "", None)}
     if isinstance(item, Mapping):
         return {key: _plain(value) for key, value in item.items()}
     return list(item) if isinstance(item, tuple) else item

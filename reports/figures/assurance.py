@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reports.design_file import WANTED, Design, Point, Shift
-from reports.figures.axis import tick_text
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, measured
-from reports.numbers import PLAIN, fixed
-from reports.parts import Figure
-from reports.words import capital
+from reports.text.design_file import WANTED, DesignStudy, Point, Shift
+from reports.text.numbers import PLAIN, fixed, tick_text
+from reports.text.parts import Figure
+from reports.text.words import capital
 
 SHAPES = ("circle", "square", "diamond", "triangle")
 COLOURS = ("difference", "treated", "control", "prior")
@@ -33,7 +32,7 @@ def style(place: int) -> tuple[str, str]:
     return SHAPES[place % 4], f"{COLOURS[place % 4]}-{'mark' if place < 4 else 'hollow'}"
 
 
-def draw(study: Design, quantity: str, place: int) -> Figure:
+def draw(study: DesignStudy, quantity: str, place: int) -> Figure:
     """Rows of panels are what a trial could end with, columns the true effects."""
     label = study.quantities[quantity]
     shown = [measure for measure in MEASURES if any(point.has(measure) for point in study.points
@@ -41,7 +40,8 @@ def draw(study: Design, quantity: str, place: int) -> Figure:
     title = _title(study, quantity, shown[0])
     description = (
         f"Line chart for {label}: share of simulated trials over participants, one panel a true effect and an end of "
-        f"the trial, one line an attrition, bars of 1.96 Monte Carlo standard errors. {_told(study, quantity, shown)}"
+        "the trial, one line an attrition, bars of 1.96 Monte Carlo standard errors. "
+        f"{_reported(study, quantity, shown)}"
     )
 
     def layout(width: float, form: str) -> str:
@@ -60,7 +60,7 @@ def draw(study: Design, quantity: str, place: int) -> Figure:
     return Figure(name(place), title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, rows)
 
 
-def _title(study: Design, quantity: str, measure: str) -> str:
+def _title(study: DesignStudy, quantity: str, measure: str) -> str:
     found = [point for point in study.points if point.quantity == quantity and point.has(measure)]
     low, high = (choose(found, key=lambda point: point[measure]) for choose in (min, max))
     ends = [f"{fixed(100 * point[measure])}% ({where(study, point)})" for point in (low, high)]
@@ -68,7 +68,7 @@ def _title(study: Design, quantity: str, measure: str) -> str:
     return f"{capital(study.quantities[quantity])}: {MEASURES[measure]} in {spread} of trials"
 
 
-def where(study: Design, point: Point) -> str:
+def where(study: DesignStudy, point: Point) -> str:
     """A point of the grid in words."""
     size = f"{fixed(point.participants)} participants"
     return f"{size}, attrition {loss(point.attrition)}, {study.shift_name} {point.shift.text}"
@@ -79,7 +79,7 @@ def loss(attrition: float) -> str:
     return tick_text(round(100 * attrition, 6), PLAIN) + "%"
 
 
-def _told(study: Design, quantity: str, shown: Sequence[str]) -> str:
+def _reported(study: DesignStudy, quantity: str, shown: Sequence[str]) -> str:
     parts = []
     for measure in shown:
         for shift in study.shifts:
@@ -92,7 +92,7 @@ def _told(study: Design, quantity: str, shown: Sequence[str]) -> str:
     return " ".join(parts)
 
 
-def _layout(study: Design, quantity: str, shown: Sequence[str], width: float) -> Canvas:
+def _layout(study: DesignStudy, quantity: str, shown: Sequence[str], width: float) -> Canvas:
     # a row of panels is one end of the trial; with one shift alone all ends stand in one row
     groups = [[(measure, shift) for shift in study.shifts] for measure in shown]
     groups = groups if len(study.shifts) > 1 else [[panel for group in groups for panel in group]]
@@ -115,7 +115,7 @@ def _layout(study: Design, quantity: str, shown: Sequence[str], width: float) ->
 
 
 def _panel(
-    sheet: Canvas, study: Design, quantity: str, shift: Shift, measure: str, place: tuple[float, float, float]
+    sheet: Canvas, study: DesignStudy, quantity: str, shift: Shift, measure: str, place: tuple[float, float, float]
 ) -> None:
     left, top, wide = place
     sizes, losses = study.sizes, study.losses
@@ -164,7 +164,7 @@ def _sizes(sheet: Canvas, x: Linear, base: float, sizes: Sequence[float]) -> Non
             end = x(size) + half
 
 
-def _points(study: Design, quantity: str) -> str:
+def _points(study: DesignStudy, quantity: str) -> str:
     unit = next(point.shown for point in study.points if point.quantity == quantity)
     return f" {unit.name.removeprefix('percentage ').partition(' per ')[0]}".rstrip()
 

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reports.figures.canvas import Canvas, Linear, ticks
-from reports.numbers import MINUS, Unit
-
-
-def tick_text(value: float, shown: Unit, signed: bool = False) -> str:
-    """Tick as printed: the unit's factor and sign, a true minus, a plus where the sign matters."""
-    scaled = round(value * shown.factor, 8) + 0.0
-    text = f"{scaled:.10g}".replace("-", MINUS)  # ten digits: a continuous outcome may be large
-    return ("+" if signed and scaled > 0 else "") + text + shown.sign
+from reports.text.numbers import Unit, tick_text
 
 
 def bottom(

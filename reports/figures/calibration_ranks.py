@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.calibration.uniformity import Curve
-from reports.figures.axis import tick_text
+from models.checks.uniformity import Curve
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, ticks
-from reports.numbers import PLAIN, POINTS, fixed
-from reports.parts import Figure
-from reports.words import capital, lines
+from reports.text.numbers import PLAIN, POINTS, fixed, tick_text
+from reports.text.parts import Figure
+from reports.text.words import capital, lines
 
 NAME = "calibration_ranks"
 GAP, TALL, FOOT = 22.0, 104.0, 42.0
@@ -27,7 +26,7 @@ class Panel:
     curve: Curve
 
     @property
-    def told(self) -> str:
+    def reported(self) -> str:
         """Where the curve is furthest out, in words."""
         curve, place = self.curve, self.curve.furthest
         found, lower, upper = (
@@ -51,7 +50,7 @@ def draw(found: Sequence[Panel]) -> Figure:
     description = (
         "Line chart, one panel a quantity: share of true values whose rank among the posterior draws is at most so "
         "large, minus the share expected of uniform ranks, with the band; the bands hold all lines of uniform ranks in "
-        f"95% of such studies. {'; '.join(f'{panel.label}: {panel.told}' for panel in found)}."
+        f"95% of such studies. {'; '.join(f'{panel.label}: {panel.reported}' for panel in found)}."
     )
 
     def layout(width: float, form: str) -> str:

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from reports.words import clean
+from reports.text.words import clean
 
 WIDE, NARROW = 760, 430
 LINE = 16

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Any
-
-from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, measured
-from reports.numbers import interval, show
-from reports.parts import Figure
-from reports.people import ARMS
-from reports.words import agreeing, capital, clean, listed, short
+from reports.text.difference_by_wave import Row, intervals
+from reports.text.facts import Facts
+from reports.text.parts import Figure
+from reports.text.words import agreeing, capital, listed, short
 
 NAME = "contrasts"
 METHODS = {"modelled": "diamond", "crude": "circle", "standardised": "triangle"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One interval: wave, method, its numbers as stored (NaN where there are none) and as printed."""
-
-    wave: str
-    method: str
-    median: float
-    lower: float
-    upper: float
-    text: str
-    evidence: str
-    flag: bool = False
-    note: str = ""
-
-    @property
-    def drawn(self) -> bool:
-        """Whether there is something to draw."""
-        return math.isfinite(self.median)
 
 
 def draw(facts: Facts) -> Figure:
@@ -43,8 +18,8 @@ def draw(facts: Facts) -> Figure:
     rows = intervals(facts)
     estimate = facts.estimate(facts.scale.difference, facts.primary)
     points = agreeing(estimate.number("median").text, facts.scale.points)
-    told = f"{estimate.number('median').text} {points} ({estimate.interval})"
-    title = f"{_message(facts)}; {facts.wave(facts.primary)}: {told}"
+    reported = f"{estimate.number('median').text} {points} ({estimate.interval})"
+    title = f"{_message(facts)}; {facts.wave(facts.primary)}: {reported}"
     described = "; ".join(f"{facts.wave(row.wave)}{_marked(facts, row.wave)}, {row.method}: {row.text}" for row in rows)
     description = f"Forest plot, treated minus control, median or estimate with 95% interval. {described}."
 
@@ -59,57 +34,20 @@ def draw(facts: Facts) -> Figure:
 
 
 def _message(facts: Facts) -> str:
-    """Where the modelled interval of the difference leaves out 0, among follow-ups and at the negative control."""
+    """Where the modelled interval of the difference excludes 0, among follow-ups and at the negative control."""
     out = {}
     for wave in facts.contrasts:
         found = facts.estimate(facts.scale.difference, wave)
         out[wave] = found.identified and not found.lower <= 0 <= found.upper
     later = [wave for wave in out if facts.role(wave) != "negative control"]
     away = listed([facts.wave(wave) for wave in later if out[wave]])
-    told = "contains 0 at every follow-up" if len(later) > 1 else "contains 0"
+    reported = "contains 0 at every follow-up" if len(later) > 1 else "contains 0"
     if away:
-        told = f"leaves out 0 at {away}" if len(later) > 1 else "leaves out 0"
+        reported = f"excludes 0 at {away}" if len(later) > 1 else "excludes 0"
     early = ", and at the negative control" if any(out[wave] for wave in out if wave not in later) else ""
     if early and not away:
         early = ", but not at the negative control"
-    return f"{facts.scale.difference_name}: the interval {told}{early}"
-
-
-def intervals(facts: Facts) -> list[Row]:
-    """Modelled and model-free differences by wave; those that may not be told or do not exist say why."""
-    found = []
-    for wave in facts.contrasts:
-        estimate = facts.estimate(facts.scale.difference, wave)
-        limits = (estimate.median, estimate.lower, estimate.upper) if estimate.identified else (math.nan,) * 3
-        found.append(Row(wave, "modelled", *limits, estimate.told, estimate.evidence))
-        for row in facts.run.model_free.to_dict("records"):
-            if str(row["wave"]) == wave:
-                found.append(_model_free(facts, wave, row))
-    return found
-
-
-def _evidence(facts: Facts, wave: str, method: str) -> str:
-    """Class of a model-free difference: the crude one takes those observed to be like those missing."""
-    counts = [facts.people.counts[arm, wave] for arm in ARMS]
-    if not all(cell.observed for cell in counts):
-        return "not identified"
-    if all(cell.observed == cell.people for cell in counts):
-        return "randomised"
-    return "randomised + MAR" if method == "standardised" else "assumption-driven"
-
-
-def _model_free(facts: Facts, wave: str, row: dict[str, Any]) -> Row:
-    method, note = str(row["method"]), clean(row.get("note") or "")
-    evidence = _evidence(facts, wave, method)
-    values = [float(row[key]) for key in ("estimate", "lower", "upper")]
-    nothing = (math.nan, math.nan, math.nan)
-    if facts.people.concealed(wave):
-        return Row(wave, method, *nothing, "suppressed", evidence, note="it would give a small cell away")
-    if not all(math.isfinite(value) for value in values):
-        return Row(wave, method, *nothing, "not available", evidence, note=note)
-    numbers = [show(value, facts.scale.difference_unit) for value in values]
-    text = f"{numbers[0].text} ({interval(numbers[1], numbers[2])})"
-    return Row(wave, method, values[0], values[1], values[2], text, evidence, bool(row["flag"]), note)
+    return f"{facts.scale.difference_name}: the interval {reported}{early}"
 
 
 def _marked(facts: Facts, wave: str) -> str:

@@ -1,16 +1,16 @@
-"""How often 95% intervals held the true value: one row a quantity, one mark a kind of true values."""
+"""How often 95% intervals contained the true value: one row a quantity, one mark a kind of true values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.calibration_file import KINDS, LEVEL, NULL, PRIOR, SHARE, TRUTH, Calibration, Row, expected
 from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, fitted, measured
-from reports.numbers import fixed
-from reports.parts import Figure
-from reports.words import capital, clean, lines
+from reports.text.calibration_file import KINDS, LEVEL, NULL, PRIOR, SHARE, TRUTH, Calibration, Row, expected
+from reports.text.numbers import fixed
+from reports.text.parts import Figure
+from reports.text.words import capital, clean, lines
 
 NAME = "coverage"
 STYLES = {PRIOR: ("circle", "difference"), TRUTH: ("square", "treated"), NULL: ("diamond", "prior")}
@@ -45,17 +45,18 @@ def draw(study: Calibration) -> Figure:
     inside = sum(expected(mark.row.replications)[0] <= mark.row["coverage"] <= expected(mark.row.replications)[1]
                  for mark in held)  # fmt: skip
     title = (
-        f"Share of 95% intervals that hold the true value, {SHORT[first]}: {inside} of {len(held)} quantities between "
-        f"{fixed(100 * low, 1)}% and {fixed(100 * high, 1)}%"
+        f"Share of 95% intervals that contain the true value, {SHORT[first]}: {inside} of {len(held)} quantities "
+        f"between {fixed(100 * low, 1)}% and {fixed(100 * high, 1)}%"
     )
-    told = "; ".join(
+    reported = "; ".join(
         f"{marks[0].row.label}: "
         + ", ".join(f"{fixed(100 * mark.row['coverage'], 1)}% ({SHORT[mark.kind]})" for mark in marks)
         for _, marks in listed
     )
     description = (
-        "Dot plot: share of 95% intervals that hold the true value, one row a quantity, with bars of 1.96 Monte Carlo "
-        f"standard errors; the band is where 19 of 20 right methods would lie, truths from the prior. {told}."
+        "Dot plot: share of 95% intervals that contain the true value, one row a quantity, with bars of 1.96 "
+        f"Monte Carlo standard errors; the band is where 19 of 20 correct methods would lie, truths from the "
+        f"prior. {reported}."
     )
 
     def layout(width: float, form: str) -> str:
@@ -89,7 +90,7 @@ def _layout(
         top += step
     bottom(sheet, x, height, SHARE, about=5 if wide else 4)
     sheet.line(x(LEVEL), 6, x(LEVEL), height, "zero")
-    sheet.text((x.start + x.end) / 2, height + 36, "intervals that hold the true value", "note", "middle")
+    sheet.text((x.start + x.end) / 2, height + 36, "intervals that contain the true value", "note", "middle")
     _key(sheet, kinds, height + 58)
     return sheet
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from reports import paths
-from reports.facts import Facts
 from reports.figures import forest
-from reports.parts import Figure
-from reports.words import agreeing, capital, short
+from reports.text import mediated
+from reports.text.facts import Facts
+from reports.text.parts import Figure
+from reports.text.words import agreeing, capital, short
 
 NAME = "paths"
 
 
 def draw(facts: Facts, wave: str) -> Figure:
     """Forest of the total and its parts; `facts` are those of the mediation fit."""
-    parts = paths.decomposition(facts, wave)
+    parts = mediated.decomposition(facts, wave)
     total, *rest = parts
     median = total.estimate.number("median").text
-    told = [
+    reported = [
         f"{_inside(part.name)} {part.estimate.number('median').text}" for part in rest if not part.estimate.constant
     ]
     title = (
         f"{capital(facts.wave(wave))}: total {median} {agreeing(median, facts.scale.points)} "
-        f"({total.estimate.interval}); {', '.join(told)}"
+        f"({total.estimate.interval}); {', '.join(reported)}"
     )
     words = facts.directions
     what = f"Total difference, {facts.arm('treated', 40).text} minus {facts.arm('control', 40).text}, and its parts"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.estimate import Estimate
-from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, density, measured
-from reports.numbers import MINUS, probability
-from reports.parts import Figure
-from reports.words import agreeing
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.numbers import MINUS, probability
+from reports.text.parts import Figure
+from reports.text.words import agreeing
 
 NAME = "difference"
 
@@ -34,7 +34,7 @@ def draw(facts: Facts) -> Figure:
     return Figure(NAME, title, description, layout(WIDE, "wide"), layout(NARROW, "narrow"), columns, rows)
 
 
-def _title(facts: Facts, estimate: Estimate) -> str:
+def _title(facts: Facts, estimate: ReportedEstimate) -> str:
     """The number, and the probabilities on its side of 0 and of the margin; the side is that of the median."""
     below = estimate.median < 0
     side = 1 - estimate.p_below_zero if not below else estimate.p_below_zero
@@ -49,14 +49,14 @@ def _title(facts: Facts, estimate: Estimate) -> str:
     )
 
 
-def _grid(facts: Facts, estimate: Estimate) -> np.ndarray:
+def _grid(facts: Facts, estimate: ReportedEstimate) -> np.ndarray:
     """Wide enough for the posterior, twice the margin and most of the prior."""
     margin = facts.study.outcome.margin
     reach = max(abs(estimate.median) + 4 * estimate.sd, 2 * margin, min(1.6 * estimate.prior_sd, 8 * estimate.sd))
     return np.linspace(-reach, reach, 241)
 
 
-def _described(facts: Facts, estimate: Estimate) -> str:
+def _described(facts: Facts, estimate: ReportedEstimate) -> str:
     zones = (
         f"{estimate.chance('p_benefit_beyond_margin').text} better by {facts.margin.text} or more, "
         f"{estimate.chance('p_within_margin').text} within plus or minus {facts.margin.text}, "
@@ -72,7 +72,7 @@ def _described(facts: Facts, estimate: Estimate) -> str:
 
 
 def _layout(
-    facts: Facts, estimate: Estimate, grid: np.ndarray, posterior: np.ndarray, prior: np.ndarray, width: float
+    facts: Facts, estimate: ReportedEstimate, grid: np.ndarray, posterior: np.ndarray, prior: np.ndarray, width: float
 ) -> Canvas:
     sheet = Canvas(width, 330)
     x = Linear(grid[0], grid[-1], 12, width - 12)
@@ -103,7 +103,7 @@ def _layout(
     return sheet
 
 
-def _zones(facts: Facts, estimate: Estimate, sheet: Canvas, x: Linear) -> None:
+def _zones(facts: Facts, estimate: ReportedEstimate, sheet: Canvas, x: Linear) -> None:
     """Margin band and, above each zone, the posterior probability that lies in it."""
     margin = facts.study.outcome.margin
     left, right = x(-margin), x(margin)
@@ -130,7 +130,7 @@ def _equals(text: str) -> str:
     return text if text[0] in "<>" else f"= {text}"
 
 
-def _summary(estimate: Estimate, sheet: Canvas, x: Linear, base: float) -> None:
+def _summary(estimate: ReportedEstimate, sheet: Canvas, x: Linear, base: float) -> None:
     """Median and interval as a mark on the axis."""
     sheet.line(x(estimate.lower), base - 7, x(estimate.upper), base - 7, "difference-range")
     sheet.marker("diamond", x(estimate.median), base - 7, 9, "difference-mark")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.facts import Facts
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
-from reports.parts import Cell, Figure
-from reports.people import ARMS
-from reports.words import capital, lines
+from reports.text.facts import Facts
+from reports.text.parts import Cell, Figure
+from reports.text.people import ARMS
+from reports.text.words import capital, count, lines, short
 
 NAME = "flow"
 
@@ -80,10 +80,19 @@ def _first_word(facts: Facts) -> str:
 
 
 def _randomised(facts: Facts, arm: str) -> str:
-    people, told = facts.people.size(arm), getattr(facts.study.arms, arm).randomised
-    if told is None:
+    """How many participants, and in how many groups where groups were randomised."""
+    together = facts.study.randomised_in_groups
+    if together is None:
+        return _participants(facts, arm)
+    groups = facts.groups[together.column][arm]
+    return f"{count(groups.number, 'group')} ({short(together.label, 20)}), {_participants(facts, arm)}"
+
+
+def _participants(facts: Facts, arm: str) -> str:
+    people, reported = facts.people.size(arm), getattr(facts.study.arms, arm).randomised
+    if reported is None:
         return f"{people} in the data"
-    return f"{told} randomised, {people} in the data" if told != people else f"{people} randomised"
+    return f"{reported} randomised, {people} in the data" if reported != people else f"{people} randomised"
 
 
 def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
@@ -93,20 +102,13 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
     middles = (width / 2 - (box_width + gap) / 2, width / 2 + (box_width + gap) / 2)
     step, tall = (88, 68) if wide else (120, 100)
     sheet = Canvas(width, 150 + step * len(waves) + 66)
-    told = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
-    _box(sheet, width / 2, 4, 200, 34, (_first_word(facts), f"{sum(told)}"), one_line=True)
+    reported = [getattr(facts.study.arms, arm).randomised or facts.people.size(arm) for arm in ARMS]
+    _Box(width / 2, 4, 200, 34, (f"{_first_word(facts)} {sum(reported)}",)).draw(sheet)
     for middle, arm in zip(middles, ARMS, strict=True):
         sheet.path([(width / 2, 38), (width / 2, 52), (middle, 52), (middle, 60)], "flow")
         sheet.head((middle, 66), 1.5708, "flow-head")
-        _box(
-            sheet,
-            middle,
-            66,
-            box_width,
-            62,
-            (*lines(capital(facts.arm(arm, 80).text), 36 if wide else 26, 2), _randomised(facts, arm)),
-            style=arm,
-        )
+        named = (*lines(capital(facts.arm(arm, 80).text), 36 if wide else 26, 2), _randomised(facts, arm))
+        _Box(middle, 66, box_width, 62, named, arm=arm).draw(sheet)
         y = 128.0
         for box in (box for box in boxes if box.arm == arm):
             sheet.arrow(middle, y, middle, y + step - tall, "flow")
@@ -116,46 +118,40 @@ def _layout(facts: Facts, boxes: list[Stop], width: float) -> Canvas:
                 f"outcome observed {box.observed.text} of {box.people}",
             )
             name = lines(capital(facts.wave(box.wave)), 36 if wide else 25, 1 if wide else 2)
-            _box(sheet, middle, y, box_width, tall, (*name, *words), strong=len(name))
+            _Box(middle, y, box_width, tall, (*name, *words), strong=len(name)).draw(sheet)
             y += tall
         sheet.arrow(middle, y, middle, y + step - tall, "flow")
-        _box(
-            sheet,
-            middle,
-            y + step - tall,
-            box_width,
-            56,
-            (
-                "In the analysis: all " + str(facts.people.size(arm)),
-                f"{'outcome ' if wide else ''}missing at ≥ 1 wave: {facts.people.lost(arm).text}",
-            ),
-        )
+        missing = f"{'outcome ' if wide else ''}missing at ≥ 1 wave: {facts.people.lost(arm).text}"
+        analysed = (f"In the analysis: all {facts.people.size(arm)}", missing)
+        _Box(middle, y + step - tall, box_width, 56, analysed).draw(sheet)
     return sheet
 
 
 def _counts(box: Stop, wide: bool) -> tuple[str, ...]:
     """How many were seen and how many were not, on one line where there is room."""
-    told = (f"seen {box.seen.text}", f"not seen {box.absent.text}")
-    return (" · ".join(told),) if wide else told
+    reported = (f"seen {box.seen.text}", f"not seen {box.absent.text}")
+    return (" · ".join(reported),) if wide else reported
 
 
-def _box(
-    sheet: Canvas,
-    middle: float,
-    top: float,
-    width: float,
-    height: float,
-    rows: tuple[str, ...],
-    *,
-    style: str = "",
-    one_line: bool = False,
-    strong: int = 1,
-) -> None:
-    sheet.rect(middle - width / 2, top, width, height, "box", 3)
-    if style:
-        sheet.rect(middle - width / 2, top, 5, height, f"{style}-mark")
-    if one_line:
-        rows = (" ".join(rows),)
-    first = top + height / 2 - (len(rows) - 1) * LINE / 2 + 4.5
-    for place, row in enumerate(rows):
-        sheet.text(middle, first + place * LINE, row, "strong" if place < strong else "", "middle")
+@dataclass(frozen=True)
+class _Box:
+    """A box of the diagram: middle of its upper edge, size, rows of words of which the first few are strong."""
+
+    middle: float
+    top: float
+    width: float
+    height: float
+    rows: tuple[str, ...]
+    strong: int = 1
+    arm: str = ""
+
+    def draw(self, sheet: Canvas) -> None:
+        """With the mark of its arm at the left, where it has one."""
+        left = self.middle - self.width / 2
+        sheet.rect(left, self.top, self.width, self.height, "box", 3)
+        if self.arm:
+            sheet.rect(left, self.top, 5, self.height, f"{self.arm}-mark")
+        first = self.top + self.height / 2 - (len(self.rows) - 1) * LINE / 2 + 4.5
+        for place, row in enumerate(self.rows):
+            style = "strong" if place < self.strong else ""
+            sheet.text(self.middle, first + place * LINE, row, style, "middle")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from reports.estimate import Estimate
-from reports.facts import Facts
 from reports.figures.axis import bottom, directions
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, fitted, measured
-from reports.parts import Figure
-from reports.paths import Part
-from reports.words import clean, lines
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.mediated import Part
+from reports.text.parts import Figure
+from reports.text.words import clean, lines
 
 SHAPES = {"randomised": "circle", "randomised + MAR": "half circle", "assumption-driven": "triangle"}
 """The same as in the tables' column “Evidence”."""
@@ -38,7 +38,7 @@ def figure(
 
     The band of the margin is for effects: without `margin` there is none.
     """
-    described = "; ".join(f"{_full(part)} ({part.estimate.evidence}): {told(part.estimate)}" for part in parts)
+    described = "; ".join(f"{_full(part)} ({part.estimate.evidence}): {reported(part.estimate)}" for part in parts)
     description = f"{what}, median with 95% interval, in {facts.scale.points}. {described}."
 
     def layout(width: float, form: str) -> str:
@@ -52,11 +52,11 @@ def _full(part: Part) -> str:
     return f"{part.name}, {part.note}" if part.note else part.name
 
 
-def told(estimate: Estimate) -> str:
+def reported(estimate: ReportedEstimate) -> str:
     """Median and interval as printed; a constant says that it is one."""
     if estimate.constant:
         return "0, by construction" if estimate.median == 0 else f"{estimate.number('median').text}, by construction"
-    return estimate.told
+    return estimate.reported
 
 
 def _row(part: Part) -> tuple[object, ...]:
@@ -73,7 +73,7 @@ def _layout(
     step = 40 if wide else 72 if noted else 56
     height = 14.0 + step * len(parts)
     sheet = Canvas(width, height + (114 if wide else 134))
-    right = max(measured(told(part.estimate)) for part in parts) + 26
+    right = max(measured(reported(part.estimate)) for part in parts) + 26
     x = Linear(*_reach(facts, parts), LABELS if wide else 8, width - right if wide else width - 8)
     _zones(facts, sheet, x, height, margin=margin)
     for place, part in enumerate(parts):
@@ -116,12 +116,12 @@ def _beside(sheet: Canvas, part: Part, y: float) -> None:
     named = len(rows) - bool(part.note)
     for place, row in enumerate(rows):
         sheet.text(0, first + LINE * place, row, "strong" if place < named else "note")
-    sheet.text(sheet.width, y + 4, told(part.estimate), "", "end")
+    sheet.text(sheet.width, y + 4, reported(part.estimate), "", "end")
 
 
 def _above(sheet: Canvas, part: Part, y: float) -> None:
     """Name and numbers above the mark, on a phone."""
-    text = told(part.estimate)
+    text = reported(part.estimate)
     name = fitted(clean(part.name), sheet.width - measured(text) - 28, 13)
     sheet.text(8, y - 8, name, "strong halo")
     if part.note:
@@ -129,7 +129,7 @@ def _above(sheet: Canvas, part: Part, y: float) -> None:
     sheet.text(sheet.width - 8, y - 8, text, "halo", "end")
 
 
-def _marks(sheet: Canvas, x: Linear, estimate: Estimate, y: float) -> None:
+def _marks(sheet: Canvas, x: Linear, estimate: ReportedEstimate, y: float) -> None:
     """Posterior above the prior; a prior that leaves the axis ends in a head."""
     if estimate.has_prior and estimate.prior_lower < estimate.prior_upper:
         sheet.line(x.held(estimate.prior_lower), y + 8, x.held(estimate.prior_upper), y + 8, "prior-range thin")
@@ -152,7 +152,7 @@ def mark(sheet: Canvas, shape: str, x: float, y: float) -> None:
 
 def _key(facts: Facts, sheet: Canvas, parts: Sequence[Part], y: float, *, margin: bool) -> None:
     """What the shapes, the faint line and the band mean."""
-    entries = [(SHAPES[word], word) for word in dict.fromkeys(part.estimate.evidence for part in parts)]
+    entries = [(SHAPES[word], str(word)) for word in dict.fromkeys(part.estimate.evidence for part in parts)]
     entries.append(("prior", "prior, 95%"))
     entries += [("band", f"within ±{facts.margin.text} {facts.scale.points}")] if margin else []
     at, row = 8.0, y

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from reports.facts import Facts
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas
-from reports.parts import Figure
-from reports.words import lines
+from reports.text.facts import Facts
+from reports.text.parts import Figure
+from reports.text.words import lines
 
 NAME = "graph"
 ARM, BASE, LASTING = "randomised arm", "baseline variables", "lasting differences between participants"
@@ -18,8 +18,8 @@ def draw(facts: Facts) -> Figure:
     """Arm, baseline variables, trait, outcomes and their absence; the arrow that must not exist is drawn as absent."""
     title = "What the model assumes to cause what: an arrow means “may change”, a missing arrow is an assumption"
     edges = _edges(facts)
-    told = "; ".join(f"{cause} to {effect}: {status}" for cause, effect, status in edges)
-    description = f"Directed graph with {len(edges)} arrows. {told}. Nothing causes the randomised arm."
+    reported = "; ".join(f"{cause} to {effect}: {status}" for cause, effect, status in edges)
+    description = f"Directed graph with {len(edges)} arrows. {reported}. Nothing causes the randomised arm."
     wide = _across(facts).svg(NAME, title, description, "wide")
     narrow = _down(facts).svg(NAME, title, description, "narrow")
     return Figure(NAME, title, description, wide, narrow, ("cause", "effect", "status"), tuple(edges))
@@ -39,8 +39,8 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
         if adjusted:
             found.append((BASE, node, "modelled"))
         if facts.people.incomplete:
-            told = "allowed where the outcome was observed; assumed absent where it was not (missing at random)"
-            found.append((node, missing, told))
+            reported = "allowed where the outcome was observed; assumed absent where it was not (missing at random)"
+            found.append((node, missing, reported))
     if not facts.people.incomplete:
         return found
     found.append((ARM, missing, "allowed"))
@@ -53,7 +53,7 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
 
 def _adjusted(facts: Facts) -> bool:
     """Whether baseline variables are in the model: those that are described only have no arrow."""
-    return "gamma" in facts.group("core", "posterior")
+    return "gamma" in facts.group("posterior")
 
 
 def _style(role: str) -> str:

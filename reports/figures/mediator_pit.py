@@ -2,98 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from reports import paths
-from reports.facts import Facts
-from reports.figures.axis import tick_text
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear, ticks
-from reports.numbers import PLAIN, POINTS, fixed
-from reports.parts import Cell, Figure
-from reports.privacy import Limit
-from reports.words import capital, lines, listed
+from reports.text.facts import Facts
+from reports.text.mediator_curves import Curve, curves
+from reports.text.numbers import PLAIN, POINTS, tick_text
+from reports.text.parts import Figure
+from reports.text.words import capital, lines, listed
 
-NAME, GROUP = "mediator_pit", "mediator_pit"
-GATED = ("mediators' distributions", "pit")
-"""Name of the gate's check on them."""
-FEW, SEVERAL = 40, 200
-"""Of a sensitive mediator, values below which no curve is drawn; below which it is told to 0.05, else to 0.01."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One mediator.
-
-    Attributes
-    ----------
-    mediator, label : str
-        Column, and label as printed.
-    probability, difference, lower, upper : ndarray, (probability,)
-        Share of transforms at most so large minus the probability itself, and its band; empty where it is not told.
-    inside : bool
-        Whether the curve stays within the band.
-    values, unreliable : Cell
-        Number of values, and share of them whose leave-one-out weights are not reliable.
-    """
-
-    mediator: str
-    label: str
-    probability: np.ndarray
-    difference: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-    inside: bool
-    values: Cell
-    unreliable: Cell
-
-    @property
-    def furthest(self) -> int:
-        """Place where the curve is furthest from 0."""
-        return int(np.abs(self.difference).argmax())
-
-
-def curves(facts: Facts) -> list[Curve]:
-    """Curves of the mediators in the order of the study file; `facts` are those of the mediation fit."""
-    group = facts.group("checks", GROUP)
-    return [_curve(facts, mediator, group.sel(mediator=mediator)) for mediator in paths.mediators(facts)]
-
-
-def _curve(facts: Facts, mediator: str, row) -> Curve:  # type: ignore[no-untyped-def]
-    count, bad = int(row["values"]), int(row["unreliable"])
-    probability, ecdf, lower, upper = (row[name].to_numpy() for name in ("probability", "ecdf", "lower", "upper"))
-    share = f"{fixed(100 * bad / count)}%"
-    coarse = Limit.of(facts.study, mediator).minimum > 0
-    if coarse:  # a curve of few values would tell single ones
-        step = 0.01 if count >= SEVERAL else 0.05
-        ecdf, lower, upper = (
-            rule(part / step + nudge) * step
-            for part, rule, nudge in ((ecdf, np.round, 0.0), (lower, np.floor, 1e-9), (upper, np.ceil, -1e-9))
-        )
-        if count < FEW:
-            probability = ecdf = lower = upper = np.zeros(0)
-    return Curve(
-        mediator,
-        paths.label(facts, mediator).text,
-        probability,
-        ecdf - probability,
-        lower - probability,
-        upper - probability,
-        bool(row["inside"]),
-        Cell(str(count), count),
-        Cell(share, round(bad / count, 2) if coarse else bad / count),
-    )
+NAME = "mediator_pit"
 
 
 def draw(facts: Facts) -> Figure:
     """One panel a mediator."""
     found = curves(facts)
     title = _title(found)
-    told = "; ".join(f"{curve.label}: {_told(curve)}" for curve in found)
+    reported = "; ".join(f"{curve.label}: {_reported(curve)}" for curve in found)
     description = (
         "Line chart, one panel a mediator: share of leave-one-out probabilities at most so large, minus that "
-        f"probability, with the band that holds 95% of curves of a right model. {told}."
+        f"probability, with the band that holds 95% of curves of a right model. {reported}."
     )
 
     def layout(width: float, form: str) -> str:
@@ -117,7 +45,7 @@ def _title(found: list[Curve]) -> str:
     return f"Outside the 95% band of a right distribution: {listed(outside)}{rest}"
 
 
-def _told(curve: Curve) -> str:
+def _reported(curve: Curve) -> str:
     where = "inside the band" if curve.inside else "outside the band"
     if not curve.difference.size:
         return f"{where}, curve not shown"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.figures.canvas import LINE, Canvas
-from reports.words import capital, lines
+from reports.text.words import capital, lines
 
 MOST = 4
 """Lines of a quantity or of a wave above a panel; what takes more is cut."""

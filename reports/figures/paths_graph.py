@@ -9,12 +9,12 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from reports import paths
-from reports.facts import Facts
 from reports.figures.canvas import NARROW, WIDE, Canvas
 from reports.figures.graph import Point, absent, node
-from reports.parts import Figure
-from reports.words import count, lines
+from reports.text import mediated
+from reports.text.facts import Facts
+from reports.text.parts import Figure
+from reports.text.words import count, lines
 
 NAME = "paths_graph"
 ARM, BASE, LASTING, OTHER = "randomised arm", "baseline variables", "lasting levels", "other common causes"
@@ -25,8 +25,8 @@ class Fitted:
     """What the draws of a mediation fit say about its arrows; each list holds columns of mediators."""
 
     def __init__(self, facts: Facts) -> None:
-        self.facts, self.posterior = facts, facts.group("core", "posterior")
-        self.mediators = paths.mediators(facts)
+        self.facts, self.posterior = facts, facts.group("posterior")
+        self.mediators = mediated.mediators(facts)
 
     def _coordinate(self, parameter: str, dim: str) -> list[str]:
         return [str(name) for name in self.posterior[dim].to_numpy()] if parameter in self.posterior else []
@@ -64,7 +64,7 @@ class Fitted:
     @property
     def missing(self) -> bool:
         """Whether an outcome or a mediator is missing for anybody."""
-        return any("MAR" in row.evidence for row in paths.rows(self.facts))
+        return any("MAR" in row.evidence for row in mediated.rows(self.facts))
 
     def measured(self, mediator: str, wave: str) -> bool:
         """Whether the model has this mediator at this wave."""
@@ -76,8 +76,8 @@ def draw(facts: Facts) -> Figure:
     fitted = Fitted(facts)
     edges = _edges(fitted)
     title = f"What the mediation model assumes to cause what: mediators {_when(facts)}, outcome at wave t"
-    told = "; ".join(f"{cause} to {effect}: {status}" for cause, effect, status in edges)
-    description = f"Directed graph; over all waves {count(len(edges), 'arrow')}, present or assumed absent. {told}."
+    reported = "; ".join(f"{cause} to {effect}: {status}" for cause, effect, status in edges)
+    description = f"Directed graph; over all waves {count(len(edges), 'arrow')}, present or assumed absent. {reported}."
     wide, narrow = (_drawn(fitted, width).svg(NAME, title, description, form) for width, form in FORMS)
     return Figure(NAME, title, description, wide, narrow, ("cause", "effect", "status"), tuple(edges))
 
@@ -104,7 +104,7 @@ def _edges(fitted: Fitted) -> list[tuple[str, str, str]]:
 
 def _of_others(fitted: Fitted) -> list[tuple[str, str, str]]:
     """Other common causes, of each mediator and the outcome."""
-    names = [paths.label(fitted.facts, name).text for name in fitted.mediators]
+    names = [mediated.label(fitted.facts, name).text for name in fitted.mediators]
     return [(OTHER, name, "assumed absent") for name in [*names, "outcome"]]
 
 
@@ -115,12 +115,12 @@ def _into_missing(fitted: Fitted) -> list[tuple[str, str, str]]:
     observed = "allowed where it was observed; assumed absent where it was not (missing at random)"
     causes = [(ARM, "allowed"), *([(BASE, "allowed")] if fitted.adjusted else [])]
     causes += [("mediators", observed), ("outcome", observed)]
-    return [(cause, MISSING, told) for cause, told in causes]
+    return [(cause, MISSING, reported) for cause, reported in causes]
 
 
 def _into_mediator(fitted: Fitted, mediator: str, wave: str) -> list[tuple[str, str, str]]:
     facts = fitted.facts
-    name = f"{paths.label(facts, mediator).text}, {facts.wave(wave)}"
+    name = f"{mediated.label(facts, mediator).text}, {facts.wave(wave)}"
     causes = {
         "follow-up": [(ARM, name, "estimated as randomised")],
         "negative control": [(ARM, name, "estimated as a check, expected near 0")],
@@ -132,7 +132,7 @@ def _into_mediator(fitted: Fitted, mediator: str, wave: str) -> list[tuple[str, 
 
 def _into_outcome(fitted: Fitted, wave: str) -> list[tuple[str, str, str]]:
     facts, name = fitted.facts, f"outcome, {fitted.facts.wave(wave)}"
-    found, when = [], paths.before(facts, wave)
+    found, when = [], mediated.before(facts, wave)
     if facts.role(wave) != "baseline":
         found.append((ARM, name, "direct, estimated" if facts.role(wave) == "follow-up" else "estimated as a check"))
     if facts.study.acts_at_baseline or (when is not None and facts.role(wave) != "baseline"):
@@ -140,7 +140,7 @@ def _into_outcome(fitted: Fitted, wave: str) -> list[tuple[str, str, str]]:
             slope = "modelled, the slope differs by arm" if mediator in fitted.interacting else "modelled"
             seen = when is not None and fitted.measured(mediator, when)
             moment = "before the first wave" if when is None else facts.wave(when)
-            cause = f"{paths.label(facts, mediator).text}, {moment}"
+            cause = f"{mediated.label(facts, mediator).text}, {moment}"
             found.append((cause, name, slope if seen else f"{slope}, the mediator was not observed then"))
     if fitted.adjusted:
         found.append((BASE, name, "modelled"))
@@ -179,7 +179,7 @@ def _drawn(fitted: Fitted, width: float) -> Canvas:
         _absence(fitted, sheet, place, heights[-1], outcome, low)
     _causes(fitted, sheet, place, left)
     for mediator, y in zip(fitted.mediators, heights, strict=True):
-        label = lines(paths.label(fitted.facts, mediator).text, place.letters, 2)
+        label = lines(mediated.label(fitted.facts, mediator).text, place.letters, 2)
         inside = (*label, _when(fitted.facts))
         node(sheet, (place.columns[1], y), (place.halves[1], 29), inside, strong=len(label))
     node(sheet, outcome, (place.halves[2], 24), ("Outcome", "at wave t"), "difference-hollow")

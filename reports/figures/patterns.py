@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.facts import Facts
 from reports.figures.axis import bottom
 from reports.figures.canvas import NARROW, WIDE, Canvas, Linear
-from reports.numbers import Unit
-from reports.parts import Cell, Figure
-from reports.privacy import Limit
+from reports.text.facts import Facts
+from reports.text.numbers import Unit
+from reports.text.parts import Cell, Figure
+from reports.text.privacy import Limit
 
 NAME = "patterns"
 PEOPLE = Unit(1, 0, "", "participants")
@@ -50,11 +50,11 @@ def draw(facts: Facts) -> Figure:
     found = rows(facts)
     inside = sum(row.inside for row in found)
     title = f"{inside} of {len(found)} patterns lie inside their 95% predictive intervals"
-    told = "; ".join(
+    reported = "; ".join(
         f"{row.pattern}: observed {row.observed.text}, predicted {row.lower:.0f} to {row.upper:.0f}" for row in found
     )
     description = (
-        f"Participants with the outcome known at every wave; 1 is yes and 0 no, in the order of the waves. {told}."
+        f"Participants with the outcome known at every wave; 1 is yes and 0 no, in the order of the waves. {reported}."
     )
 
     def layout(width: float, form: str) -> str:

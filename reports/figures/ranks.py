@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.facts import Facts
 from reports.figures import panels
 from reports.figures.canvas import NARROW, WIDE, Canvas
-from reports.numbers import fixed
-from reports.parts import Figure
+from reports.text.facts import Facts
+from reports.text.numbers import fixed
+from reports.text.parts import Figure
+from reports.text.people import ARMS
 
 NAME = "ranks"
 BINS, THIN = 16, 10
@@ -42,10 +43,10 @@ def quantities(facts: Facts) -> list[Ranked]:
     scale, wave = facts.scale, facts.primary
     where = {"average": "population", "contrast": wave}
     found = [Ranked(scale.difference_name.lower(), facts.wave(wave), _counted(facts.chains(scale.difference, **where)))]
-    for arm in ("control", "treated"):
+    for arm in ARMS:
         draws = facts.chains(scale.level, average="population", arm=arm, wave=wave)
         found.append(Ranked(f"{scale.level_word}, {facts.arm(arm).text}", facts.wave(wave), _counted(draws)))
-    posterior = facts.group("core", "posterior")
+    posterior = facts.group("posterior")
     for name, label in SPREADS.items():
         if name in posterior:
             found.append(Ranked(label, "", _counted(facts.parameter(name))))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from reports.estimate import Estimate
-from reports.facts import Facts
-from reports.figures.axis import left, tick_text
+from reports.figures.axis import left
 from reports.figures.canvas import LINE, NARROW, WIDE, Canvas, Linear, measured, ticks
-from reports.parts import Figure
-from reports.people import ARMS
-from reports.words import capital, lines
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.numbers import tick_text
+from reports.text.parts import Figure
+from reports.text.people import ARMS
+from reports.text.words import capital, lines
 
 NAME = "trajectories"
 FELL, ROSE = "fell in both arms", "rose in both arms"
@@ -39,17 +40,17 @@ def draw(facts: Facts) -> Figure:
     )
 
 
-def _title(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> str:
+def _title(facts: Facts, levels: dict[tuple[str, str], ReportedEstimate]) -> str:
     """From where to where in each arm; the direction in words where the arms share it."""
     ends = dict.fromkeys((facts.level_waves[0], facts.primary))
     verb = _verb(facts, facts.primary)
-    told = "; ".join(
+    reported = "; ".join(
         f"{facts.arm(arm, 40).text} "
         f"{' to '.join(levels[arm, wave].number('median').text for wave in ends if (arm, wave) in levels)}"
         for arm in ARMS
     )
     cause = " (why is not identified)" if verb in (FELL, ROSE) else ""
-    return f"{capital(facts.scale.level_word)} {verb}{cause}: {told}"
+    return f"{capital(facts.scale.level_word)} {verb}{cause}: {reported}"
 
 
 def _verb(facts: Facts, wave: str) -> str:
@@ -70,7 +71,7 @@ def observed_text(facts: Facts, arm: str, wave: str) -> str:
     return "suppressed" if share.kind else f"{share.text} (n {facts.people.observed[arm, wave].text})"
 
 
-def _rows(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> list[tuple]:
+def _rows(facts: Facts, levels: dict[tuple[str, str], ReportedEstimate]) -> list[tuple]:
     rows = []
     for (arm, wave), level in levels.items():
         share = facts.people.mean_cell((arm, wave), facts.scale.level_unit)
@@ -79,7 +80,7 @@ def _rows(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> list[tuple]:
     return rows
 
 
-def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], Estimate], width: float) -> Canvas:
+def _layout(facts: Facts, waves: list[str], levels: dict[tuple[str, str], ReportedEstimate], width: float) -> Canvas:
     low, high = _range(facts, levels)
     edge = max(52.0, *(measured(tick_text(mark, facts.scale.level_unit), 12) + 14 for mark in ticks(low, high, 5)))
     names = _wave_names(facts, waves, width, edge)
@@ -110,7 +111,7 @@ def axis_name(facts: Facts, of: str) -> str:
     return f"% of {of}" if facts.binary else f"mean, {facts.scale.level_name}"
 
 
-def _range(facts: Facts, levels: dict[tuple[str, str], Estimate]) -> tuple[float, float]:
+def _range(facts: Facts, levels: dict[tuple[str, str], ReportedEstimate]) -> tuple[float, float]:
     """Ends of the upright axis, on round numbers; a share or a count begins at 0, any other number need not."""
     observed = [value for value in (facts.people.mean(place) for place in levels) if value is not None]
     highest = max([*(level.upper for level in levels.values()), *observed])
@@ -160,7 +161,7 @@ def _wave_names(facts: Facts, waves: list[str], width: float, edge: float) -> di
     }
 
 
-def _arm(facts: Facts, sheet: Canvas, x: Linear, y: Linear, arm: str, levels: list[Estimate]) -> None:
+def _arm(facts: Facts, sheet: Canvas, x: Linear, y: Linear, arm: str, levels: list[ReportedEstimate]) -> None:
     aside = -4 if arm == "control" else 4
     places = [x(facts.month(level.wave)) + aside for level in levels]
     if len(levels) > 1:

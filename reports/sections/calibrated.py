@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reports.calibration_file import NULL, PRIOR, TRUTH, Calibration, Row
-from reports.calibration_tables import NONE, cell, quantity
-from reports.calibrations import Applicable, applicable, participants
-from reports.facts import Facts
-from reports.parts import Cell, Column, Label, Sentence, Table, joined, sentence
-from reports.simulation_sentences import at_the_truth, held_in_short, inside, left_out_in_short, sampled, whole
-from reports.words import count, listed, short
+from reports.text.calibration_file import NULL, PRIOR, TRUTH, Calibration, Row
+from reports.text.calibration_tables import NONE, cell, quantity
+from reports.text.calibrations import Applicable, applicable, participants
+from reports.text.facts import Facts
+from reports.text.parts import Cell, Column, Label, Sentence, Table, joined, sentence
+from reports.text.simulation_sentences import at_the_truth, held_in_short, inside, left_out_in_short, sampled, whole
+from reports.text.words import count, listed, short
 
 NAME, ELSEWHERE = "calibration", "elsewhere"
 NOT_RUN = "Not run for trials of this size: bias, coverage and type I error over hundreds of simulated trials"
@@ -42,14 +42,14 @@ def parts(facts: Facts) -> dict[str, Mapping[str, Any]]:
         If a file of a study holds what it may not.
     """
     found = applicable(facts)
-    told = {f"{NAME if one.alike else ELSEWHERE}_{one.study.about['model']}": _told(one) for one in found}
-    told |= {f"sampling_{one.study.about['model']}": sampled(one.study.about) for one in found}
+    reported = {f"{NAME if one.alike else ELSEWHERE}_{one.study.about['model']}": _reported(one) for one in found}
+    reported |= {f"sampling_{one.study.about['model']}": sampled(one.study.about) for one in found}
     reason = _lacking(facts, [str(one.study.about["model"]) for one in found if one.alike])
     tables = {NAME: _table(facts, found)} if found else {}
     elsewhere = bool(found) and not any(one.alike for one in found)
     title = "The same method on trials of another size" if elsewhere else "Bias, coverage and type I error of each"
     values = {"calibration_reason": reason, "calibration_title": title}
-    return {"sentences": told, "tables": tables, "values": values}
+    return {"sentences": reported, "tables": tables, "values": values}
 
 
 def commands(facts: Facts) -> list[str]:
@@ -58,15 +58,15 @@ def commands(facts: Facts) -> list[str]:
     return [_command(facts, one) for one in applicable(facts) if int(one.study.about["participants"]) != size]
 
 
-def _lacking(facts: Facts, told: Sequence[str]) -> str:
-    models = [name for name in (str(facts.manifest["model"]), *facts.further) if name not in told]
+def _lacking(facts: Facts, reported: Sequence[str]) -> str:
+    models = [name for name in (str(facts.manifest["model"]), *facts.further) if name not in reported]
     if not models:
         return ""
     waves = count(len(facts.study.waves), "wave")
     return f"{NOT_RUN} ({listed(models)} model; {participants(facts)} participants, {waves})."
 
 
-def _told(one: Applicable) -> Sentence:
+def _reported(one: Applicable) -> Sentence:
     """One study: bias, coverage and type I error of its main quantity, ranks."""
     study = one.study
     first = sentence(
@@ -90,10 +90,10 @@ def _told(one: Applicable) -> Sentence:
 def _command(facts: Facts, one: Applicable) -> str:
     """What makes the same study at this trial's own size."""
     about = one.study.about
-    asked = f"uv run scripts/calibrate.py {about['scenario']} --model {about['model']}"
+    requested = f"uv run scripts/calibrate.py {about['scenario']} --model {about['model']}"
     return (
-        f"{asked} --priors {about['priors']} --participants {participants(facts)} "
-        f"--replications {one.study.asked(PRIOR)} --into RUN"
+        f"{requested} --priors {about['priors']} --participants {participants(facts)} "
+        f"--replications {one.study.requested(PRIOR)} --into RUN"
     )
 
 

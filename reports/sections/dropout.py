@@ -6,16 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.facts import Facts
-from reports.numbers import fixed
-from reports.parts import Cell, Column, Table
-from reports.people import ARMS
-from reports.words import capital
+from reports.text.facts import Facts
+from reports.text.numbers import fixed
+from reports.text.parts import Cell, Column, Table
+from reports.text.people import ARMS
+from reports.text.words import capital
 
 NAME = "dropout"
 ALL = "all waves"
-GROUPS = {"binary": ("no", "yes"), "count": ("none", "one or more"), "continuous": ("the median or less", "more")}
-"""What the outcome of the wave before can have been, by its kind."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Told:
     reason: str = ""
 
 
-def told(facts: Facts) -> Told:
+def reported(facts: Facts) -> Told:
     """By wave and arm, and over all waves.
 
     All or nothing: how many had either outcome is what the denominators say, and a hidden one alone could be worked
@@ -82,10 +80,10 @@ def _sum(pairs: list[tuple[Loss, Loss]]) -> tuple[Loss, Loss]:
 
 def tables(facts: Facts) -> dict[str, Table]:
     """The table by its name, or nothing."""
-    found = told(facts)
+    found = reported(facts)
     if not found.lines:
         return {}
-    groups = GROUPS[facts.study.outcome.kind]
+    groups = facts.scale.groups
     columns = (
         Column("wave", "Wave"),
         Column("arm", "Arm"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reports import paths
-from reports.facts import Facts
-from reports.figures.mediator_pit import GROUP, NAME, Curve, curves
-from reports.numbers import POINTS, Number, show
-from reports.parts import Cell, Column, Sentence, Table, sentence
-from reports.words import capital
+from reports.figures.mediator_pit import NAME
+from reports.text import mediated
+from reports.text.facts import Facts
+from reports.text.mediator_curves import GROUP, Curve, curves
+from reports.text.numbers import POINTS, Number, show
+from reports.text.parts import Cell, Column, Sentence, Table, sentence
+from reports.text.words import capital
 
 FORMS = {
     "normal": "normal",
@@ -21,8 +22,8 @@ FORMS = {
 def reason(facts: Facts) -> str:
     """Why mediators are not checked; empty where they are, and where the study has none."""
     if facts.paths is None:
-        return paths.not_run(facts) if facts.study.mediators else "Not run: the study file names no mediator."
-    if GROUP not in facts.paths.run.checks.children:
+        return mediated.not_run(facts) if facts.study.mediators else "Not run: the study file names no mediator."
+    if GROUP not in facts.paths.run.tree.children:
         return "Not run: this run was made before mediators were checked."
     return ""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports.facts import Facts
-from reports.parts import Cell, Column, Table
-from reports.people import ARMS, People, Place
-from reports.privacy import Limit
-from reports.words import capital, short
+from reports.text.facts import Facts
+from reports.text.parts import Cell, Column, Table
+from reports.text.people import ARMS, People, Place
+from reports.text.privacy import Limit
+from reports.text.words import capital, short
 
 NAME = "missing_mediators"
 
@@ -25,7 +25,7 @@ def tables(facts: Facts) -> dict[str, Table]:
 
 def _columns_of(facts: Facts) -> list[str]:
     """Columns of the mediators that the study names and the run holds."""
-    known = facts.group("core", "constant_data")
+    known = facts.group("trial")
     held = {str(name) for name in known["mediator"].to_numpy()} if "mediator_value" in known else set()
     return [part.column for part in facts.study.mediators if part.column in held]
 
@@ -50,12 +50,12 @@ def measured(facts: Facts) -> list[tuple[str, str, People]]:
 
 
 def _people(facts: Facts, column: str, kind: str) -> People:
-    values = facts.group("core", "constant_data")["mediator_value"].sel(mediator=column)
+    values = facts.group("trial")["mediator_value"].sel(mediator=column)
     grid = values.transpose("participant", "wave").to_numpy().astype(float)
-    asked = [place for place in range(grid.shape[1]) if not np.isnan(grid[:, place]).all()]
-    waves = [facts.study.waves[place].value for place in asked]
+    requested = [place for place in range(grid.shape[1]) if not np.isnan(grid[:, place]).all()]
+    waves = [facts.study.waves[place].value for place in requested]
     limit = Limit.of(facts.study, column)
-    return People(facts.people.arm, facts.people.seen[:, asked], grid[:, asked], waves, kind == "binary", limit)
+    return People(facts.people.arm, facts.people.seen[:, requested], grid[:, requested], waves, kind == "binary", limit)
 
 
 def _rows(facts: Facts, column: str) -> list[dict[str, Cell]]:

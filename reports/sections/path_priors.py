@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reports import paths
-from reports.elements import worded
-from reports.facts import Facts
-from reports.numbers import Number, Unit, rounded, show
-from reports.parts import Cell, Column, Table
-from reports.words import capital
+from models.estimands.coordinates import VARIABLE
+from reports.text import mediated
+from reports.text.elements import worded
+from reports.text.facts import Facts
+from reports.text.numbers import Number, Unit, rounded, show
+from reports.text.parts import Cell, Column, Table
+from reports.text.words import capital
 
 SCALING, REFITS = "Power-scaling of direct and indirect effects", "Refits of direct and indirect effects"
 NO_REFITS = "the mediation model was fitted once, under the priors of § 4; other ones need runs of their own."
@@ -15,7 +16,7 @@ NO_REFITS = "the mediation model was fitted once, under the priors of § 4; othe
 
 def not_run(facts: Facts) -> dict[str, str]:
     """What this section cannot show of the mediation model, each with the reason."""
-    reason = paths.not_run(facts)
+    reason = mediated.not_run(facts)
     if reason:
         return {"path_power_scaling_reason": f"{SCALING}. {reason}"}
     found = {"path_refits_reason": f"{REFITS} under other priors. Not run: {NO_REFITS}"}
@@ -45,9 +46,8 @@ def scaling(facts: Facts) -> Table | None:
     )
     rows = []
     for row in _records(facts):
-        name, _, inner = str(row["element"]).removesuffix("]").partition("[")
-        mediator = ", ".join(part for part in inner.split(", ") if part != facts.primary)
-        words = worded(f"{name}[{mediator}]" if mediator else name, facts.study)
+        where = {dim: row[dim] for dim in ("mediator", "arm") if row[dim]}
+        words = worded({VARIABLE: row["estimand"], **where}, facts.study)
         shift = signed(float(row["shift"]), facts.scale.difference_unit, 1)
         rows.append(
             {

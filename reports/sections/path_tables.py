@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reports import paths, truth
-from reports.estimate import Estimate
-from reports.facts import Facts
-from reports.figures.forest import told
-from reports.numbers import PLAIN, show
-from reports.parts import Cell, Column, Table
-from reports.people import ARMS
-from reports.sentences_paths import unit_words
-from reports.words import capital, short
+from models.estimands import ledger
+from reports.figures.forest import reported
+from reports.text import known_truth, mediated
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.numbers import PLAIN, show
+from reports.text.parts import Cell, Column, Table
+from reports.text.people import ARMS
+from reports.text.sentences_paths import unit_words
+from reports.text.words import capital, short
 
 NUMBERS = ("median", "lower", "upper", "prior_median", "prior_lower", "prior_upper")
 IDENTITY = ("estimand", "unit", "mediator", "wave")
@@ -29,19 +30,19 @@ FIELDS = (
 )
 
 
-def cells(facts: Facts, estimate: Estimate) -> dict[str, Cell]:
+def cells(facts: Facts, estimate: ReportedEstimate) -> dict[str, Cell]:
     """Posterior, truth where it is known, prior and evidence class of a row; its numbers for the CSV."""
-    prior = estimate.prior_told if estimate.has_prior and not estimate.constant else "—"
+    prior = estimate.prior_reported if estimate.has_prior and not estimate.constant else "—"
     return {
-        "posterior": Cell(told(estimate), None, "estimate"),
-        **truth.cells(facts, estimate),
+        "posterior": Cell(reported(estimate), None, "estimate"),
+        **known_truth.cells(facts, estimate),
         "prior": Cell(prior, None),
         "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
         **numbers(estimate),
     }
 
 
-def numbers(estimate: Estimate) -> dict[str, Cell]:
+def numbers(estimate: ReportedEstimate) -> dict[str, Cell]:
     """Identity and numbers as stored."""
     found = {name: Cell("", getattr(estimate, name)) for name in IDENTITY}
     return found | {name: Cell("", getattr(estimate, name)) for name in NUMBERS}
@@ -51,13 +52,13 @@ def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
     return (
         Column("quantity", first, facts.scale.points),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
-        *truth.columns(facts),
+        *known_truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
         Column("evidence", "Evidence"),
     )
 
 
-def _line(facts: Facts, name: str, note: str, estimate: Estimate) -> Mapping[str, Cell]:
+def _line(facts: Facts, name: str, note: str, estimate: ReportedEstimate) -> Mapping[str, Cell]:
     return {"quantity": Cell(capital(name), name, unit=note), **cells(facts, estimate)}
 
 
@@ -67,11 +68,13 @@ def mediators(facts: Facts) -> Table:
         Column("mediator_label", "Mediator"),
         Column("means", "Means", "treated · control", number=True),
         Column("posterior", "Difference", "median (95% interval)", number=True),
-        *truth.columns(facts),
+        *known_truth.columns(facts),
         Column("prior", "Prior", "median (95% interval)", number=True),
         Column("evidence", "Evidence"),
     )
-    rows = [_mediator(facts, name, wave) for name in paths.mediators(facts) for wave in paths.differences(facts, name)]
+    rows = [
+        _mediator(facts, name, wave) for name in mediated.mediators(facts) for wave in mediated.differences(facts, name)
+    ]
     caption = (
         "Mediators by arm: means, and the randomised difference, treated minus control, at every wave after baseline "
         "where they were measured"
@@ -82,7 +85,7 @@ def mediators(facts: Facts) -> Table:
 def _mediator(facts: Facts, name: str, wave: str) -> Mapping[str, Cell]:
     found = facts.estimate("mediator_difference", wave, mediator=name)
     means = {arm: facts.estimate("mediator_mean", wave, arm=arm, mediator=name) for arm in ARMS}
-    label = capital(paths.label(facts, name).text)
+    label = capital(mediated.label(facts, name).text)
     numbers_of = cells(facts, found)
     numbers_of["posterior"] = replace(numbers_of["posterior"], unit=unit_words(found))
     return {
@@ -97,11 +100,11 @@ def _role(facts: Facts, wave: str) -> str:
     """What a wave is to the question: primary, negative control, or the one whose values precede an outcome."""
     if facts.role(wave) == "negative control":
         return " (negative control)"
-    after = [later for later in paths.ordered(facts) if paths.before(facts, later) == wave]
-    told = ["primary wave"] if wave == facts.primary else []
+    after = [later for later in mediated.ordered(facts) if mediated.before(facts, later) == wave]
+    reported = ["primary wave"] if wave == facts.primary else []
     if wave not in after and after:
-        told.append(f"precedes {'the primary' if facts.primary in after else 'a later'} outcome")
-    return f" ({'; '.join(told)})" if told else ""
+        reported.append(f"precedes {'the primary' if facts.primary in after else 'a later'} outcome")
+    return f" ({'; '.join(reported)})" if reported else ""
 
 
 def decomposition(facts: Facts, waves: list[str], name: str = "decomposition") -> Table:
@@ -116,7 +119,7 @@ def decomposition(facts: Facts, waves: list[str], name: str = "decomposition") -
     return Table(name, caption, _columns(facts, "Effect"), tuple(rows), (*IDENTITY, *NUMBERS))
 
 
-def _rows(facts: Facts, wave: str) -> list[tuple[str, str, Estimate]]:
+def _rows(facts: Facts, wave: str) -> list[tuple[str, str, ReportedEstimate]]:
     """Name, note and estimate of each row, in the order of the page."""
     notes = {
         "total": "by the mediation model",
@@ -125,12 +128,12 @@ def _rows(facts: Facts, wave: str) -> list[tuple[str, str, Estimate]]:
     }
     found = [
         (part.name, notes.get(part.estimate.estimand, "interventional"), part.estimate)
-        for part in paths.decomposition(facts, wave)
+        for part in mediated.decomposition(facts, wave)
     ]
-    for name in paths.mediators(facts):
-        if facts.has(paths.REVERSED, wave, mediator=name) and len(paths.mediators(facts)) > 1:
-            label = paths.label(facts, name).text
-            estimate = facts.estimate(paths.REVERSED, wave, mediator=name)
+    for name in mediated.mediators(facts):
+        if facts.has(mediated.REVERSED, wave, mediator=name) and len(mediated.mediators(facts)) > 1:
+            label = mediated.label(facts, name).text
+            estimate = facts.estimate(mediated.REVERSED, wave, mediator=name)
             found.append((f"Via {label}", "interventional, mediators switched in the other order", estimate))
     return found + [
         (label, note, facts.estimate(estimand, wave)) for estimand, label, note in _further(facts, wave)
@@ -140,13 +143,13 @@ def _rows(facts: Facts, wave: str) -> list[tuple[str, str, Estimate]]:
 
 def _further(facts: Facts, wave: str) -> tuple[tuple[str, str, str], ...]:
     """Natural and controlled effects and the four-way decomposition: estimand, name, note."""
-    held = facts.estimate("controlled_direct", wave).label.partition("held at ")[2]
+    held = short(mediated.held(facts), 200)
     four = "four-way; " if facts.has("mediated_interaction", wave) else ""
     return (
         ("natural_direct", "Natural direct effect", CROSS_WORLD),
         ("natural_indirect", "Natural indirect effect", f"through all mediators; {CROSS_WORLD}"),
         ("natural_direct_total", "Total natural direct effect", f"mediators as when treated; {CROSS_WORLD}"),
-        ("controlled_direct", "Controlled direct effect", f"{four}mediators held at {short(held, 200)}"),
+        ("controlled_direct", "Controlled direct effect", f"{four}mediators held at {held}"),
         ("reference_interaction", "Reference interaction", "four-way; interaction alone"),
         ("mediated_interaction", "Mediated interaction", "four-way; interaction and mediation"),
         ("natural_indirect_pure", "Pure indirect effect", f"four-way; {CROSS_WORLD}"),
@@ -156,7 +159,7 @@ def _further(facts: Facts, wave: str) -> tuple[tuple[str, str, str], ...]:
 
 def change(facts: Facts, wave: str) -> Table:
     """The control arm's change since baseline and its parts."""
-    rows = tuple(_line(facts, part.name, part.note, part.estimate) for part in paths.split(facts, wave))
+    rows = tuple(_line(facts, part.name, part.note, part.estimate) for part in mediated.split(facts, wave))
     caption = (
         f"Change in the {facts.arm('control', 40).text} arm from {facts.wave(facts.study.waves[0].value)} to "
         f"{facts.wave(wave)}, split; no row is an effect"
@@ -168,30 +171,31 @@ def by_prior(facts: Facts, wave: str) -> Table | None:
     """What rests on d and w, which have their priors alone; None where the run has neither."""
     control = facts.arm("control", 40).text
     rows = []
-    if facts.has(paths.TRAINING, wave, arm="control"):
-        left = facts.estimate(paths.TRAINING, wave, arm="control")
-        rows.append(_assumed("Remainder − d", f"d, the change without {control}, by its prior alone", left, left.told))
-    if facts.has(paths.SHARE, wave, arm="control"):
-        part = facts.estimate(paths.SHARE, wave, arm="control")
-        # w may be 0: an interval that leaves 0 out would say no more than that w cannot be negative
-        far = max((part.number("lower"), part.number("upper")), key=lambda limit: abs(limit.value))
+    if facts.has(mediated.TRAINING, wave, arm="control"):
+        left = facts.estimate(mediated.TRAINING, wave, arm="control")
         rows.append(
-            _assumed("Share w of the remainder", f"{_same_way(part)}; w by its prior", part, f"0 to {far.text}")
+            _assumed("Remainder − d", f"d, the change without {control}, by its prior alone", left, left.reported)
         )
-    if facts.has(paths.TIPPING, wave, arm="control"):
-        rows.append(_tipping(facts, facts.estimate(paths.TIPPING, wave, arm="control")))
+    if facts.has(mediated.SHARE, wave, arm="control"):
+        part = facts.estimate(mediated.SHARE, wave, arm="control")
+        same_way = short(ledger.same_way(facts.study.arms.control.label), 200)
+        # w may be 0: an interval that excludes 0 would say no more than that w cannot be negative
+        far = max((part.number("lower"), part.number("upper")), key=lambda limit: abs(limit.value))
+        rows.append(_assumed("Share w of the remainder", f"{same_way}; w by its prior", part, f"0 to {far.text}"))
+    if facts.has(mediated.TIPPING, wave, arm="control"):
+        rows.append(_tipping(facts, facts.estimate(mediated.TIPPING, wave, arm="control")))
     columns = (
         Column("quantity", "Part", facts.scale.points),
         Column("posterior", "By the prior of d or w", "median (95% interval)", number=True),
         Column("evidence", "Evidence"),
     )
     caption = (
-        f"What of the remainder would be {control}’s if d or w were as their priors say: the data do not speak on it"
+        f"What of the remainder would be {control}’s if d or w were as their priors say: the data do not inform it"
     )
     return Table("common_change_prior", caption, columns, tuple(rows), (*IDENTITY, *NUMBERS)) if rows else None
 
 
-def _assumed(name: str, note: str, estimate: Estimate, text: str) -> Mapping[str, Cell]:
+def _assumed(name: str, note: str, estimate: ReportedEstimate, text: str) -> Mapping[str, Cell]:
     return {
         "quantity": Cell(name, name, unit=note),
         "posterior": Cell(text, None),
@@ -200,13 +204,7 @@ def _assumed(name: str, note: str, estimate: Estimate, text: str) -> Mapping[str
     }
 
 
-def _same_way(estimate: Estimate) -> str:
-    """The assumption behind a share, as the claim states it."""
-    phrases = (phrase.strip() for phrase in estimate.assumptions.split(";"))
-    return next((short(phrase, 200) for phrase in phrases if phrase.startswith("assumes that")), "assumption-driven")
-
-
-def _tipping(facts: Facts, estimate: Estimate) -> Mapping[str, Cell]:
+def _tipping(facts: Facts, estimate: ReportedEstimate) -> Mapping[str, Cell]:
     """Smallest w that would matter: a number without an interval, or none."""
     known = estimate.median == estimate.median
     text = show(estimate.median, PLAIN, 2).text if known else "none reaches it"
@@ -218,7 +216,7 @@ def every(facts: Facts) -> Table:
     """Every row of the mediation model's summary, for the CSV and report.json."""
     columns = tuple(Column(name, name, number=name in FIELDS) for name in (*WORDS, *FIELDS))
     rows = tuple(
-        {name: Cell(short(getattr(row, name), 400), getattr(row, name)) for name in (*WORDS, *FIELDS)}
-        for row in paths.rows(facts)
+        {name: Cell(short(row.text(name), 400), row.text(name)) for name in (*WORDS, *FIELDS)}
+        for row in mediated.rows(facts)
     )
     return Table("path_estimates", "Every estimate of the mediation model", columns, rows)

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from reports.facts import Facts
-from reports.parts import Section
-from reports.words import clean
+from reports.text.facts import Facts
+from reports.text.parts import Section
+from reports.text.words import clean
 
 NUMBER, QUESTION, ESTIMATES = 0, "What is this file?", False
 TABLES: tuple[str, ...] = ()
 FIGURES: tuple[str, ...] = ()
-KINDS = {"binary": "yes or no", "count": "a count", "continuous": "a number"}
 
 
 def compose(facts: Facts) -> Section:
     """Study, data, priors, verdict and the hash that names the run."""
     manifest, study = facts.manifest, facts.study
-    models = " and ".join([manifest["model"], *manifest.get("further", {})])
+    models = " and ".join([manifest["model"], *manifest["further"]])
     entries = (
         ("Study", clean(study.title)),
         ("Data", f"{manifest['study']['data_file']}, {'simulated' if study.simulated else 'not simulated'}"),
         ("Arms", f"{facts.arm('control').text} (control), {facts.arm('treated').text} (treated)"),
         (
             "Outcome",
-            f"{facts.outcome.text} ({KINDS[study.outcome.kind]}; {study.outcome.better} is better)",
+            f"{facts.outcome.text} ({facts.scale.kind}; {study.outcome.better} is better)",
         ),
         ("Primary wave", facts.wave(facts.primary)),
         (

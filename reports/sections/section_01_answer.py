@@ -6,18 +6,18 @@ import math
 
 import numpy as np
 
-from reports import asked, before, decision, paths, sentences, truth
-from reports.estimate import NO_INTERVAL, Estimate
-from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import difference
-from reports.numbers import INTERVAL, PLAIN, NotANumber, Number, show
-from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.people import ARMS
-from reports.sections import first_screen, section_09_what_if
-from reports.words import agreeing, capital, clean, listed, short
+from reports.sections import beside_the_answer, section_09_what_if
+from reports.text import before, decision, known_truth, mediated, sensitivities, sentences
+from reports.text.estimate import NO_INTERVAL, ReportedEstimate
+from reports.text.facts import DEFAULT_AVERAGE, Facts
+from reports.text.numbers import INTERVAL, PLAIN, NotANumber, Number, show
+from reports.text.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.text.people import ARMS
+from reports.text.words import agreeing, capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 1, "What is the answer?", True
-TABLES = ("answer", "not_identified", "estimates", "estimand", first_screen.MOVED)
+TABLES = ("answer", "not_identified", "estimates", "estimand", beside_the_answer.MOVED)
 FIGURES = ("difference",)
 
 _FIELDS = (
@@ -52,7 +52,7 @@ def compose(facts: Facts) -> Section:
     said = {
         "C1": sentences.c1(about, depends_on),
         "A1": sentences.a1(about),
-        "C2": first_screen.observed(facts),
+        "C2": beside_the_answer.observed(facts),
     }
     said |= {"A2": sentences.a2(about), "A3": sentences.a3(about, depends_on), "rule": sentences.RULE}
     more = {
@@ -63,9 +63,9 @@ def compose(facts: Facts) -> Section:
         "T1": _training(facts),
     }
     said |= {name: one for name, one in more.items() if one}
-    said |= {"harms": first_screen.harms(facts), "error": _error(facts, about.difference)}
+    said |= {"harms": beside_the_answer.harms(facts), "error": _error(facts, about.difference)}
     tables = {"answer": _main(facts), "not_identified": _not_identified(facts), "estimates": _all(facts)}
-    tables["estimand"], moved = first_screen.estimand(facts), first_screen.moved(facts)
+    tables["estimand"], moved = beside_the_answer.estimand(facts), beside_the_answer.moved(facts)
     change = _change(facts)
     values = {
         "verdict": about.verdict.replace(" ", "-"),
@@ -79,7 +79,7 @@ def compose(facts: Facts) -> Section:
     if isinstance(moved, str):
         values["moved_reason"] = moved
     else:
-        tables[first_screen.MOVED] = moved
+        tables[beside_the_answer.MOVED] = moved
     drawn = {"difference": difference.draw(facts)}
     return Section(NUMBER, QUESTION, "section_01.html.j2", sentences=said, tables=tables, figures=drawn, values=values)
 
@@ -90,7 +90,7 @@ def _depends_on(facts: Facts, others: section_09_what_if.Elsewhere) -> list[str]
     return [name for name, doubtful in found.items() if doubtful]
 
 
-def _error(facts: Facts, primary: Estimate) -> Sentence:
+def _error(facts: Facts, primary: ReportedEstimate) -> Sentence:
     """Monte Carlo errors of the primary difference, and of how many estimates the last digit is finer than its own."""
     printed = [row for row in facts.estimates if row.printed and not row.constant]
     finer = sum(not row.supported for row in printed)
@@ -125,11 +125,11 @@ def _learned(facts: Facts) -> Sentence | None:
     lower, median, upper = (
         show(float(value), facts.scale.difference_unit) for value in np.quantile(given, [0.025, 0.5, 0.975])
     )
-    told = (
+    reported = (
         "Given the control arm’s level, the prior of the difference is {median} {points} ({ci} interval {lo} to {hi})."
     )
     points = agreeing(median.text, facts.scale.points)
-    return joined(learned, sentence(told, median=median, points=points, ci=INTERVAL, lo=lower, hi=upper))
+    return joined(learned, sentence(reported, median=median, points=points, ci=INTERVAL, lo=lower, hi=upper))
 
 
 def _missing(facts: Facts) -> str:
@@ -137,19 +137,19 @@ def _missing(facts: Facts) -> str:
     cells = facts.people.counts
     if all(cells[arm, facts.primary].observed == cells[arm, facts.primary].people for arm in ARMS):
         return ""
-    told = listed(
+    reported = listed(
         [
             f"{facts.people.missing((arm, facts.primary), 'observed').text} in the {facts.arm(arm, 40).text} arm"
             for arm in ARMS
         ]
     )
     beyond = "no analysis for outcomes that are not missing at random is part of this run."
-    if not asked.not_run(facts):
+    if not sensitivities.not_run(facts):
         beyond = "§ 9 shows what the answer would be if they differed from those seen."
-    return f"Primary outcomes are missing for {told}; {beyond}"
+    return f"Primary outcomes are missing for {reported}; {beyond}"
 
 
-def _change(facts: Facts) -> Estimate | None:
+def _change(facts: Facts) -> ReportedEstimate | None:
     """The control arm's change since the baseline at the primary wave, where there is one."""
     known = facts.baseline is not None and facts.has("change", facts.primary, arm="control")
     return facts.estimate("change", facts.primary, arm="control") if known else None
@@ -164,7 +164,7 @@ def _training(facts: Facts) -> Sentence | None:
     return sentences.t1(change, facts.arm("control"), facts.outcome, since, until, facts.scale.points)
 
 
-def primary_rows(facts: Facts) -> list[tuple[str, str, Estimate]]:
+def primary_rows(facts: Facts) -> list[tuple[str, str, ReportedEstimate]]:
     """Name, unit and estimate of the rows of the main table."""
     scale, wave = facts.scale, facts.primary
     rows = [
@@ -189,7 +189,7 @@ def _main(facts: Facts) -> Table:
         Column("unit", "Unit"),
         Column("posterior", "Posterior", "median (95% interval)", number=True),
         Column("prior", "Prior", "median (95% interval)", number=True),
-        *truth.columns(facts),
+        *known_truth.columns(facts),
         Column("evidence", "Evidence"),
     )
     rows = []
@@ -199,7 +199,7 @@ def _main(facts: Facts) -> Table:
                 "quantity": Cell(name, name, unit="" if unit == "ratio" else unit),
                 "unit": Cell(unit, unit),
                 **posterior_cells(estimate),
-                **truth.cells(facts, estimate),
+                **known_truth.cells(facts, estimate),
                 "evidence": Cell(estimate.evidence, estimate.evidence, "evidence"),
                 **{
                     field: Cell("", getattr(estimate, field))
@@ -215,18 +215,18 @@ def _main(facts: Facts) -> Table:
     return Table("answer", caption, columns, tuple(rows), extra)
 
 
-def posterior_cells(estimate: Estimate) -> dict[str, Cell]:
+def posterior_cells(estimate: ReportedEstimate) -> dict[str, Cell]:
     """Posterior and prior of an estimate, each as "median (interval)"."""
     return {
-        "posterior": Cell(estimate.told, estimate.told, "estimate"),
-        "prior": Cell(estimate.prior_told, estimate.prior_told),
+        "posterior": Cell(estimate.reported, estimate.reported, "estimate"),
+        "prior": Cell(estimate.prior_reported, estimate.prior_reported),
     }
 
 
 def _not_identified(facts: Facts) -> Table:
     columns = (Column("quantity", "Quantity"), Column("result", "Result"))
     rows = []
-    for row in (row for row in facts.estimates if not row.identified and row.estimand not in paths.ESTIMANDS):
+    for row in (row for row in facts.estimates if not row.identified and row.estimand not in mediated.ESTIMANDS):
         if row.wave and (row.estimand != facts.scale.difference or row.average != DEFAULT_AVERAGE):
             continue  # at a wave without data nothing is: the difference stands for all
         result = f"Not identified: {short(row.reason, 400)}"
@@ -247,12 +247,12 @@ def _all(facts: Facts) -> Table:
     rows = []
     for row in facts.estimates:
         needed = ("median",) if row.estimand in NO_INTERVAL else ("median", "lower", "upper")
-        told = row.identified and row.estimand != paths.TIPPING  # of which there may be none
-        if told and any(math.isnan(getattr(row, field)) for field in needed):
+        reported = row.identified and row.estimand != mediated.TIPPING  # of which there may be none
+        if reported and any(math.isnan(getattr(row, field)) for field in needed):
             raise NotANumber(f"{row.label} ({row.estimand}, {row.wave}) has no median or interval")
-        rows.append({name: Cell(short(getattr(row, name), 400), getattr(row, name)) for name in (*words, *_FIELDS)})
+        rows.append({name: Cell(short(row.text(name), 400), row.text(name)) for name in (*words, *_FIELDS)})
     return Table("estimates", "Every estimate of the run", columns, tuple(rows))
 
 
-def _assumptions(estimate: Estimate) -> list[str]:
-    return [clean(part) for part in estimate.assumptions.split(";") if part.strip()]
+def _assumptions(estimate: ReportedEstimate) -> list[str]:
+    return [clean(phrase) for phrase in estimate.assumptions]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
-from reports import paths, verdict
-from reports.facts import DEFAULT_AVERAGE, NOT_APPLICABLE, Facts
+from models.checks.gate_table import Status
 from reports.figures import ranks
-from reports.numbers import Number
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
-from reports.words import capital, count, listed, minus
+from reports.text import gate_status, mediated
+from reports.text.facts import DEFAULT_AVERAGE, Facts
+from reports.text.numbers import Number
+from reports.text.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.text.words import capital, count, listed
 
 NUMBER, QUESTION, ESTIMATES = 2, "Can the computation be trusted?", False
 TABLES = ("gate", "computation")
-NUMBERS = re.compile(r"(−?\d+(?:\.\d+)?(?:e[−+]?\d+)?)(%?)")
 FIGURES = ("ranks",)
 
 
@@ -32,36 +31,37 @@ def compose(facts: Facts) -> Section:
 
 
 def _lead(facts: Facts) -> Sentence:
-    checks, worst = verdict.counted(facts), verdict.worst(facts)
-    passed = sum(one.check.status == "green" for one in checks)
+    checks, worst = gate_status.counted(facts), gate_status.worst(facts)
+    passed = sum(one.check.passed for one in checks)
     numbers = {"passed": Number(passed, str(passed)), "all": Number(len(checks), str(len(checks)))}
     if passed == len(checks):
-        weakest = verdict.closest(facts)
-        last = f" Closest to its limit: {verdict.told(facts, weakest)}." if weakest else ""
+        weakest = gate_status.closest(facts)
+        last = f" Closest to its limit: {gate_status.reported(facts, weakest)}." if weakest else ""
         said = sentence("All {all} checks pass.{last}", all=numbers["all"], last=last)
         return replace(said, numbers={**said.numbers, **_numbers([weakest] if weakest else [])})
-    told = [verdict.told(facts, one) for one in worst]
-    verb = "stops the report" if verdict.status(facts) == "red" else "is to be looked at"
-    if facts.further and verdict.status(facts) == "red":
-        verb = "stops what rests on it"
-    if len(worst) > 1:
-        verb = verb.replace("stops", "stop").replace("is to", "are to")
+    reported = [gate_status.reported(facts, one) for one in worst]
+    doubtful = f"{count(len(worst), 'check')} {_consequence(facts, len(worst))}"
     said = sentence(
-        f"{{passed}} of {{all}} checks pass. {count(len(worst), 'check')} {verb}: {{named}}.",
+        f"{{passed}} of {{all}} checks pass. {doubtful}: {{named}}.",
         **numbers,
-        named="; ".join(told),
+        named="; ".join(reported),
     )
     return replace(said, numbers={**said.numbers, **_numbers(worst)})
 
 
-def _numbers(checks: list[verdict.Judged]) -> dict[str, Number]:
-    """Every number of what was found and of the limits, as printed."""
-    texts = [minus(text) for one in checks for text in (one.check.value, one.check.green)]
-    found = [(match[0], match[1], match[2]) for text in texts for match in NUMBERS.finditer(text)]
-    return {
-        f"found_{place}": Number(float(number.replace("\u2212", "-")) / (100 if percent else 1), whole)
-        for place, (whole, number, percent) in enumerate(found)
-    }
+def _consequence(facts: Facts, checks: int) -> str:
+    """What so many checks that did not pass mean for the page."""
+    if gate_status.status(facts) is not Status.RED:
+        return "is to be looked at" if checks == 1 else "are to be looked at"
+    stopped = "what rests on it" if facts.further else "the report"
+    return f"{'stops' if checks == 1 else 'stop'} {stopped}"
+
+
+def _numbers(checks: list[gate_status.Judged]) -> dict[str, Number]:
+    """Every number of what was found and of the limits."""
+    reported = [said for one in checks for said in (one.worded.found, one.worded.green)]
+    found = [number for said in reported for number in said.numbers.values()]
+    return {f"found_{place}": number for place, number in enumerate(found)}
 
 
 def _gate(facts: Facts) -> Table:
@@ -74,34 +74,41 @@ def _gate(facts: Facts) -> Table:
         Column("green", "Pass if"),
         Column("amber", "Look if"),
     )
-    order = ("red", "amber", "green")
     # the sort is stable: the first model's checks stay before the second's
     worst_first = [
-        (one.model, one.check)
-        for name in verdict.fits(facts)
-        for one in sorted(verdict.checks(facts), key=lambda one: order.index(one.check.status))
+        one
+        for name in gate_status.fits(facts)
+        for one in sorted(gate_status.checks(facts), key=_severity, reverse=True)
         if one.model == name
     ]
-    rows = [
-        {
-            "check": Cell(capital(check.name), check.name, unit=check.text),
-            "model": Cell(model, model),
-            "status": Cell("—", None) if check.value == NOT_APPLICABLE else Cell(check.status, check.status, "verdict"),
-            "value": Cell(minus(check.value), check.value, unit=check.element or ""),
-            "element": Cell(check.element or "—", check.element),
-            "green": Cell(minus(check.green), check.green),
-            "amber": Cell(minus(check.amber) or "—", check.amber),
-            "text": Cell("", check.text),
-        }
-        for model, check in worst_first
-    ]
+    rows = [_row(one) for one in worst_first]
     caption = "The gate: every check, what was found and the limits; beyond “look” the report stops"
     if facts.further:
         caption = (
-            f"The gate of each model ({listed([*verdict.fits(facts)])}): every check, what was found and the limits; "
-            "beyond “look” what rests on that model is not printed"
+            f"The gate of each model ({listed([*gate_status.fits(facts)])}): every check, what was found and the "
+            "limits; beyond “look” what rests on that model is not printed"
         )
     return Table("gate", caption, columns, tuple(rows), ("text",))
+
+
+def _severity(one: gate_status.Judged) -> int:
+    """Rank of what a check found; one that does not apply stands among those that passed."""
+    return 0 if one.check.passed else one.check.status.rank
+
+
+def _row(one: gate_status.Judged) -> dict[str, Cell]:
+    check, worded = one.check, one.worded
+    verdict_cell = Cell(check.status, check.status, "verdict") if check.applies else Cell("—", None)
+    return {
+        "check": Cell(capital(check.name), check.name, unit=worded.text),
+        "model": Cell(one.model, one.model),
+        "status": verdict_cell,
+        "value": Cell(worded.found.text, worded.found.text, unit=worded.element),
+        "element": Cell(worded.element or "—", worded.element),
+        "green": Cell(worded.green.text, worded.green.text),
+        "amber": Cell(worded.amber or "—", worded.amber),
+        "text": Cell("", worded.text),
+    }
 
 
 def _computation(facts: Facts) -> Table:
@@ -112,7 +119,7 @@ def _computation(facts: Facts) -> Table:
         Column("ess_tail", "Tail ESS", "draws", number=True),
     )
     rows = []
-    further = paths.rows(facts.paths) if facts.paths and facts.further else []
+    further = mediated.rows(facts.paths) if facts.paths and facts.further else []
     for row in [*facts.estimates, *further]:
         if row.printed and row.average in (DEFAULT_AVERAGE, ""):
             where = " · ".join(

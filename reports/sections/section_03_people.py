@@ -6,17 +6,17 @@ import json
 
 import numpy as np
 
-from reports.facts import Facts
 from reports.figures import flow
-from reports.numbers import RISK, Number, Unit, fixed, rounded
-from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.people import ARMS, People, Place
-from reports.privacy import SUPPRESSED, Limit
-from reports.sections import dropout, missing_mediators
-from reports.words import capital, clean, short
+from reports.sections import dropout, group_spread, missing_mediators
+from reports.text.facts import Facts
+from reports.text.numbers import RISK, Number, Unit, fixed, rounded
+from reports.text.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.text.people import ARMS, People, Place
+from reports.text.privacy import SUPPRESSED, Limit
+from reports.text.words import capital, clean, short
 
 NUMBER, QUESTION, ESTIMATES = 3, "Who was analysed?", False
-TABLES = ("baseline", "missing", "missing_mediators", "dropout")
+TABLES = ("groups", "baseline", "missing", "missing_mediators", "dropout")
 FIGURES = ("flow",)
 _INDENT = "\u2003"
 
@@ -30,6 +30,7 @@ def compose(facts: Facts) -> Section:
         sentences={"people": _lead(facts)},
         figures={"flow": flow.draw(facts)},
         tables={
+            **({"groups": group_spread.sizes(facts)} if facts.study.groupings else {}),
             "baseline": _baseline(facts),
             "missing": _missing(facts),
             **missing_mediators.tables(facts),
@@ -37,8 +38,9 @@ def compose(facts: Facts) -> Section:
         },
         values={
             "note": Limit.of(facts.study).note,
+            "groups_reason": group_spread.reason(facts),
             "missing_mediators_reason": missing_mediators.reason(facts),
-            "dropout_reason": dropout.told(facts).reason,
+            "dropout_reason": dropout.reported(facts).reason,
         },
     )
 
@@ -56,8 +58,8 @@ def _lead(facts: Facts) -> Sentence:
         control=facts.arm("control"),
         treated=facts.arm("treated"),
     )
-    told = "The outcome was observed in {share} of planned visits."
-    return joined(found, sentence(told, share=Number(share, f"{fixed(100 * share)}%")))
+    reported = "The outcome was observed in {share} of planned visits."
+    return joined(found, sentence(reported, share=Number(share, f"{fixed(100 * share)}%")))
 
 
 def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
@@ -68,22 +70,20 @@ def _columns(facts: Facts, first: str) -> tuple[Column, ...]:
 
 
 def _baseline(facts: Facts) -> Table:
-    group = facts.group("core", "constant_data")
+    group = facts.group("trial")
     rows: list[dict[str, Cell]] = []
     if facts.study.covariates:
-        name = "covariate_value" if "covariate_value" in group else "covariate"
-        values = group[name].transpose("participant", "covariate").to_numpy().astype(float)
-        levels = json.loads(group.attrs.get("levels") or group[name].attrs.get("levels") or "{}")
+        values = group["covariate_value"].transpose("participant", "covariate").to_numpy()
+        levels = json.loads(group.attrs["levels"])
         columns = {str(label): values[:, place] for place, label in enumerate(group["covariate"].to_numpy())}
         for covariate in facts.study.covariates:
-            if covariate.column in columns:
-                rows += _covariate(
-                    facts,
-                    Limit.of(facts.study, covariate.column),
-                    short(covariate.label),
-                    columns[covariate.column],
-                    levels.get(covariate.column),
-                )
+            rows += _covariate(
+                facts,
+                Limit.of(facts.study, covariate.column),
+                short(covariate.label),
+                columns[covariate.column],
+                levels.get(covariate.column),
+            )
     rows += _outcome(facts)
     rows += [
         row

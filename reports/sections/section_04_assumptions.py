@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from reports import assumptions, paths
-from reports.assumptions import assumed
-from reports.facts import Facts
 from reports.figures import graph, paths_graph
-from reports.mediator_words import SYMBOLS
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.sections import section_04_paths
-from reports.words import clean, listed, minus, short
+from reports.text import assumptions, mediated
+from reports.text.assumptions import assumed
+from reports.text.facts import Facts
+from reports.text.mediator_words import SYMBOLS
+from reports.text.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.text.words import clean, listed, minus, short
 
 NUMBER, QUESTION, ESTIMATES = 4, "What was assumed?", False
 TABLES = ("assumptions", "path_assumptions", "priors_used")
@@ -22,6 +22,8 @@ PARAMETERS = {
     "theta_negative_control": ("θ₁", "contrast at the negative control"),
     "gamma": ("γ", "slope of a baseline variable, per SD"),
     "tau": ("τ", "spread between participants"),
+    "group_tau": ("τg", "spread between groups"),
+    "group_wave_tau": ("τgt", "spread between groups at one wave"),
     "dispersion": ("1/√α", "extra variation of the counts"),
     "residual_sd": ("σ", "spread around what is expected of a participant"),
     **SYMBOLS,
@@ -35,8 +37,13 @@ def compose(facts: Facts) -> Section:
     values = {
         "binary": facts.binary,
         "continuous": facts.continuous,
-        "link": facts.study.outcome.link,
+        "distribution": facts.distribution,
         "trait": facts.has_trait,
+        "exposure": _exposure(facts),
+        "groups": [
+            {"label": short(each.label, 40), "kind": each.kind, "varying": each.kind == "randomised"}
+            for each in facts.study.groupings
+        ],
         "waves": len(facts.study.waves),
         "follow_ups": sum(wave.role == "follow-up" for wave in facts.study.waves),
         "covariates": bool(adjusted),
@@ -44,13 +51,13 @@ def compose(facts: Facts) -> Section:
         "described": listed([short(one.label, 60) for one in facts.study.covariates if not one.adjust]),
         "baseline": facts.baseline is not None,
         "negative_control": any(wave.role == "negative control" for wave in facts.study.waves),
-        "priors_why": clean(facts.manifest["priors"].get("why", "")),
+        "priors_why": clean(facts.manifest["priors"]["why"]),
         "priors_name": facts.manifest["priors"]["name"].replace("_", " "),
         "treated": facts.arm("treated").text,
         "outcome": facts.outcome.text,
         "paths": section_04_paths.model(facts.paths) if facts.paths else None,
-        "path_assumptions_reason": paths.not_run(facts),
-        "paths_graph_reason": paths.not_run(facts),
+        "path_assumptions_reason": mediated.not_run(facts),
+        "paths_graph_reason": mediated.not_run(facts),
     }
     said, figures = {"assumed": _lead(facts)}, {"graph": graph.draw(facts)}
     tables = {
@@ -66,13 +73,19 @@ def compose(facts: Facts) -> Section:
     )
 
 
+def _exposure(facts: Facts) -> dict[str, str] | None:
+    """Names of what counts arose over, and of the amount at which means are compared."""
+    over = facts.study.outcome.exposure
+    return {"column": short(over.column, 40), "per": short(over.per, 40)} if over else None
+
+
 def _lead(facts: Facts) -> Sentence:
     numbers = assumptions.tally(assumed(facts))
-    told = ", {doubt} is in doubt (see the table)" if numbers["doubt"].value else ""
-    if not told:
+    reported = ", {doubt} is in doubt (see the table)" if numbers["doubt"].value else ""
+    if not reported:
         del numbers["doubt"]
     return sentence(
-        f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} checked on this page{told}, "
+        f"The answer rests on {{all}} assumptions: {{design}} by design, {{checked}} checked on this page{reported}, "
         "{open} that these data cannot test or that this page does not check.",
         **numbers,
     )
@@ -87,7 +100,7 @@ def _priors(facts: Facts) -> Table:
         Column("source", "Source"),
     )
     rows = []
-    fitted = {name for fit in (facts, *facts.further.values()) for name in fit.group("core", "posterior")}
+    fitted = {name for fit in (facts, *facts.further.values()) for name in fit.group("posterior")}
     for row in (row for row in facts.manifest["priors"]["rows"] if row["parameter"] in fitted):
         symbol, meaning = PARAMETERS.get(row["parameter"], (row["parameter"], ""))
         rows.append(
@@ -96,7 +109,7 @@ def _priors(facts: Facts) -> Table:
                 "meaning": Cell(meaning, meaning),
                 "distribution": Cell(minus(clean(row["distribution"])), row["distribution"]),
                 "why": Cell(short(row["why"], 400), row["why"]),
-                "source": Cell(short(row.get("source", ""), 200), row.get("source", "")),
+                "source": Cell(short(row["source"], 200), row["source"]),
             }
         )
     scale = f"in {facts.parameter_scale}" if facts.continuous else f"on the {facts.parameter_scale} scale"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from reports import assumptions, paths
-from reports.assumptions import tally
-from reports.facts import Facts
 from reports.figures.paths_graph import Fitted
-from reports.parts import Sentence, Table, sentence
-from reports.path_assumptions import assumed
-from reports.words import listed
+from reports.text import assumptions, mediated
+from reports.text.assumptions import tally
+from reports.text.facts import Facts
+from reports.text.parts import Sentence, Table, sentence
+from reports.text.path_assumptions import assumed
+from reports.text.words import listed
 
 NAME = "path_assumptions"
 
@@ -40,12 +40,12 @@ def model(facts: Facts) -> dict[str, object]:
     fitted = Fitted(facts)
     return {
         "lag": facts.study.lag,
-        "kinds": [(paths.label(facts, name).text, _distribution(facts, name)) for name in fitted.mediators],
+        "kinds": [(mediated.label(facts, name).text, _distribution(facts, name)) for name in fitted.mediators],
         "forms": [_form(facts, name) for name in fitted.mediators],
         "adjusted": fitted.adjusted,
         "lasting": bool(fitted.lasting),
         "correlated": fitted.correlated,
-        "interacting": listed([paths.label(facts, name).text for name in fitted.interacting]),
+        "interacting": listed([mediated.label(facts, name).text for name in fitted.interacting]),
         "acting": bool(fitted.acting),
         "outcome_lasts": fitted.outcome_lasts,
     }

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from reports import negative_control
-from reports.estimate import Estimate
-from reports.facts import DEFAULT_AVERAGE, Facts
 from reports.figures import contrasts, trajectories
-from reports.numbers import INTERVAL, Number
-from reports.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
-from reports.people import ARMS
-from reports.words import agreeing, at, capital, listed
+from reports.sections import group_spread
+from reports.text import difference_by_wave, negative_control
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import DEFAULT_AVERAGE, Facts
+from reports.text.numbers import INTERVAL, Number
+from reports.text.parts import Cell, Column, Label, Piece, Section, Sentence, Table, joined, sentence
+from reports.text.people import ARMS
+from reports.text.privacy import HIDDEN, SUPPRESSED
+from reports.text.words import agreeing, at, capital, listed, short
 
 NUMBER, ESTIMATES = 5, True
 QUESTION = "How does the outcome change over the waves?"
-TABLES = ("waves", "contrasts", "averages")
+TABLES = ("waves", "contrasts", "averages", "icc")
 FIGURES = ("trajectories", "contrasts")
 
 AVERAGES = {
@@ -38,11 +40,19 @@ def compose(facts: Facts) -> Section:
         "section_05.html.j2",
         sentences=said,
         figures={"trajectories": trajectories.draw(facts), "contrasts": contrasts.draw(facts)},
-        tables={"waves": _waves(facts), "contrasts": _contrasts(facts), "averages": _averages(facts)},
+        tables={
+            "waves": _waves(facts),
+            "contrasts": _contrasts(facts),
+            "averages": _averages(facts),
+            **({"icc": group_spread.spread(facts)} if facts.study.groupings else {}),
+        },
         values={
             "note": facts.limit.note,
-            "kind": facts.study.outcome.kind,
+            "binary": facts.binary,
+            "regression": facts.distribution.regression,
             "waves": len(facts.study.waves),
+            "icc_reason": group_spread.reason(facts),
+            "together": facts.study.randomised_in_groups is not None,
             "baseline": facts.baseline is not None,
             "negative_control": [facts.exposed(w) for w in facts.contrasts if facts.role(w) == "negative control"],
         },
@@ -63,14 +73,16 @@ def _lead(facts: Facts) -> Sentence:
             **numbers,
         }
         if facts.role(wave) == "negative control":
-            told = (
+            reported = (
                 f"{{at}}, a negative control{negative_control.EXPOSED[facts.exposed(wave)]}, the contrast is {{rd}} "
                 f"{{points}} ({{ci}} interval {{lo}} to {{hi}}; {found.evidence}): "
                 f"{negative_control.WORDS[negative_control.found(facts, found)]}."
             )
         else:
-            told = f"{{at}} the difference is {{rd}} {{points}} ({{ci}} interval {{lo}} to {{hi}}; {found.evidence})."
-        parts.append(sentence(told, **words))
+            reported = (
+                f"{{at}} the difference is {{rd}} {{points}} ({{ci}} interval {{lo}} to {{hi}}; {found.evidence})."
+            )
+        parts.append(sentence(reported, **words))
     return joined(*parts)
 
 
@@ -81,7 +93,7 @@ def _numbers(facts: Facts, wave: str) -> dict[str, Number]:
 
 def _flags(facts: Facts) -> Sentence:
     """Name the model-free checks that lie more than one posterior SD from the model."""
-    rows = contrasts.intervals(facts)
+    rows = difference_by_wave.intervals(facts)
     if not any(row.drawn and row.method != "modelled" for row in rows):
         return sentence("No model-free check could be made or told.")
     flagged: dict[str, list[str]] = {}
@@ -90,8 +102,8 @@ def _flags(facts: Facts) -> Sentence:
     if not flagged:
         return sentence("No model-free check lies more than {one} posterior SD from the model.", one=Number(1, "1"))
     named = "; ".join(f"{method}: {listed(waves)}" for method, waves in flagged.items())
-    told = "More than {one} posterior SD from the model lie these model-free differences. {named}."
-    return sentence(told, one=Number(1, "1"), named=Label(capital(named)))
+    reported = "More than {one} posterior SD from the model lie these model-free differences. {named}."
+    return sentence(reported, one=Number(1, "1"), named=Label(capital(named)))
 
 
 def _waves(facts: Facts) -> Table:
@@ -99,8 +111,9 @@ def _waves(facts: Facts) -> Table:
         Column("wave", "Wave"),
         Column("month", "Month", number=True),
         Column("arm", "Arm"),
-        Column("observed", "Observed", "% of n" if facts.binary else "mean", number=True),
+        Column("observed", "Observed", "% of n" if facts.binary else _level(facts), number=True),
         Column("n", "n", "observed", number=True),
+        *([Column("events", "Events", number=True), _over(facts)] if facts.study.outcome.exposure else []),
         Column("modelled", "Modelled", "median (95% interval)", number=True),
         Column("evidence", "Evidence", "of what is modelled"),
     )
@@ -117,7 +130,8 @@ def _waves(facts: Facts) -> Table:
                     "arm": Cell(facts.arm(arm, 50).text, arm, arm),
                     "observed": share,
                     "n": n,
-                    "modelled": Cell(level.told, None, "estimate"),
+                    **_events(facts, place),
+                    "modelled": Cell(level.reported, None, "estimate"),
                     "evidence": Cell(level.evidence, level.evidence, "evidence"),
                     **_fields(level),
                 }
@@ -126,7 +140,27 @@ def _waves(facts: Facts) -> Table:
     return Table("waves", caption, columns, tuple(rows), ("median", "lower", "upper"))
 
 
-def _fields(estimate: Estimate) -> dict[str, Cell]:
+def _level(facts: Facts) -> str:
+    return facts.scale.level_name if facts.study.outcome.exposure else "mean"
+
+
+def _over(facts: Facts) -> Column:
+    over = facts.study.outcome.exposure
+    return Column("exposure", "Over", f"{short(over.column, 30)}, total" if over else "", number=True)
+
+
+def _events(facts: Facts, place: tuple[str, str]) -> dict[str, Cell]:
+    """Events, and what they arose over, of a count with an exposure."""
+    over, cell = facts.study.outcome.exposure, facts.people.counts[place]
+    if not over:
+        return {}
+    if facts.people.hidden(place):
+        return {name: Cell(HIDDEN, SUPPRESSED, SUPPRESSED) for name in ("events", "exposure")}
+    total = over.at * cell.amount
+    return {"events": Cell(f"{cell.total:.0f}", cell.total), "exposure": Cell(f"{total:.6g}", total)}
+
+
+def _fields(estimate: ReportedEstimate) -> dict[str, Cell]:
     """Numbers for the CSV; none where the estimate is not identified."""
     names = ("median", "lower", "upper")
     return {name: Cell("", getattr(estimate, name) if estimate.identified else None) for name in names}
@@ -142,7 +176,7 @@ def _contrasts(facts: Facts) -> Table:
         Column("flag", "Differs from the model"),
     )
     rows = []
-    for row in contrasts.intervals(facts):
+    for row in difference_by_wave.intervals(facts):
         verdict = (
             "—" if row.method == "modelled" or not row.drawn else "! more than 1 posterior SD" if row.flag else "no"
         )
@@ -161,7 +195,9 @@ def _contrasts(facts: Facts) -> Table:
         "Treated minus control at each wave: by the model, crude (Newcombe interval) and standardised over baseline "
         "variables"
     )
-    if not facts.binary:
+    if facts.study.randomised_in_groups:
+        caption = "Treated minus control at each wave: by the model, and without it by sums over groups"
+    elif not facts.binary:
         caption = "Treated minus control at each wave: by the model and without it"
     return Table("contrasts", caption, columns, tuple(rows), ("median", "lower", "upper"))
 
@@ -182,7 +218,7 @@ def _averages(facts: Facts) -> Table:
                 {
                     "average": Cell(capital(name), average),
                     "over": Cell(meaning, meaning),
-                    "difference": Cell(found.told, None, "estimate"),
+                    "difference": Cell(found.reported, None, "estimate"),
                     "evidence": Cell(found.evidence, found.evidence, "evidence"),
                     **_fields(found),
                 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reports import paths, sentences, sentences_paths
-from reports.facts import Facts
-from reports.figures import common_change, decomposition
-from reports.parts import Section, Sentence, joined, sentence
+from models.estimands.ledger import Evidence
+from reports.figures import common_change_parts, decomposition
 from reports.sections import path_tables, slope_table
-from reports.words import capital, clean, listed, short
+from reports.text import mediated, sentences, sentences_paths
+from reports.text.facts import Facts
+from reports.text.parts import Section, Sentence, joined, sentence
+from reports.text.words import capital, clean, listed, short
 
 NUMBER, QUESTION, ESTIMATES = 6, "How much goes through the mediators?", True
 TABLES = (
@@ -26,9 +27,9 @@ def compose(facts: Facts) -> Section:
     """Sentences, each arm's mediators, what goes through them, and the change that both arms share."""
     fit = facts.paths
     if fit is None:
-        reason = paths.not_run(facts)
+        reason = mediated.not_run(facts)
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
-    ordered, changing = paths.ordered(fit), paths.changing(fit)
+    ordered, changing = mediated.ordered(fit), mediated.changing(fit)
     made = {"path_estimates": path_tables.every(fit), "mediators": path_tables.mediators(fit)}
     said, figures = {"M1": _lead(fit), **_legs(fit)}, {}
     values = _words(fit, facts)
@@ -42,7 +43,7 @@ def compose(facts: Facts) -> Section:
         made[slope_table.NAME] = slopes
     if changing:
         made["common_change"] = path_tables.change(fit, changing[0])
-        figures["common_change"] = common_change.draw(fit, changing[0])
+        figures["common_change"] = common_change_parts.draw(fit, changing[0])
         said["T1_paths"] = _change(fit, changing[0])
         by_prior = path_tables.by_prior(fit, changing[0])
         made |= {by_prior.name: by_prior} if by_prior else {}
@@ -51,9 +52,9 @@ def compose(facts: Facts) -> Section:
 
 def _lead(facts: Facts) -> Sentence:
     """M1 and the sentences around it; where no wave has an ordered mediator, that there is none."""
-    ordered = paths.ordered(facts)
-    labels = listed([paths.label(facts, name).text for name in paths.mediators(facts)])
-    parts = [] if facts.primary in ordered else [sentence("{reason}", reason=paths.unordered(facts)[facts.primary])]
+    ordered = mediated.ordered(facts)
+    labels = listed([mediated.label(facts, name).text for name in mediated.mediators(facts)])
+    parts = [] if facts.primary in ordered else [sentence("{reason}", reason=mediated.unordered(facts)[facts.primary])]
     if not ordered:
         return joined(*parts, sentence("Nothing can be said on how much goes through {labels}.", labels=labels))
     wave = ordered[0]
@@ -63,31 +64,33 @@ def _lead(facts: Facts) -> Sentence:
 
 def _legs(facts: Facts) -> dict[str, Sentence]:
     """How far randomisation moved the mediators that precede the outcome, where there are such."""
-    ordered = paths.ordered(facts)
-    told = sentences_paths.first_leg(facts, ordered[0]) if ordered else None
-    return {"M2": told} if told else {}
+    ordered = mediated.ordered(facts)
+    reported = sentences_paths.first_leg(facts, ordered[0]) if ordered else None
+    return {"M2": reported} if reported else {}
 
 
 def _change(facts: Facts, wave: str) -> Sentence:
     """T1 by the mediation model, how it splits, and that it is no effect."""
-    change = facts.estimate(paths.CHANGE, wave, arm="control")
+    change = facts.estimate(mediated.CHANGE, wave, arm="control")
     since, until = facts.wave(facts.study.waves[0].value), facts.wave(wave)
-    told = sentences.t1(
+    reported = sentences.t1(
         change, facts.arm("control"), facts.outcome, since, until, facts.scale.points, "mediation model"
     )
-    return joined(told, sentences_paths.moves_with(facts, wave))
+    return joined(reported, sentences_paths.moves_with(facts, wave))
 
 
 def _words(facts: Facts, first: Facts) -> dict[str, object]:
     """Everything that the template prints beside sentences, tables and figures."""
-    ordered, changing = paths.ordered(facts), paths.changing(facts)
-    shared = first.manifest.get("notes", []) if first is not facts else []
+    ordered, changing = mediated.ordered(facts), mediated.changing(facts)
+    shared = first.manifest["notes"] if first is not facts else []
     nothing = "No wave has an ordered mediator."
     return {
-        "notes": [clean(note) for note in facts.manifest.get("notes", []) if note not in shared],
-        "unordered": {capital(facts.wave(wave)): short(reason, 300) for wave, reason in paths.unordered(facts).items()},
-        "by_construction": bool(ordered) and facts.estimate(paths.DEPENDENCE, ordered[0]).constant,
-        "several": len(paths.mediators(facts)) > 1,
+        "notes": [clean(note) for note in facts.manifest["notes"] if note not in shared],
+        "unordered": {
+            capital(facts.wave(wave)): short(reason, 300) for wave, reason in mediated.unordered(facts).items()
+        },
+        "by_construction": bool(ordered) and facts.estimate(mediated.DEPENDENCE, ordered[0]).constant,
+        "several": len(mediated.mediators(facts)) > 1,
         "four_way": bool(ordered) and facts.has("mediated_interaction", ordered[0]),
         "proportion": bool(ordered) and facts.has("proportion_mediated", ordered[0]),
         "training": _training(facts, changing),
@@ -108,13 +111,14 @@ def _words(facts: Facts, first: Facts) -> dict[str, object]:
 
 def _classes(facts: Facts, ordered: list[str], changing: list[str]) -> dict[str, str]:
     """Evidence class of the numbers in each sentence, by its name."""
-    first = paths.before(facts, ordered[0]) if ordered else None
-    moved = [name for name in paths.mediators(facts) if first in paths.differences(facts, name)]
-    found = {"M1": facts.estimate(paths.DIRECT, ordered[0]).evidence if ordered else "not identified"}
+    first = mediated.before(facts, ordered[0]) if ordered else None
+    moved = [name for name in mediated.mediators(facts) if first in mediated.differences(facts, name)]
+    direct = facts.estimate(mediated.DIRECT, ordered[0]).evidence if ordered else Evidence.NOT_IDENTIFIED
+    found: dict[str, str] = {"M1": direct}
     if first is not None and moved:
         found["M2"] = facts.estimate("mediator_difference", first, mediator=moved[0]).evidence
     if changing:
-        found["T1_paths"] = facts.estimate(paths.CHANGE, changing[0], arm="control").evidence
+        found["T1_paths"] = facts.estimate(mediated.CHANGE, changing[0], arm="control").evidence
     return found
 
 
@@ -123,7 +127,9 @@ def _no_change(facts: Facts) -> str:
     head = "The change over time that both arms share cannot be split:"
     if facts.baseline is None:
         return f"{head} no wave was measured before treatment."
-    measured = [facts.has("mediator_mean", facts.baseline, arm="control", mediator=m) for m in paths.mediators(facts)]
+    measured = [
+        facts.has("mediator_mean", facts.baseline, arm="control", mediator=m) for m in mediated.mediators(facts)
+    ]
     if not all(measured):
         return f"{head} not every mediator was measured at baseline."
     return f"{head} at no follow-up are there mediators that changed after baseline and come before the outcome."
@@ -134,21 +140,21 @@ def _training(facts: Facts, changing: list[str]) -> list[str]:
     control = facts.arm("control").text
     if not changing:
         return []
-    if not facts.has(paths.TRAINING, changing[0], arm="control"):
+    if not facts.has(mediated.TRAINING, changing[0], arm="control"):
         return [
             f"The study file does not say that both arms received {control} (add_on): nothing of the remainder is "
             "set apart for it."
         ]
     priors = {row["parameter"]: row for row in facts.manifest["priors"]["rows"]}
-    told = [_by_prior("d", priors.get("change_without_training"))]
-    if facts.has(paths.SHARE, changing[0], arm="control"):
-        return [*told, _by_prior("w", priors.get("training_share"))]
-    return [*told, "A share w of the remainder is not offered: its sign is not known with probability above 0.975."]
+    reported = [_by_prior("d", priors.get("change_without_training"))]
+    if facts.has(mediated.SHARE, changing[0], arm="control"):
+        return [*reported, _by_prior("w", priors.get("training_share"))]
+    return [*reported, "A share w of the remainder is not offered: its sign is not known with probability above 0.975."]
 
 
 def _by_prior(symbol: str, row: dict[str, str] | None) -> str:
     if row is None:
-        return f"{symbol} has its prior alone: the data do not speak on it."
+        return f"{symbol} has its prior alone: the data do not inform it."
     return f"{symbol} is in no data, its prior is all there is: {clean(row['distribution'])}. {short(row['why'], 400)}"
 
 
@@ -156,9 +162,9 @@ def _phrases(facts: Facts, field: str, ordered: list[str], changing: list[str]) 
     """Assumptions or bias parameters of all rows shown, each once; d and w are told with their priors."""
     shown = {*ordered[:1], *changing[:1]}
     found = [
-        phrase.strip()
-        for row in paths.rows(facts)
-        if row.wave in shown and row.estimand not in (paths.TRAINING, paths.SHARE, paths.TIPPING)
-        for phrase in getattr(row, field).split(";")
+        phrase
+        for row in mediated.rows(facts)
+        if row.wave in shown and row.estimand not in (mediated.TRAINING, mediated.SHARE, mediated.TIPPING)
+        for phrase in getattr(row, field)
     ]
-    return [clean(phrase) for phrase in dict.fromkeys(found) if phrase]
+    return [clean(phrase) for phrase in dict.fromkeys(found)]

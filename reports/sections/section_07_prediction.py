@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from reports import decision
-from reports.assumption_checks import UNCHECKED, by_gate
-from reports.facts import Facts
-from reports.figures import mediator_pit, patterns, predictive
-from reports.numbers import INTERVAL, Number, fixed, rounded, show
-from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.privacy import HIDDEN, SUPPRESSED
+from models.checks.gate_table import CheckName
+from reports.figures import mediator_pit, patterns, replicated_outcomes
 from reports.sections import mediators_checked
-from reports.words import capital, clean
+from reports.sections.group_spread import SPREADS
+from reports.text import decision
+from reports.text.assumption_checks import UNCHECKED, by_gate
+from reports.text.facts import Facts
+from reports.text.numbers import INTERVAL, Number, fixed, rounded, show
+from reports.text.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.text.privacy import HIDDEN, SUPPRESSED
+from reports.text.words import capital, clean
 
 NUMBER, QUESTION, ESTIMATES = 7, "Does the model reproduce the data?", True
 TABLES = ("predictive", "patterns", "pareto", "mediator_pit")
@@ -22,25 +24,26 @@ FIGURES = ("predictive", "patterns", "mediator_pit")
 
 def compose(facts: Facts) -> Section:
     """Shares (or means) by arm and wave, never and always, response patterns, mediators, Pareto k."""
-    figures, tables = {"predictive": predictive.draw(facts)}, {"predictive": _predictive(facts)}
+    figures, tables = {"predictive": replicated_outcomes.draw(facts)}, {"predictive": _predictive(facts)}
     reasons = {"note": facts.limit.note, "what": "shares" if facts.binary else "means"}
     paths = patterns.rows(facts)
     if paths:
         figures["patterns"], tables["patterns"] = patterns.draw(facts), _patterns(paths)
     else:
         reasons["patterns_reason"] = _no_patterns(facts)
-    if "loo" in facts.run.checks.children:
+    if "loo" in facts.run.tree.children:
         tables["pareto"] = _pareto(facts)
     else:
-        named = [note for note in facts.manifest.get("notes", []) if "eave-one-out" in note]
-        reasons["pareto_reason"] = f"Not run: {clean(' '.join(named)) or 'leave-one-out is not part of this run.'}"
+        check = facts.check(CheckName.PARETO_K)
+        why = " ".join(check.remarks) if check else ""
+        reasons["pareto_reason"] = f"Not run: {clean(why) or 'leave-one-out is not part of this run.'}"
     said = {"prediction": _lead(facts, paths)}
     reasons["mediator_pit_reason"], gated = mediators_checked.reason(facts), False
     if facts.paths is not None and not reasons["mediator_pit_reason"]:
         said["mediator_pit"] = mediators_checked.lead(facts.paths)
         tables["mediator_pit"] = mediators_checked.table(facts.paths)
         figures["mediator_pit"] = mediator_pit.draw(facts.paths)
-        gated = by_gate(facts.paths, 2, *mediator_pit.GATED) != UNCHECKED
+        gated = by_gate(facts.paths, 2, CheckName.DISTRIBUTIONS) != UNCHECKED
     values: dict[str, object] = {**reasons, "pit_gated": gated}
     return Section(NUMBER, QUESTION, "section_07.html.j2", "shown", "", said, tables, figures, values)
 
@@ -55,7 +58,7 @@ def _no_patterns(facts: Facts) -> str:
 
 
 def _lead(facts: Facts, paths: list[patterns.Row]) -> Sentence:
-    rows = predictive.rows(facts)
+    rows = replicated_outcomes.rows(facts)
     inside, what = sum(row.inside for row in rows), "shares" if facts.binary else "means"
     first = sentence(
         f"{{inside}} of {{all}} observed {what} by arm and wave lie inside their {{ci}} predictive intervals.",
@@ -92,9 +95,11 @@ def _predictive(facts: Facts) -> Table:
             if row["arm"] and row["wave"]
             else facts.arm(row["arm"], 40).text
             if row["arm"]
+            else f"both arms, {facts.wave(str(row['wave']), 40)}"
+            if row["wave"]
             else "both arms"
         )
-        percent = (facts.binary and row["check"] != "spread between participants") or row["check"] == "zeros"
+        percent = (facts.binary and row["check"] not in SPREADS) or row["check"] == "zeros"
         shown = [_shown(float(row[key]), percent) for key in ("observed", "median", "lower", "upper")]
         hidden = _untold(facts, row)
         inside = "✓ inside" if row["inside"] else "✗ outside"
@@ -181,7 +186,7 @@ def _patterns(paths: list[patterns.Row]) -> Table:
 
 
 def _pareto(facts: Facts) -> Table:
-    group = facts.group("checks", "loo")
+    group = facts.group("loo")
     k, unit = group["pareto_k"].to_numpy().ravel(), str(group["pareto_k"].dims[0])
     bands = (
         ("k ≤ 0.5", "good", k <= 0.5),
@@ -210,31 +215,28 @@ def _pareto(facts: Facts) -> Table:
 
 
 def _left_out(facts: Facts, group: xr.Dataset) -> str:
-    """How well those left out are predicted, who was left out in earnest, and how far that moves the answer."""
-    told = [f"expected log predictive density {float(group['elpd']):.1f} (standard error {float(group['se']):.1f})"]
+    """How well those left out are predicted, who was left out by a refit, and how far that moves the answer."""
+    reported = [f"expected log predictive density {float(group['elpd']):.1f} (standard error {float(group['se']):.1f})"]
     unit = facts.scale.difference_unit
     low, high = (show(float(group[name]), unit, 1) for name in ("shift_lower", "shift_upper"))
     points = f"{facts.scale.points} ({facts.estimate(facts.scale.difference, facts.primary).evidence})"
-    told.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {points}")
+    reported.append(f"leaving any one out changes the mean difference by {low.text} to {high.text} {points}")
     moved = _moved(facts, group)
     if moved:
         single = f"single {group['pareto_k'].dims[0]}s"
-        told.append(f"an interval moved that far would make the verdict {moved}: here {single} count")
-    if int(group.get("unweighed", 0)):
-        told.append("whoever importance sampling cannot leave out alone is not in that range")
+        reported.append(f"an interval moved that far would make the verdict {moved}: here {single} count")
+    if int(group["unweighed"]):
+        reported.append("participants for whom importance sampling fails are not included in that range")
     if int(group["refitted"]) and not facts.limit.minimum:
-        told.append(f"{int(group['refitted'])} of them left out by refitting")
-    return "; " + "; ".join(told).replace("-", "−")
+        reported.append(f"{int(group['refitted'])} of them left out by refitting")
+    return "; " + "; ".join(reported).replace("-", "−")
 
 
 def _moved(facts: Facts, group: xr.Dataset) -> str:
     """Other verdicts that the interval would give if it moved as far as the mean when one is left out."""
-    estimate, margin = facts.estimate(facts.scale.difference, facts.primary), facts.study.outcome.margin
+    estimate = facts.estimate(facts.scale.difference, facts.primary)
     shifts = (0.0, float(group["shift_lower"]), float(group["shift_upper"]))
-    found = [
-        decision.settled(estimate.lower + shift, estimate.upper + shift, margin, facts.lower_is_better)
-        for shift in shifts
-    ]
+    found = [decision.moved(facts, estimate, shift) for shift in shifts]
     return " or ".join(name for name in dict.fromkeys(found) if name != found[0])
 
 

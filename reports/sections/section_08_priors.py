@@ -6,15 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports import asked, before, sentences
-from reports.elements import worded
-from reports.facts import DEFAULT_AVERAGE, Facts
-from reports.figures import priors
-from reports.numbers import PLAIN, RISK, Number, interval, show
-from reports.parts import Cell, Column, Section, Sentence, Table, joined, sentence
-from reports.sections import path_priors, refits
+from models.estimands.coordinates import VARIABLE
+from reports.figures import prior_posterior
+from reports.sections import path_priors, prior_refits
 from reports.sections.section_01_answer import posterior_cells
-from reports.words import agreeing, capital
+from reports.text import before, sensitivities, sentences
+from reports.text.elements import worded
+from reports.text.facts import DEFAULT_AVERAGE, Facts
+from reports.text.numbers import PLAIN, RISK, Number, interval, show
+from reports.text.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.text.words import agreeing, capital
 
 NUMBER, QUESTION, ESTIMATES = 8, "Do the priors matter?", True
 TABLES = ("contraction", "prior_posterior", "power_scaling", "path_power_scaling", "refits")
@@ -23,16 +24,16 @@ FIGURES = ("priors", "refits")
 
 def compose(facts: Facts) -> Section:
     """Prior beside posterior, contraction, and what happens when a prior counts more or less."""
-    said, drawn = {"priors": _lead(facts)}, {"priors": priors.draw(facts)}
+    said, drawn = {"priors": _lead(facts)}, {"priors": prior_posterior.draw(facts)}
     tables = {"contraction": _contraction(facts), "prior_posterior": _every(facts), "power_scaling": _power(facts)}
     of_paths = path_priors.scaling(facts)
     if of_paths is not None:
         tables["path_power_scaling"] = of_paths
-    reason = asked.not_run(facts)
+    reason = sensitivities.not_run(facts)
     if not reason:
-        said["refits"] = refits.sentence_of(facts)
-        drawn["refits"] = refits.draw(facts)
-        tables["refits"] = refits.table(facts)
+        said["refits"] = prior_refits.sentence_of(facts)
+        drawn["refits"] = prior_refits.draw(facts)
+        tables["refits"] = prior_refits.table(facts)
     return Section(
         NUMBER,
         QUESTION,
@@ -42,7 +43,7 @@ def compose(facts: Facts) -> Section:
         tables=tables,
         values={
             "refits_reason": reason,
-            "sets": [] if reason else refits.stands_for(facts),
+            "sets": [] if reason else prior_refits.stands_for(facts),
             **path_priors.not_run(facts),
         },
     )
@@ -51,14 +52,16 @@ def compose(facts: Facts) -> Section:
 def _lead(facts: Facts) -> Sentence:
     share, parts = before.contraction(facts, facts.primary), []
     if share is not None and share < 1:
-        told = "The posterior variance of the effect’s own parameter ({scale}) is {share} of its prior variance."
-        parts.append(sentence(told, scale=facts.parameter_scale, share=_percent(1 - share)))
+        reported = "The posterior variance of the effect’s own parameter ({scale}) is {share} of its prior variance."
+        parts.append(sentence(reported, scale=facts.parameter_scale, share=_percent(1 - share)))
     wanted = (facts.scale.difference, facts.primary)
     for row in (row for row in _scaled(facts) if (row.estimand, row.wave) == wanted):
-        told = "Letting the priors count from {low} to {high} times moves the median difference by {shift} {points}."
+        reported = (
+            "Letting the priors count from {low} to {high} times moves the median difference by {shift} {points}."
+        )
         numbers = {"low": Number(0.8, "0.8"), "high": Number(1.25, "1.25")}
         shift = path_priors.signed(row.shift, facts.scale.difference_unit, facts.scale.difference_unit.decimals)
-        parts.append(sentence(told, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
+        parts.append(sentence(reported, shift=shift, points=agreeing(shift.text, facts.scale.points), **numbers))
     by_prior = sentences.by_prior(facts)
     return joined(*([by_prior] if by_prior else []), *parts)
 
@@ -80,13 +83,9 @@ class Scaled:
 
 
 def _scaled(facts: Facts) -> list[Scaled]:
-    """Rows of the run's table, whose elements are named like risk_difference[6 months]."""
-    found = []
-    for row in facts.run.power_scaling.to_dict("records"):
-        estimand, _, wave = str(row["element"]).removesuffix("]").partition("[")
-        numbers = (float(row["prior"]), float(row["likelihood"]), float(row["shift"]))
-        found.append(Scaled(estimand, wave, *numbers, flag=bool(row["flag"])))
-    return found
+    """Rows of the run's table."""
+    names = Scaled.__dataclass_fields__
+    return [Scaled(**{name: row[name] for name in names}) for row in facts.run.power_scaling.to_dict("records")]
 
 
 def _contraction(facts: Facts) -> Table:
@@ -169,7 +168,7 @@ def _power(facts: Facts) -> Table:
         shift = path_priors.signed(row.shift, unit, unit.decimals)
         rows.append(
             {
-                "quantity": Cell(capital(worded(row.estimand, facts.study)), row.estimand),
+                "quantity": Cell(capital(worded({VARIABLE: row.estimand}, facts.study)), row.estimand),
                 "wave": Cell(_wave(facts, row.wave), row.wave),
                 "prior": Cell(show(row.prior).text, row.prior),
                 "likelihood": Cell(show(row.likelihood).text, row.likelihood),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from reports import asked, decision
-from reports.estimate import Estimate
-from reports.facts import Facts
 from reports.figures import forest
-from reports.numbers import INTERVAL, Number, fixed
-from reports.parts import Figure, Piece, Section, Sentence, sentence
-from reports.paths import Part
-from reports.sections import other_baseline, what_if_tables
-from reports.words import capital, clean, count
+from reports.sections import mediators_before, what_if_tables
+from reports.text import decision, sensitivities
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.mediated import Part
+from reports.text.numbers import INTERVAL, Number, fixed
+from reports.text.parts import Figure, Piece, Section, Sentence, sentence
+from reports.text.words import capital, clean, count
 
 NUMBER, QUESTION, ESTIMATES = 9, "What if an assumption fails?", True
 TABLES = ("what_if", "tipping", "missing_not_at_random", "misreporting", "confounding", "other_baseline")
@@ -25,14 +25,7 @@ HEADS = {
     "confounding": "Unmeasured causes of a mediator and the outcome",
     "other_baseline": "Mediators before the programme",
 }
-DELTA = {
-    "binary": "a difference in log-odds, so that 1 multiplies the odds by 2.7",
-    "count": "a difference in log-means, so that 1 multiplies the mean by 2.7",
-    "continuous": "a difference in SDs of the outcome at the first wave",
-}
-STEP = {"binary": "odds × 2.7", "count": "mean × 2.7", "continuous": "+1 SD"}
-"""What δ = 1 does to a missing outcome."""
-NO_TIPS = {"tipping_reason": "Nothing that has a scale was examined."}
+NO_TIPS = {"tipping_reason": "No assumption with a scale was examined."}
 CHANGED = {
     "complete cases": "participants with every outcome",
     "random slopes": "participants may change differently",
@@ -41,7 +34,7 @@ CHANGED = {
 
 def compose(facts: Facts) -> Section:
     """Every changed analysis beside the main one, what was not run, and where the verdict would tip."""
-    reason = asked.not_run(facts)
+    reason = sensitivities.not_run(facts)
     if reason:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
     parts, missing = _parts(facts)
@@ -51,22 +44,22 @@ def compose(facts: Facts) -> Section:
     reasons: dict[str, str] = {}
     first: list[str] = []
     for name in SURFACES:
-        surface = asked.surface(facts, name)
+        surface = sensitivities.surface(facts, name)
         if isinstance(surface, str):
             reasons[name] = surface
         else:
             tables[name] = what_if_tables.surface(facts, name, surface)
-    confounding = asked.of_paths(facts, "confounding", "effect")
+    confounding = sensitivities.of_paths(facts, "confounding", "effect")
     if isinstance(confounding, str):
         reasons["confounding"] = confounding
     else:
         tables["confounding"] = what_if_tables.confounding(facts, confounding)
         first = what_if_tables.left_out(facts, confounding)
-    before = asked.of_paths(facts, "other_baseline", "estimand")
+    before = sensitivities.of_paths(facts, "other_baseline", "estimand")
     if isinstance(before, str):
         reasons["other_baseline"] = before
     else:
-        tables["other_baseline"] = other_baseline.table(facts, before)
+        tables["other_baseline"] = mediators_before.table(facts, before)
     values = {f"{name}_reason": f"{HEADS[name]}. Not run: {why}" for name, why in reasons.items()}
     return Section(
         NUMBER,
@@ -78,7 +71,7 @@ def compose(facts: Facts) -> Section:
         values={
             "first": first,
             "not_run": [*missing, *values.values()],
-            "delta": DELTA[facts.study.outcome.kind],
+            "delta": facts.scale.delta,
             **values,
             **NO_TIPS,
         },
@@ -87,17 +80,17 @@ def compose(facts: Facts) -> Section:
 
 def _parts(facts: Facts) -> tuple[list[Part], list[str]]:
     """The main result and every change of it that was run; what was not, with the reason."""
-    parts, missing = [asked.as_analysed(facts)], []
-    for refit in asked.refits(facts, "participants", "model"):
-        name = capital(asked.named(refit.name))
-        found = asked.part(facts, refit, name, CHANGED.get(refit.name, ""))
+    parts, missing = [sensitivities.as_analysed(facts)], []
+    for refit in sensitivities.refits(facts, "participants", "model"):
+        name = capital(sensitivities.named(refit.name))
+        found = sensitivities.part(facts, refit, name, CHANGED.get(refit.name, ""))
         if found is None:
             missing.append(f"{name}. Not run: {clean(refit.reason)}")
         else:
             # who stays to the end was not randomised
-            parts.append(asked.assumed(found) if refit.kind == "participants" else found)
+            parts.append(sensitivities.assumed(found) if refit.kind == "participants" else found)
     for name, words, step in (
-        ("missing_not_at_random", "Missing outcomes differ", STEP[facts.study.outcome.kind]),
+        ("missing_not_at_random", "Missing outcomes differ", facts.scale.step),
         ("misreporting", "Events go unreported", "80% reported"),
     ):
         parts += _chosen(facts, name, words, step)
@@ -106,7 +99,7 @@ def _parts(facts: Facts) -> tuple[list[Part], list[str]]:
 
 def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
     """One step of a bias parameter in either arm alone, and the average over its prior; none where it was not run."""
-    surface = asked.surface(facts, name)
+    surface = sensitivities.surface(facts, name)
     if isinstance(surface, str):
         return []
     none, one = (0.0, 1.0) if name == "missing_not_at_random" else (1.0, 0.8)
@@ -116,30 +109,30 @@ def _chosen(facts: Facts, name: str, words: str, step: str) -> list[Part]:
         f"control arm: {step}": grid.loc[(one, none)],
         "both arms: averaged over the prior": surface[surface["kind"] == "prior"].iloc[0],
     }
-    return [asked.scenario(facts, row.to_dict(), words, note) for note, row in rows.items()]
+    return [sensitivities.scenario(facts, row.to_dict(), words, note) for note, row in rows.items()]
 
 
 def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     """What the main interval says of 0, and how many changed analyses say the same."""
     main, *changed = (part.estimate for part in parts)
-    excludes = asked.excludes_zero(main)
+    excludes = sensitivities.excludes_zero(main)
     word = _verdict(facts, main)
-    told = (
+    reported = (
         "As analysed, the verdict beside the margin of ±{margin} is “{word}”, and the {interval} interval of the "
         "primary difference {does} 0."
     )
     does = "excludes" if excludes else "includes"
     said: dict[str, Piece] = {"interval": INTERVAL, "does": does, "margin": facts.margin, "word": word}
     if not changed:
-        return sentence(told + " No analysis with another assumption was run.", **said)
-    same = sum(asked.excludes_zero(one) == excludes for one in changed)
+        return sentence(reported + " No analysis with another assumption was run.", **said)
+    same = sum(sensitivities.excludes_zero(one) == excludes for one in changed)
     found = _counted(facts, parts)
     kept = found.changed - found.other - found.close
-    told += f" With one assumption changed the verdict is the same in {{kept}} of {{changed}}{_close(found.close)}"
-    told += "; the interval {does} 0 in {same}. Their medians lie between {low} and {high} {points}."
+    reported += f" With one assumption changed the verdict is the same in {{kept}} of {{changed}}{_close(found.close)}"
+    reported += "; the interval {does} 0 in {same}. Their medians lie between {low} and {high} {points}."
     low, high = (pick(changed, key=lambda one: one.median) for pick in (min, max))
     return sentence(
-        told,
+        reported,
         **said,
         kept=Number(kept, str(kept) if kept else "none"),
         same=Number(same, str(same) if same else "none"),
@@ -151,7 +144,7 @@ def _lead(facts: Facts, parts: list[Part]) -> Sentence:
     )
 
 
-def _verdict(facts: Facts, estimate: Estimate) -> str:
+def _verdict(facts: Facts, estimate: ReportedEstimate) -> str:
     """Verdict on a changed analysis; limits whose own Monte Carlo errors are not known have those of the main one."""
     errors = decision.errors(estimate)
     if not all(math.isfinite(error) for error in errors):
@@ -171,7 +164,7 @@ class Elsewhere:
 
 def others(facts: Facts) -> Elsewhere:
     """How many verdicts of changed analyses are not that of the main one."""
-    return Elsewhere() if asked.not_run(facts) else _counted(facts, _parts(facts)[0])
+    return Elsewhere() if sensitivities.not_run(facts) else _counted(facts, _parts(facts)[0])
 
 
 def _counted(facts: Facts, parts: list[Part]) -> Elsewhere:
@@ -185,9 +178,9 @@ def elsewhere(found: Elsewhere) -> Sentence | None:
     """`others` in words, for the first screen; nothing where the verdict is the same throughout."""
     if not found.other + found.close:
         return None
-    told = f"With one assumption changed the verdict is another in {{other}} of {{changed}}{_close(found.close)}."
+    reported = f"With one assumption changed the verdict is another in {{other}} of {{changed}}{_close(found.close)}."
     return sentence(
-        told,
+        reported,
         other=Number(found.other, str(found.other) if found.other else "none"),
         changed=Number(found.changed, count(found.changed, "analysis", "analyses")),
         **({"near": Number(found.close, str(found.close))} if found.close else {}),
@@ -199,7 +192,7 @@ def _close(near: int) -> str:
 
 
 def _draw(facts: Facts, parts: list[Part]) -> Figure:
-    main, *changed = [asked.excludes_zero(part.estimate) for part in parts]
+    main, *changed = [sensitivities.excludes_zero(part.estimate) for part in parts]
     same = sum(one == main for one in changed)
     title = f"The interval {'excludes' if main else 'includes'} 0 as analysed"
     if changed:

@@ -6,11 +6,11 @@ import math
 
 import pandas as pd
 
-from reports import asked
-from reports.facts import Facts
-from reports.numbers import INTERVAL, Number, fixed, show
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
 from reports.sections import calibrated
+from reports.text import sensitivities
+from reports.text.facts import Facts
+from reports.text.numbers import INTERVAL, Number, fixed, show
+from reports.text.parts import Cell, Column, Section, Sentence, Table, sentence
 
 NUMBER, QUESTION, ESTIMATES = 10, "Would the method find the truth?", True
 TABLES = (calibrated.NAME, "recovery")
@@ -20,8 +20,8 @@ ONE_IN = 100
 
 
 def compose(facts: Facts) -> Section:
-    """What calibration of the run's models found, and how many trials simulated from its posterior held the truth."""
-    more, table, reason = calibrated.parts(facts), facts.run.asked("recovery"), asked.not_run(facts)
+    """What calibration of the run's models found, and how many intervals of simulated trials contained the truth."""
+    more, table, reason = calibrated.parts(facts), facts.run.asked("recovery"), sensitivities.not_run(facts)
     if table is not None and "truth" not in table:
         reason = f"Not run: {table['reason'].iloc[0]}"
         table = None
@@ -35,7 +35,7 @@ def compose(facts: Facts) -> Section:
 
 
 def fewest(trials: int) -> int:
-    """Least number of intervals that hold the truth, below which one correct method in a hundred would fall."""
+    """Least number of intervals that contain the truth, below which one correct method in a hundred would fall."""
     chance, held = 0.0, trials
     while held >= 0:
         lost = trials - held
@@ -52,14 +52,14 @@ def _lead(facts: Facts, table: pd.DataFrame) -> Sentence:
     spread = float((table["mean"] - table["truth"]).std(ddof=1) / math.sqrt(len(table)))
     width = float((table["upper"] - table["lower"]).mean())
     held, trials = int(table["covered"].sum()), len(table)
-    told = (
+    reported = (
         "Of {trials} trials of this size simulated from this posterior and analysed in the same way, the {interval} "
-        "interval held the true difference in {held} (coverage); a method whose intervals are right holds at least "
-        "{least} in {sure} of {sets} such sets. The mean error (bias) was {error} {points} (standard error {spread}), "
-        "the mean width of the interval {width}."
+        "interval contained the true difference in {held} (coverage); with correct intervals, at least "
+        "{least} do in {sure} of {sets} such sets. The mean error (bias) was {error} {points} (standard error "
+        "{spread}), the mean width of the interval {width}."
     )
     return sentence(
-        told,
+        reported,
         trials=Number(trials, str(trials)),
         interval=INTERVAL,
         held=Number(held, str(held)),

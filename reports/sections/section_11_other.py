@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from reports import asked
-from reports.asked import Refit
-from reports.estimate import Estimate
-from reports.facts import SCALES, Facts, Scale
-from reports.numbers import INTERVAL, Number
-from reports.parts import Cell, Column, Section, Sentence, Table, sentence
-from reports.people import ARMS
-from reports.words import capital, clean, count, short
+from reports.text import sensitivities
+from reports.text.estimate import ReportedEstimate
+from reports.text.facts import Facts
+from reports.text.numbers import INTERVAL, Number
+from reports.text.outcome_words import SCALES, Scale
+from reports.text.parts import Cell, Column, Section, Sentence, Table, sentence
+from reports.text.people import ARMS
+from reports.text.sensitivities import Refit
+from reports.text.words import capital, clean, count, short
 
 NUMBER, QUESTION, ESTIMATES = 11, "Any other result?", True
 TABLES = ("secondary", "post_hoc", "other_waves")
@@ -29,10 +30,10 @@ def compose(facts: Facts) -> Section:
         return Section(
             NUMBER, QUESTION, "not_run.html.j2", "not run", "Not run: the study file names no further outcome."
         )
-    reason = asked.not_run(facts)
+    reason = sensitivities.not_run(facts)
     if reason:
         return Section(NUMBER, QUESTION, "not_run.html.j2", "not run", reason)
-    found = asked.refits(facts, "outcome")
+    found = sensitivities.refits(facts, "outcome")
     planned = {part.column for part in further if part.prespecified}
     groups = {
         "secondary": [one for one in found if one.column in planned],
@@ -55,16 +56,16 @@ def compose(facts: Facts) -> Section:
 def _lead(facts: Facts, found: list[Refit]) -> Sentence:
     """How many further outcomes have an interval that excludes 0, of how many named and analysed."""
     differences = [made for one in found if (made := one.find(_scale(facts, one).difference, facts.primary))]
-    told = "The study file names {named}; "
+    reported = "The study file names {named}; "
     if not differences:
-        return sentence(told + "none was analysed.", named=Number(len(found), count(len(found), "further outcome")))
-    outside = sum(map(asked.excludes_zero, differences))
-    told += (
+        return sentence(reported + "none was analysed.", named=Number(len(found), count(len(found), "further outcome")))
+    outside = sum(map(sensitivities.excludes_zero, differences))
+    reported += (
         "{every} analysed. The {interval} interval of the difference at the primary wave excludes 0 in {outside}. "
         "Nothing is adjusted for looking at several: each prior draws its own difference towards 0."
     )
     return sentence(
-        told,
+        reported,
         named=Number(len(found), count(len(found), "further outcome")),
         every=Number(len(differences), count(len(differences), "was", "were")),
         interval=INTERVAL,
@@ -124,8 +125,8 @@ def _row(facts: Facts, refit: Refit, wave: str) -> dict[str, Cell]:
     return {
         "outcome": Cell(capital(short(refit.outcome, 80)), refit.column, unit=scale.points),
         "levels": Cell(both, both),
-        "difference": _told(difference),
-        "prior": Cell(*[difference.prior_told] * 2),
+        "difference": _reported(difference),
+        "prior": Cell(*[difference.prior_reported] * 2),
         "benefit": Cell(difference.chance("p_benefit").text, difference.p_benefit),
         "evidence": Cell(difference.evidence, difference.evidence, "evidence"),
         **{field: Cell("", getattr(difference, field)) for field in NUMBERS[:8]},
@@ -145,6 +146,6 @@ def _lost(refit: Refit) -> dict[str, Cell]:
     }
 
 
-def _told(estimate: Estimate) -> Cell:
-    text = estimate.told
+def _reported(estimate: ReportedEstimate) -> Cell:
+    text = estimate.reported
     return Cell(text, text, "estimate")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from models import author
-from reports import checklist, output
-from reports.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE, Finding
-from reports.facts import Facts
-from reports.numbers import Number
-from reports.parts import Cell, Column, Linked, Section, Sentence, Table, sentence
-from reports.words import capital, clean, listed
+from models.trial.study_file import author
+from reports.text import checklist, report_files
+from reports.text.checklist import GIVEN, NOT_APPLICABLE, NOT_SHOWN, PARTLY, SHOWN, STATUSES, TO_WRITE, Finding
+from reports.text.facts import Facts
+from reports.text.numbers import Number
+from reports.text.parts import Cell, Column, Linked, Section, Sentence, Table, sentence
+from reports.text.words import capital, clean, listed
 
 NUMBER, QUESTION, ESTIMATES, READS_OTHERS = 12, "Which reporting items are met?", False, True
 LISTS = {guideline.key: f"items_{guideline.key}" for guideline in checklist.guidelines()}
@@ -56,7 +56,7 @@ def compose(facts: Facts, others: Sequence[Section]) -> Section:
 def csv_text(sections: Sequence[Section]) -> str:
     """`checklist.csv`: every item with its status, where it stands or the author's own text."""
     rows = next(section for section in sections if section.number == NUMBER).values["csv"]
-    return output.csv_text(
+    return report_files.csv_text(
         CSV, ((one.guideline.name, one.item.number, one.item.words, one.status, text) for one, text in rows)
     )
 
@@ -98,11 +98,11 @@ def _open(found: Sequence[Finding], page: Mapping[int, Section]) -> Table:
         if one.status in (NOT_SHOWN, PARTLY):
             place = checklist.listed_sections(one.sections) or "This page"
             absent = _absent(one, page)
-            told = f"“{absent.question}” is {absent.status}" if absent else capital(one.reason)
-            not_shown.setdefault((place, told), []).append(one)
+            reported = f"“{absent.question}” is {absent.status}" if absent else capital(one.reason)
+            not_shown.setdefault((place, reported), []).append(one)
     # sections in their order, then what no section holds
-    for (place, told), waiting in sorted(not_shown.items(), key=lambda row: row[1][0].sections or (len(page) + 1,)):
-        rows.append({"missing": _linked(place, page), "what": _linked(told, page), "items": _waiting(waiting)})
+    for (place, reported), waiting in sorted(not_shown.items(), key=lambda row: row[1][0].sections or (len(page) + 1,)):
+        rows.append({"missing": _linked(place, page), "what": _linked(reported, page), "items": _waiting(waiting)})
     for key, what in author.KEYS.items():
         waiting = [one for one in found if one.status == TO_WRITE and key in one.keys]
         if waiting:
@@ -165,7 +165,7 @@ def _where(one: Finding, page: Mapping[int, Section]) -> str:
         return "; ".join(part for part in (entries, places, one.reason) if part)
     if one.status == TO_WRITE:
         return f"{entries}; the rest: {places}" if places else entries
-    return _told(one, page)
+    return _reported(one, page)
 
 
 def _entry(key: str) -> str:
@@ -173,7 +173,7 @@ def _entry(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _told(one: Finding, page: Mapping[int, Section]) -> str:
+def _reported(one: Finding, page: Mapping[int, Section]) -> str:
     """Why an item is not shown or does not apply; of a section that is absent as a whole, only that it is."""
     absent = _absent(one, page)
     return f"§ {absent.number} is {absent.status}" if absent else one.reason

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from reports.facts import Facts
-from reports.parts import Cell, Column, Section, Table
+from models.trial.study_file.study import FILE
 from reports.sections import calibrated, section_00_file
-from reports.words import clean
+from reports.text.facts import Facts
+from reports.text.parts import Cell, Column, Section, Table
+from reports.text.words import clean
 
 NUMBER, QUESTION, ESTIMATES = 13, "How to get the same numbers again?", False
 TABLES = ("settings", "versions", "files")
@@ -17,26 +18,26 @@ def compose(facts: Facts) -> Section:
     manifest = facts.manifest
     tables = {
         "settings": _pairs("settings", "What was run", ("Setting", "Value"), _settings(facts)),
-        "versions": _pairs("versions", "Software", ("Package", "Version"), manifest.get("versions", {})),
+        "versions": _pairs("versions", "Software", ("Package", "Version"), manifest["versions"]),
         "files": _pairs(
             "files",
             "Content of each file, SHA-256",
             ("File", "SHA-256"),
-            {**_study(facts), **manifest.get("files", {})},
+            {**_study(facts), **manifest["files"]},
         ),
     }
     # printed here, so that the answer keeps its place on the first sheet of paper
     values = {
         "description": section_00_file.paragraphs(facts),
-        "command": clean(manifest.get("command", "")),
+        "command": clean(manifest["command"]),
         "calibrations": calibrated.commands(facts),
-        "notes": [clean(note) for note in manifest.get("notes", [])],
+        "notes": [clean(note) for note in manifest["notes"]],
     }
     return Section(NUMBER, QUESTION, "section_13.html.j2", tables=tables, values=values)
 
 
 def _settings(facts: Facts) -> dict[str, object]:
-    manifest, sampler = facts.manifest, facts.manifest.get("sampler", {})
+    manifest, sampler = facts.manifest, facts.manifest["sampler"]
     names = {
         "name": "Sampler",
         "chains": "Chains",
@@ -45,27 +46,27 @@ def _settings(facts: Facts) -> dict[str, object]:
         "target_accept": "Target acceptance",
         "seed": "Seed",
     }
-    settings = {words: sampler[key] for key, words in names.items() if key in sampler}
+    settings = {words: sampler[key] for key, words in names.items()}
     draws = names["draws"]
-    for model, fit in manifest.get("further", {}).items():  # of which one may have been sampled for longer
-        own = fit.get("sampler", {}).get("draws", sampler.get("draws"))
-        if draws in settings and own != sampler["draws"]:
+    for model, fit in manifest["further"].items():  # of which one may have been sampled for longer
+        own = fit["sampler"]["draws"]
+        if own != sampler["draws"]:
             settings[draws] = f"{settings[draws]}; {model} {own}"
     return {
         "Run": manifest["run_id"],
-        "microsavings": manifest.get("microsavings", ""),
-        "Model": " and ".join([manifest["model"], *manifest.get("further", {})]),
+        "microsavings": manifest["microsavings"],
+        "Model": " and ".join([manifest["model"], *manifest["further"]]),
         "Priors": manifest["priors"]["name"],
         **settings,
-        "Code, git commit": manifest.get("git") or "not under git",
-        "Code, SHA-256": manifest.get("code_sha256", ""),
-        "Platform": manifest.get("platform", ""),
+        "Code, git commit": manifest["git"] or "not under git",
+        "Code, SHA-256": manifest["code_sha256"],
+        "Platform": manifest["platform"],
     }
 
 
 def _study(facts: Facts) -> dict[str, object]:
     study = facts.manifest["study"]
-    return {study.get("data_file", "data"): study.get("data_sha256", ""), "study.toml": study.get("study_sha256", "")}
+    return {study["data_file"]: study["data_sha256"], FILE: study["study_sha256"]}
 
 
 def _pairs(name: str, caption: str, heads: tuple[str, str], content: dict[str, object]) -> Table:

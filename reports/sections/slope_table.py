@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from reports import paths
-from reports.facts import Facts
-from reports.numbers import PLAIN, interval, show
-from reports.parts import Cell, Column, Table
-from reports.words import capital
+from reports.text import mediated
+from reports.text.facts import Facts
+from reports.text.numbers import PLAIN, interval, show
+from reports.text.parts import Cell, Column, Table
+from reports.text.words import capital
 
 NAME, SLOPE, DIM = "mediator_slopes", "slope", "acting_mediator"
 EVIDENCE = "assumption-driven"
@@ -18,7 +18,7 @@ NUMBERS = (*LIMITS, *(f"prior_{name}" for name in LIMITS))
 
 def table(facts: Facts) -> Table | None:
     """One row a mediator that precedes an outcome; None where the fit holds no slope."""
-    posterior = facts.group("core", "posterior")
+    posterior = facts.group("posterior")
     if SLOPE not in posterior or not posterior[SLOPE].sizes[DIM]:
         return None
     columns = (
@@ -44,9 +44,9 @@ def _row(facts: Facts, mediator: str) -> dict[str, Cell]:
     before = facts.parameter(SLOPE, prior=True, acting_mediator=mediator).ravel()
     learned = 1 - draws.var(ddof=1) / before.var(ddof=1)
     return {
-        "mediator": Cell(capital(paths.label(facts, mediator).text), mediator),
-        "posterior": _told(draws, "estimate"),
-        "prior": _told(before, ""),
+        "mediator": Cell(capital(mediated.label(facts, mediator).text), mediator),
+        "posterior": _reported(draws, "estimate"),
+        "prior": _reported(before, ""),
         "contraction": Cell(show(learned, PLAIN, 2).text, float(learned)),
         "evidence": Cell(EVIDENCE, EVIDENCE, "evidence"),
         **_numbers(draws, ""),
@@ -54,7 +54,7 @@ def _row(facts: Facts, mediator: str) -> dict[str, Cell]:
     }
 
 
-def _told(draws: np.ndarray, kind: str) -> Cell:
+def _reported(draws: np.ndarray, kind: str) -> Cell:
     lower, median, upper = (show(float(np.quantile(draws, level)), PLAIN) for level in LIMITS.values())
     return Cell(f"{median.text} ({interval(lower, upper)})", None, kind)
 

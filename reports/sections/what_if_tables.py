@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from reports import asked, paths, truth
-from reports.decision import EQUIVALENT, verdict
-from reports.facts import Facts
-from reports.numbers import fixed, show
-from reports.parts import Cell, Column, Table
-from reports.paths import Part
-from reports.words import agreeing, clean, minus
+from reports.text import known_truth, mediated, sensitivities
+from reports.text.decision import EQUIVALENT, verdict
+from reports.text.facts import Facts
+from reports.text.mediated import Part
+from reports.text.numbers import fixed, show
+from reports.text.parts import Cell, Column, Table
+from reports.text.words import agreeing, clean, minus
 
 BIAS = {
     "missing_not_at_random": ("Primary difference by δ of the missing outcomes", "δ", 1),
@@ -47,16 +47,16 @@ def scenarios(facts: Facts, parts: list[Part]) -> Table:
     caption = (
         f"Primary difference ({facts.scale.points}, {facts.wave(facts.primary)}) with one assumption changed at a time"
     )
-    return Table("what_if", caption, columns, tuple(rows), NUMBERS, truth.told(facts, parts[0].estimate))
+    return Table("what_if", caption, columns, tuple(rows), NUMBERS, known_truth.reported(facts, parts[0].estimate))
 
 
 def _says(facts: Facts, part: Part) -> str:
-    inside = ", within margin" if asked.within_margin(facts, part.estimate) else ""
-    return asked.side(facts, part.estimate.lower, part.estimate.upper) + inside
+    inside = ", within margin" if sensitivities.within_margin(facts, part.estimate) else ""
+    return sensitivities.side(facts, part.estimate.lower, part.estimate.upper) + inside
 
 
 def _estimate(part: Part) -> Cell:
-    text = part.estimate.told
+    text = part.estimate.reported
     return Cell(text, text, "estimate")
 
 
@@ -72,7 +72,7 @@ def tipping(facts: Facts) -> Table:
     )
     caption = f"Tipping values: where the answer changes beside 0, and beside the margin of {_margin(facts)}"
     rows = (*_verdicts(facts, "tipping"), *_verdicts(facts, "tipping_margin"), *_slopes(facts), *_training(facts))
-    return Table("tipping", caption, columns, rows, note=f"Every row is {asked.ASSUMED}.")
+    return Table("tipping", caption, columns, rows, note=f"Every row is {sensitivities.ASSUMED}.")
 
 
 def _margin(facts: Facts) -> str:
@@ -102,11 +102,11 @@ LINES = {
 def _verdicts(facts: Facts, kind: str) -> list[dict[str, Cell]]:
     """Rows of one kind: "tipping", where the interval comes to hold 0 or to leave it out, or "tipping_margin"."""
     main = facts.estimate(facts.scale.difference, facts.primary)
-    told = partial(_beside_margin, facts) if kind == "tipping_margin" else partial(asked.side, facts)
+    reported = partial(_beside_margin, facts) if kind == "tipping_margin" else partial(sensitivities.side, facts)
     against, what = ("0", "the 95% interval") if kind == "tipping" else (f"±{facts.margin.text}", "the verdict of § 1")
     rows = []
     for name, (assumption, parameters, none) in LINES.items():
-        table = asked.surface(facts, name)
+        table = sensitivities.surface(facts, name)
         if isinstance(table, str):
             continue
         found = table[table["kind"] == kind].to_dict("records")
@@ -114,10 +114,10 @@ def _verdicts(facts: Facts, kind: str) -> list[dict[str, Cell]]:
             value = float(row[arm])
             if math.isfinite(value):
                 tips = Cell(fixed(value, 2), value)
-                then = f"{what} {told(float(row['lower']), float(row['upper']))}"
+                then = f"{what} {reported(float(row['lower']), float(row['upper']))}"
             else:
-                words = minus(clean(row["reason"])).replace("never from", "nowhere from")
-                tips, then = Cell(words, words), f"nothing: throughout, {what} {told(main.lower, main.upper)}"
+                words = minus(f"nowhere from {row['searched_from']:g} to {row['searched_to']:g}")
+                tips, then = Cell(words, words), f"nothing: throughout, {what} {reported(main.lower, main.upper)}"
             rows.append(_line(assumption, parameter, against, none, tips, then))
     return rows
 
@@ -135,7 +135,7 @@ def _slopes(facts: Facts) -> list[dict[str, Cell]]:
     rows = []
     for row in table[table["kind"] == "tipping"].to_dict("records"):
         value = float(row["value"])
-        then = f"nothing is left of the median slope on {paths.label(fit, str(row['mediator']), 40).text}"
+        then = f"nothing is left of the median slope on {mediated.label(fit, str(row['mediator']), 40).text}"
         assumption = "No unmeasured causes of mediator and outcome"
         rows.append(_line(assumption, "ζ", "slope of 0", "0", Cell(fixed(value, 2), value), then))
     return rows
@@ -144,9 +144,9 @@ def _slopes(facts: Facts) -> list[dict[str, Cell]]:
 def _training(facts: Facts) -> list[dict[str, Cell]]:
     """Tipping share of the remainder of the common change, where section 6 has one."""
     fit = facts.paths
-    if fit is None or fit.withheld or not fit.has(paths.TIPPING, facts.primary, arm="control"):
+    if fit is None or fit.withheld or not fit.has(mediated.TIPPING, facts.primary, arm="control"):
         return []
-    found = fit.estimate(paths.TIPPING, facts.primary, arm="control").median
+    found = fit.estimate(mediated.TIPPING, facts.primary, arm="control").median
     known = math.isfinite(found)
     tips = Cell(fixed(found, 2), found) if known else Cell("none up to 1")
     words = f"w, share of the remainder due to {facts.arm('control', 40).text} (§ 6)"
@@ -178,7 +178,7 @@ def surface(facts: Facts, name: str, table: pd.DataFrame) -> Table:
     note = (
         f"Medians, {facts.scale.points}; a row for each {symbol} of the control arm, a column for each of the treated "
         f"arm. * marks a 95% interval that excludes 0, ° one that lies within {_margin(facts)}. "
-        f"Every cell is {asked.ASSUMED}; at no bias it is the result of § 1."
+        f"Every cell is {sensitivities.ASSUMED}; at no bias it is the result of § 1."
     )
     return Table(name, caption, columns, tuple(rows), note=note)
 
@@ -195,16 +195,16 @@ def confounding(facts: Facts, table: pd.DataFrame) -> Table:
     )
     rows = []
     for mediator, some in table[table["kind"].isin(["grid", "prior"])].groupby("mediator", sort=False):
-        label = paths.label(fit, str(mediator), 60).text
+        label = mediated.label(fit, str(mediator), 60).text
         for (_, zeta), pair in some.groupby(["kind", "value"], sort=False, dropna=False):
             by = {str(row["effect"]): row for row in pair.to_dict("records")}
-            told = {key: _interval(fit, by[effect], str(mediator)) for key, effect in _EFFECTS.items()}
+            reported = {key: _interval(fit, by[effect], str(mediator)) for key, effect in _EFFECTS.items()}
             row = {"mediator": Cell(label, str(mediator)), "zeta": _zeta(float(zeta))}
-            rows.append(row | {key: Cell(text, text, "estimate") for key, text in told.items()})
+            rows.append(row | {key: Cell(text, text, "estimate") for key, text in reported.items()})
     caption = f"Effects ({facts.scale.points}) where unmeasured causes are behind part of a mediator’s slope"
     note = (
         "ζ is on the link scale, per residual SD of a continuous mediator, per SD at the first wave of another. Every "
-        f"row is {asked.ASSUMED}; at ζ = 0 they are the effects of § 6."
+        f"row is {sensitivities.ASSUMED}; at ζ = 0 they are the effects of § 6."
     )
     return Table("confounding", caption, columns, tuple(rows), note=note)
 
@@ -213,7 +213,7 @@ def left_out(facts: Facts, table: pd.DataFrame) -> list[str]:
     """Mediators whose unmeasured causes were not looked at, each with the reason."""
     assert facts.paths is not None, "asked only where there is one"
     return [
-        f"Unmeasured causes of {paths.label(facts.paths, str(row['mediator']), 60).text} and the outcome. "
+        f"Unmeasured causes of {mediated.label(facts.paths, str(row['mediator']), 60).text} and the outcome. "
         f"Not run: {clean(row['reason'])}"
         for row in table[table["kind"] == "not run"].to_dict("records")
     ]
@@ -231,4 +231,4 @@ def _interval(fit: Facts, row: dict[str, Any], mediator: str) -> str:
     via = row["effect"] == _EFFECTS["via"]
     main = fit.estimate(str(row["effect"]), fit.primary, mediator=mediator if via else "")
     lower, median, upper = (float(row[name]) for name in ("lower", "median", "upper"))
-    return replace(main, lower=lower, median=median, upper=upper).told
+    return replace(main, lower=lower, median=median, upper=upper).reported

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from models import run, summary
+from models.estimands import summary
+from models.runs import folder as run
 
 HEAD = (
     "# SIMULATED DATA (studies/undarga): medians and 95% intervals, to notice when they move; no number is a trial's\n"
@@ -38,7 +39,7 @@ def rows(folder: Path) -> pd.DataFrame:
 
 def _parameters(loaded: run.Run) -> pd.DataFrame:
     found = []
-    posterior = loaded.core["posterior"].to_dataset().drop_vars("trait", errors="ignore")
+    posterior = loaded.tree["posterior"].to_dataset().drop_vars("trait", errors="ignore")
     errors = summary.diagnostics(posterior)
     for name, value in posterior.items():
         others = [dim for dim in value.dims if dim not in ("chain", "draw")]

@@ -19,10 +19,14 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from models import fit, mediation, simulate
-from models.calibration import trials
-from models.design import design
+from models.calibration import simulated_trials
+from models.design.layout import design
+from models.equations.mediation import Mediation
+from models.inference import nuts
+from models.simulation import simulated_trial
 from priors import prior_set
+
+mediation = Mediation()
 
 COLUMNS = ("lag", "parameter", "ours", "ours_sd", "ours_ess", "theirs", "theirs_sd", "theirs_ess")
 DRAWS, TUNE, CHAINS = 8000, 1000, 2
@@ -32,14 +36,14 @@ ROLES = ("baseline", "negative control", "follow-up", "follow-up")
 
 def product(lag: int) -> tuple[xr.Dataset, xr.Dataset]:
     """The trial, and the product's draws of its parameters, named as the program's."""
-    scenario = replace(simulate.load("mediation_clean"), lag=lag).with_participants(60, 60)
-    study, trial = trials.simulated(scenario, 11)
+    scenario = replace(simulated_trial.load("mediation_clean"), lag=lag).with_participants(60, 60)
+    study, trial = simulated_trials.simulated(scenario, 11)
     assert tuple(wave.role for wave in study.waves) == ROLES
     assert trial["outcome"].notnull().all()
     assert trial["mediator_value"].notnull().all()
     layout = design(study, trial)
-    sampler = fit.Sampler(draws=DRAWS, tune=TUNE, chains=CHAINS, seed=3)
-    draws = fit.sample(fit.Compiled().refit(mediation, layout, prior_set.load()), sampler)["posterior"].to_dataset()
+    sampler = nuts.Sampler(draws=DRAWS, tune=TUNE, chains=CHAINS, seed=3)
+    draws = nuts.sample(nuts.Compiled().refit(mediation, layout, prior_set.load()), sampler)["posterior"].to_dataset()
     found = {name: draws[name] for name in ("mu_0", "tau", "cutpoint_low")}
     found |= {name: draws[f"mediator_{name}"] for name in ("residual_sd", "precision")}
     found = {name: part.squeeze(drop=True) for name, part in found.items()}

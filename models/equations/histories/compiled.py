@@ -1,0 +1,49 @@
+"""Numba's compiler for the functions of this package: compiled once, kept on disk, anew when any file has changed.
+
+Numba itself looks at a function's own file alone: after a change of `densities.py` it would go on with what
+`integrals.py` had compiled in from the file before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+from models import outcomes
+
+config: Any = numba.config
+_HERE = Path(__file__).parent
+_FILES = sorted(
+    [
+        *_HERE.glob("*.py"),
+        *Path(outcomes.__file__).parent.glob("*.py"),
+        *(_HERE.parents[1] / name for name in ("equations/mediator_kinds.py", "design/mediation_cells.py")),
+    ]
+)
+CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES)).hexdigest()
+"""Hash of every file of the package, of the families of outcomes, and of the constants that kernels compile in."""
+
+
+def njit(**options: Any) -> Callable[[Any], Any]:
+    """`numba.njit` of NumPy's arithmetic, its results in a folder of this `CODE`."""
+
+    def compiled(function: Any) -> Any:
+        usual = config.CACHE_DIR
+        config.CACHE_DIR = str(_folder(usual) / CODE[:16])
+        try:
+            return numba.njit(cache=True, error_model="numpy", **options)(function)
+        finally:
+            config.CACHE_DIR = usual
+
+    return compiled
+
+
+def _folder(usual: str) -> Path:
+    if usual:
+        return Path(usual)
+    return _HERE / "__pycache__" if os.access(_HERE, os.W_OK) else Path.home() / ".cache" / "microsavings"

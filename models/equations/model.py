@@ -1,0 +1,212 @@
+"""What a model is: what is sampled, its predictor, its likelihood; and what NUTS is given of it.
+
+One file a model holds its mathematics: `effect`, `mediation`, `random_slopes`. What is asked of its draws stands in
+other rooms, which choose by the model's class: expected outcomes (`estimands.response`), paths
+(`estimands.path_effects`), who can be left out (`checks.left_out`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from models.design.layout import Design
+from models.equations import top_level
+from models.equations.likelihoods import cell_log_probability, dispersion
+from models.equations.random_variables import OBSERVED, observe
+from priors.prior_set import PriorSet
+
+MOST_TRAITS = 100_000_000
+"""Numbers (0.8 GB) beyond which participants' traits are not formed where they were not sampled."""
+
+
+class Computation(ABC):
+    """How a model's posterior is computed: the PyMC model to fit, and what it holds of a trial."""
+
+    @abstractmethod
+    def build(self, model: Model, design: Design, priors: PriorSet) -> pm.Model:
+        """The PyMC model to fit, before anything is observed; whatever it takes of the trial is `pm.Data`."""
+
+    @abstractmethod
+    def data(self, model: Model, design: Design) -> dict[str, np.ndarray]:
+        """The trial by the name of each `pm.Data`: replaced when a compiled model is fitted to another one."""
+
+    def observed(self, model: Model, design: Design) -> dict[str, np.ndarray]:  # noqa: ARG002 - a default
+        """What is observed, by the name of its random variable; nothing where outcomes are among the data."""
+        return {}
+
+    @abstractmethod
+    def structure(self, model: Model, design: Design) -> tuple:
+        """What a compiled model cannot be given anew."""
+
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any | None:  # noqa: ARG002 - a default
+        """What the sampler takes, where that needs no compiling; None where the PyMC model is to be compiled."""
+        return None
+
+    @abstractmethod
+    def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+        """Posterior draws with whatever of participants was integrated out."""
+
+
+@dataclass(frozen=True)
+class Sampled(Computation):
+    """Everything unknown is sampled: the generative model itself, observed."""
+
+    def build(self, model: Model, design: Design, priors: PriorSet) -> pm.Model:
+        """The generative model."""
+        return model.build(design, priors)
+
+    def data(self, model: Model, design: Design) -> dict[str, np.ndarray]:
+        """What the generative model is given."""
+        return model.data(design)
+
+    def observed(self, model: Model, design: Design) -> dict[str, np.ndarray]:
+        """What the generative model is fitted to."""
+        return model.observed(design)
+
+    def structure(self, model: Model, design: Design) -> tuple:
+        """That of the generative model."""
+        return model.structure(design)
+
+    def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG002 - of the interface
+        """The draws as they are."""
+        return draws
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A model of one trial: a value without state, which knows nothing of any trial but what it is given.
+
+    Attributes
+    ----------
+    likelihood : Computation
+        How its posterior is computed; it decides no number but by Monte-Carlo error.
+    name : str
+        By which a person asks for it.
+    mediated : bool
+        Whether mediators stand in the outcome's equation: averages over participants are then taken at points.
+    """
+
+    likelihood: Computation = Sampled()
+    name: ClassVar[str]
+    mediated: ClassVar[bool] = False
+
+    # --- what is sampled ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
+        """Top-level parameters and their dimensions (none for a scalar), in order."""
+
+    @abstractmethod
+    def coordinates(self, design: Design) -> dict[str, list[str]]:
+        """Labels of every dimension of a parameter."""
+
+    @abstractmethod
+    def build(self, design: Design, priors: PriorSet) -> pm.Model:
+        """The generative PyMC model, nothing observed: to simulate from, and to intervene on with `pm.do`."""
+
+    @abstractmethod
+    def data(self, design: Design) -> dict[str, np.ndarray]:
+        """What the generative model is given, by the name of its `pm.Data`."""
+
+    @abstractmethod
+    def observed(self, design: Design) -> dict[str, np.ndarray]:
+        """What it is fitted to, by the name of its random variable."""
+
+    @abstractmethod
+    def structure(self, design: Design) -> tuple:
+        """What of a trial is built into it, and cannot be replaced as data."""
+
+    def prior(self, design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
+        """Independent draws from the prior (NumPy alone), named as the posterior's, dims (chain 1, draw, …)."""
+        parameters = self.dimensions(design)
+        first, *seeds = self._streams(seed).spawn(len(parameters) + 1)
+        top = top_level.drawn(parameters, self.coordinates(design), priors, draws, seeds)
+        return top.assign(self.traits_of_new(top, design, np.random.default_rng(first)))
+
+    def _streams(self, seed: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence(seed)
+
+    def log_prior(self, draws: xr.Dataset, design: Design, priors: PriorSet) -> xr.Dataset:
+        """Log density of each top-level prior at each draw, dims (chain, draw, …); participants' own are left out."""
+        return top_level.log_densities(draws, self.dimensions(design), priors)
+
+    @abstractmethod
+    def traits_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> dict[str, tuple]:
+        """Traits of new participants of the same kind: (dims, array (chain, draw, …, participant)) by variable."""
+
+    # --- the predictor ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def predictor(self, draws: xr.Dataset, design: Design) -> np.ndarray:
+        """Linear predictor of each observed outcome, shape (chain, draw, observation)."""
+
+    @abstractmethod
+    def predictor_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+        """The same for new participants of the same kind in the observed cells."""
+
+    # --- the likelihood -----------------------------------------------------------------------------------------------
+
+    def simulated(self, truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
+        """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
+        linear = self.predictor_of_new(truth, design, rng)
+        drawn = design.family.draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
+        return replace(design, outcome=drawn.astype(design.outcome.dtype)).parametrised()
+
+    def log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:
+        """Log likelihood of each observed outcome, in the outcome's own unit, shape (chain, draw, observation)."""
+        return cell_log_probability(self.predictor(draws, design), draws, design)
+
+    def total_log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:
+        """Log likelihood of everything observed at each draw, (chain, draw)."""
+        return self.log_likelihood(draws, design).sum(-1)
+
+    # --- the posterior ------------------------------------------------------------------------------------------------
+
+    def to_fit(self, design: Design, priors: PriorSet) -> pm.Model:
+        """The PyMC model that NUTS samples."""
+        # with nothing to observe too: PyMC's copy of a model orders its variables otherwise, and draws would part
+        return observe(self.likelihood.build(self, design, priors), self.likelihood.observed(self, design))
+
+    def given(self, design: Design) -> dict[str, np.ndarray]:
+        """What `to_fit` holds of a trial, by the name of its `pm.Data`."""
+        observed = {f"{OBSERVED}{name}": value for name, value in self.likelihood.observed(self, design).items()}
+        return self.likelihood.data(self, design) | observed
+
+    def shape(self, design: Design) -> tuple:
+        """What a compiled `to_fit` cannot be given anew: trials of one shape share a compilation."""
+        return (self, *self.likelihood.structure(self, design))
+
+    def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
+        """Posterior draws with every value that later steps need: what was integrated out is drawn."""
+        return self.likelihood.completed(draws, design, seed)
+
+    # --- what a reader is told ----------------------------------------------------------------------------------------
+
+    def lacking(self, design: Design) -> str:  # noqa: ARG002 - a default
+        """Why the model cannot be fitted to a design; empty where it can."""
+        return ""
+
+    def notes(self, design: Design) -> tuple[str, ...]:
+        """Limitations of a design, to print in the report."""
+        return design.notes
+
+    def computed(self, draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG002 - a default
+        """Limitations of the computation, seen from its draws."""
+        return ()
+
+
+def trial_structure(design: Design) -> tuple:
+    """What of a trial is built into any model of it."""
+    whose = (design.participants, design.has_trait, design.exposed, *design.groups.structure)
+    return (design.likelihood, design.wave, design.role, design.month, design.covariate, *whose)
+
+
+def too_many(draws: xr.Dataset, design: Design) -> bool:
+    """Whether participants' traits at every draw are more numbers than `MOST_TRAITS`."""
+    return draws.sizes["chain"] * draws.sizes["draw"] * design.participants > MOST_TRAITS

@@ -1,0 +1,121 @@
+"""Priors and likelihoods as PyMC random variables: the only place that turns a table row into a distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pymc as pm
+
+from models.equations.predictors import combination
+from priors.prior import ARGUMENTS, Prior, lkj_shapes
+from priors.prior_set import PriorSet
+
+STANDARD = "_standard"
+"""Ending of the names of standard normal variables behind a non-centred parameter; they are not kept with the draws."""
+
+OBSERVED = "observed_"
+"""Beginning of the names of observed data."""
+PRIOR_NUMBERS = "prior_numbers"
+"""Data of a model that hold its priors' numbers: a compiled model can be given other priors of the same shape."""
+
+
+def prior_numbers(priors: PriorSet, parameters: Iterable[str]) -> np.ndarray:
+    """Numbers of the priors that are data of a model, one after the other; correlations and LKJ shapes are built in."""
+    return np.array([priors[name].arguments[key] for name in parameters for key in _replaceable(priors[name])])
+
+
+def built_in(priors: PriorSet, parameters: Iterable[str]) -> tuple:
+    """The priors' part of the cache key of a compiled model: distributions, and the numbers left out above."""
+    return tuple(
+        (name, priors[name].distribution, *(priors[name].arguments[key] for key in sorted(_fixed(priors[name]))))
+        for name in parameters
+    )
+
+
+def _fixed(prior: Prior) -> set[str]:
+    return set(ARGUMENTS[prior.distribution]) - set(_replaceable(prior))
+
+
+def _replaceable(prior: Prior) -> list[str]:
+    if prior.distribution == "lkj":
+        return []
+    return [name for name in ARGUMENTS[prior.distribution] if name != "correlation"]
+
+
+def declare_parameters(
+    dimensions: Mapping[str, tuple[str, ...]], labels: Mapping[str, Sequence[str]], priors: PriorSet
+) -> dict[str, Any]:
+    """Add every top-level parameter to the model in context.
+
+    Parameters
+    ----------
+    dimensions : mapping of str to tuple of str
+        Names of each parameter's dimensions; none for a scalar.
+    labels : mapping of str to sequence of str
+        Labels of each dimension.
+    priors : PriorSet
+        A row for each parameter.
+    """
+    numbers = pm.Data(PRIOR_NUMBERS, prior_numbers(priors, dimensions))
+    place, found = 0, {}
+    for name, dims in dimensions.items():
+        prior = priors[name]
+        given = {key: numbers[place + k] for k, key in enumerate(_replaceable(prior))}
+        place += len(given)
+        found[name] = _declare(prior, given, dims, [len(labels[dim]) for dim in dims])
+    return found
+
+
+def _declare(prior: Prior, given: Mapping[str, Any], dims: Sequence[str], sizes: Sequence[int]) -> Any:
+    """Add one parameter, named as its prior; a joint distribution is over the last of its dimensions."""
+    name = prior.parameter
+    if prior.distribution == "half_normal":
+        return pm.HalfNormal(name, sigma=given["sd"], dims=dims)
+    if prior.distribution == "gamma":
+        return pm.Gamma(name, alpha=given["shape"], beta=given["rate"], dims=dims)
+    if prior.distribution == "lkj":
+        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(prior.arguments["shape"], sizes[-1])] * 2, dims=dims)
+        return pm.Deterministic(name, 2 * halves - 1, dims=dims)
+    if prior.distribution == "normal" or sizes[-1] == 1:
+        return pm.Normal(name, mu=given["mean"], sigma=given["sd"], dims=dims)
+    # independent values, combined: the joint normal without a triangular solve in every gradient
+    standard = pm.Normal(f"{name}{STANDARD}", dims=dims)
+    root = np.linalg.cholesky(prior.correlation(sizes[-1]))
+    return pm.Deterministic(name, given["mean"] + given["sd"] * combination(standard, root.T), dims=dims)
+
+
+def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
+    """Add each participant's own trait, N(0, scale²), in the form that NUTS explores best.
+
+    Parameters
+    ----------
+    name : str
+        Name of the trait.
+    scale : tensor
+        Its SD.
+    around : tensor or None
+        None: sampled as a multiple of its SD, for data that say little of each participant. Otherwise what the trait is
+        added to: their sum is sampled (hierarchical centring), for data that pin each participant down.
+    """
+    if around is None:
+        standard = pm.Normal(f"{name}{STANDARD}", dims="participant")
+        return pm.Deterministic(name, scale * standard, dims="participant")
+    whole = pm.Normal(f"{name}_level{STANDARD}", mu=around, sigma=scale, dims="participant")
+    return pm.Deterministic(name, whole - around, dims="participant")
+
+
+def observe(model: pm.Model, values: Mapping[str, np.ndarray]) -> pm.Model:
+    """A generative model, some of its variables observed; what they are is `pm.Data`, replaced for another trial.
+
+    Parameters
+    ----------
+    model : pm.Model
+        From a model's `build`.
+    values : mapping of str to ndarray
+        By the name of the variable.
+    """
+    with model:
+        given = {name: pm.Data(f"{OBSERVED}{name}", value) for name, value in values.items()}
+    return pm.observe(model, {name: value.astype(model[name].dtype) for name, value in given.items()})

@@ -1,0 +1,1 @@
+"""From a model to posterior draws: compile it and sample."""

@@ -1,0 +1,1 @@
+"""A first study file for a data file that has none: guessed, for a person to correct."""

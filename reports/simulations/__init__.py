@@ -1,0 +1,1 @@
+"""Pages on calibration and design studies."""
