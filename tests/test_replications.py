@@ -265,7 +265,7 @@ def test_a_replication_that_always_kills_its_process_is_given_up(path: Path) -> 
     journal = Journal(path, STUDY)
     with pytest.raises(InvalidInput, match=r"process of replication \d+, .* died 4 times"):
         executor.run(draw, GIVEN | {"fatal": 20}, NUMBERS, journal, workers=2)
-    assert journal.finished() >= set(range(17))  # no more than four are under way
+    assert len(set(range(20)) - journal.finished()) <= 3  # four are under way, the fatal one among them
     assert 20 not in journal.finished()
 
 

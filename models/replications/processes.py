@@ -8,14 +8,15 @@ import pickle
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models import interruption
 from models.faults import InvalidInput
 
 Work = Callable[[Any, int], Any]
@@ -64,7 +65,7 @@ class Processes:
 
     def submit(self, number: int) -> Future[Any]:
         """Begin a replication."""
-        with _uninterrupted():
+        with interruption.deferred():
             try:
                 return self._pool.submit(replicate, self._packed, number)
             except BrokenProcessPool:
@@ -108,16 +109,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes started in it never get Ctrl-C: it is for this process, which ends them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def single_thread() -> ExitStack:

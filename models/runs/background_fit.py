@@ -6,12 +6,13 @@ The libraries take seconds to load: a process can be started before they are nee
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import time
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from models import interruption
 
 if TYPE_CHECKING:
     from models.inference.nuts import Sampler
@@ -29,7 +30,8 @@ class BackgroundFit:
         context = multiprocessing.get_context("spawn")
         self._pipe, there = context.Pipe()
         self._process = context.Process(target=_serve, args=(there,), daemon=True)
-        self._process.start()
+        with interruption.deferred():
+            self._process.start()
         there.close()
 
     def __enter__(self) -> BackgroundFit:
@@ -76,8 +78,6 @@ class BackgroundFit:
 
 
 def _serve(pipe: Connection) -> None:
-    # an interruption is the first process's business, which ends this one
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from models.checks.path_what_if import path_what_if
     from models.inference.fitted import Specification
     from models.runs.analysis import analyse
