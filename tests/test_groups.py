@@ -19,7 +19,6 @@ from models.equations import groups
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.histories import integrated_likelihood
-from models.equations.mediation import Mediation
 from models.estimands import ledger, model_free
 from models.estimands.response import possible, response
 from models.faults import InvalidInput
@@ -362,7 +361,3 @@ def test_the_claim_is_of_no_interference_between_groups(read):
     assumed = ledger.Setting.of(study).assumptions
     expected = ledger.BETWEEN_GROUPS if study.groupings[0].kind == "randomised" else ledger.RANDOMISATION[0]
     assert assumed[0] == expected
-
-
-def test_paths_with_groups_are_not_modelled_and_say_so(read):
-    assert "does not know groups" in Mediation().lacking(read[2])

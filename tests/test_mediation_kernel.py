@@ -12,9 +12,11 @@ import pytest
 from pytensor.graph.traversal import io_toposort
 from scipy import special
 
+from models.design.groupings import Groupings
 from models.design.layout import Design
 from models.design.mediation_cells import cells
 from models.equations import mediation_kernel as kernel
+from models.equations.groups import LEVEL, WAVE
 from models.equations.mediation import Mediation
 from models.equations.mediation_density import packed, start
 from models.equations.mediator_parameters import lasting
@@ -31,6 +33,7 @@ LIKELIHOODS = ("logit", "probit", "negative binomial", "normal")
 AS_WRITTEN = pytensor.compile.mode.Mode(linker="py", optimizer=None)
 COMPILED = pytensor.compile.mode.Mode(linker="vm", optimizer=None)
 """In Python, which compiles nothing; or, where the density itself holds an operation of so many operands, compiled."""
+GROUPED = ("", "randomised", "site and delivery")
 LEVELS = {"as listed": (-np.inf,) * 5, "all centred": (1.0, 1.0, 0.9, 0.95, 0.99), "turned": (0.1, 0.6, 0.9, 0.3, 0.7)}
 
 
@@ -41,6 +44,7 @@ def _design(
     missing: float = 0.3,
     levels: str = "turned",
     plain: bool = False,
+    grouped: str = "",
 ) -> Design:
     """A small trial; `plain` has no covariates, no interaction, no traits of the first mediator and of the outcome.
 
@@ -50,6 +54,8 @@ def _design(
     known = LEVELS[levels]
     layout = replace(found.mediators, lag=lag, reliability=known[: len(kinds)])
     found = replace(found, mediators=layout, reliability=known[-1])
+    if grouped:
+        found = replace(found, groups=_groups(found, grouped))
     if likelihood == "negative binomial":
         found = replace(found, offset=np.random.default_rng(8).normal(size=found.outcome.size))
     if plain:
@@ -60,9 +66,23 @@ def _design(
     return found
 
 
+def _groups(design: Design, kinds: str) -> Groupings:
+    """Three groups an arm that were randomised; two sites, and three groups of the treated arm from the second wave."""
+    people, waves = design.participants, len(design.wave)
+    treated, rng = design.arm > 0, np.random.default_rng(9)
+    every = np.ones(waves, bool)
+    if kinds == "randomised":
+        member = rng.integers(3, size=people) + 3 * treated
+        return Groupings(("council",), ("randomised",), (6,), member[None], every[None], (True,))
+    member = np.stack([rng.integers(2, size=people), np.where(treated, rng.integers(3, size=people), -1)])
+    active = np.stack([every, np.arange(waves) > 0])
+    return Groupings(("site", "savings"), ("site", "delivery"), (2, 3), member, active, (False, False))
+
+
 def _grid(count: int) -> list[tuple]:
     """Every pair of what may differ stands in some case; all of them for `count` = 0."""
     every = list(product(LIKELIHOODS, KINDS, (0, 1, 2), (0.0, 0.3), LEVELS, (False, True)))
+    every = [(*case, GROUPED[k % len(GROUPED)]) for k, case in enumerate(every)]
     return every if not count else [every[k] for k in np.random.default_rng(5).permutation(len(every))[:count]]
 
 
@@ -89,7 +109,8 @@ def _generative(design: Design, slope: bool = False):
     own = [f"trait {k + 1}" for k in range(len(lasting(design)) + design.has_trait)]
     latent = [f"missing {design.mediators.name[place]}" for place in cells(design).latent]
     free = {variable.name.removesuffix(STANDARD): variable for variable in fitted.free_RVs}
-    order = [free.pop(name) for name in (*mediation.dimensions(design), *own, *latent)]
+    shared = [name for name in (LEVEL, WAVE) if name in free]
+    order = [free.pop(name) for name in (*mediation.dimensions(design), *own, *shared, *latent)]
     assert not free
     variables = [fitted.rvs_to_values[variable] for variable in order]
     outputs = [fitted.logp(), *(pytensor.gradient.grad(fitted.logp(), variables) if slope else [])]
@@ -135,6 +156,12 @@ def test_the_density_is_the_generative_models(case):
 def test_the_density_is_the_generative_models_in_more_cases():
     for case in _grid(20)[6:]:
         _check_value(case)
+
+
+@pytest.mark.parametrize("grouped", GROUPED[1:])
+@pytest.mark.parametrize("levels", ["as listed", "all centred"])
+def test_the_density_is_the_generative_models_with_groups(grouped, levels):
+    _check_value(("logit", KINDS[1], 1, 0.3, levels, False, grouped))
 
 
 @pytest.mark.parametrize("kinds", KINDS[:2], ids=str)
@@ -198,9 +225,9 @@ def test_the_gamma_function_and_its_slope(x):
     assert slope == pytest.approx(special.digamma(x), rel=1e-13, abs=1e-14)
 
 
-@pytest.mark.parametrize("plain", [False, True])
-def test_the_posterior_has_the_names_and_dimensions_of_the_generative_model(plain):
-    design = _design(plain=plain)
+@pytest.mark.parametrize(("plain", "grouped"), [(False, ""), (True, ""), (False, "randomised")])
+def test_the_posterior_has_the_names_and_dimensions_of_the_generative_model(plain, grouped):
+    design = _design(plain=plain, grouped=grouped)
     draws = nuts.sample(nuts.Compiled().refit(mediation, design, PRIORS), nuts.Sampler(draws=5, tune=20, chains=1))
     posterior, model = draws["posterior"].to_dataset(), mediation.build(design, PRIORS)
     names = {variable.name for variable in model.free_RVs + model.deterministics}

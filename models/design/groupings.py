@@ -62,6 +62,11 @@ class Groupings:
         """Places of those with levels of single waves."""
         return [place for place, varies in enumerate(self.varying) if varies]
 
+    @property
+    def delivered(self) -> np.ndarray:
+        """Whether the programme was delivered in each grouping, (grouping,): not everybody is in it, nor always."""
+        return np.array([kind == "delivery" for kind in self.kind], bool)
+
     @cached_property
     def grouping_of(self) -> np.ndarray:
         """Grouping of each group, (group,)."""
@@ -81,17 +86,46 @@ class Groupings:
         member : ndarray of int, (grouping, cell)
             Group of the cell's participant.
         wave : ndarray of int, (cell,)
-            When.
+            When; −1: before the first wave, when nothing had been delivered.
         """
         first = np.cumsum([0, *self.count])
-        felt = (member >= 0) & self.active[:, wave]
+        there = np.where(wave < 0, ~self.delivered[:, None], self.active[:, np.maximum(wave, 0)])
+        felt = (member >= 0) & there
         return np.where(felt, first[:-1, None] + member, first[-1])
 
     def wave_levels(self, member: np.ndarray, wave: np.ndarray) -> np.ndarray:
-        """The same of levels of single waves, (varying grouping, cell)."""
+        """The same of levels of single waves, (varying grouping, cell); before the first wave the first one's."""
         waves, some = self.active.shape[1], self.those_varying
         first = np.cumsum([0, *(self.count[place] * waves for place in some)])
-        return first[:-1, None] + member[some] * waves + wave
+        return first[:-1, None] + member[some] * waves + np.maximum(wave, 0)
+
+    @property
+    def felt(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which levels whoever takes part feels in the equations of the mediation model.
+
+        Returns
+        -------
+        tuple of ndarray of int, (grouping, participant) and (…, participant × (1 + wave)) twice
+            Lasting levels of groupings that everybody is always in; those of the others in every cell, the time before
+            the first wave among them; levels of single waves in every cell.
+        """
+        people, waves = self.member.shape[1], self.active.shape[1]
+        whose, wave = np.indices((people, 1 + waves)).reshape(2, -1)
+        always = self.levels(self.member, np.zeros(people, int))[~self.delivered]
+        in_cells = self.levels(self.member[:, whose], wave - 1)[self.delivered]
+        return always, in_cells, self.wave_levels(self.member[:, whose], wave - 1)
+
+    def apart(self, values: np.ndarray) -> np.ndarray:
+        """Values (participant, wave) less the mean of each participant's group at each wave, grouping by grouping."""
+        found = values.copy()
+        for member, many in zip(self.member, self.count, strict=True):
+            inside = np.flatnonzero(member >= 0)
+            for column in found.T:
+                people = inside[~np.isnan(column[inside])]
+                size = np.bincount(member[people], minlength=many)
+                total = np.bincount(member[people], column[people], minlength=many)
+                column[people] -= (total / np.maximum(size, 1))[member[people]]
+        return found
 
     def of(self, people: np.ndarray) -> Groupings:
         """Those of some of the participants; groups keep their places."""

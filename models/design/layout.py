@@ -59,6 +59,8 @@ class Design:
         Limitations to print in the report.
     groups : Groupings
         What groups participants share.
+    seen : tuple of bool
+        Whether anybody's outcome was observed at each wave when the trial was laid out; empty: at every wave.
     offset : ndarray, (observation,)
         Log of what a count arose over, as a multiple of the amount at which means are compared; 0 for other outcomes.
     """
@@ -80,6 +82,7 @@ class Design:
     mediators: Mediators = NO_MEDIATORS
     notes: tuple[str, ...] = ()
     groups: Groupings = NO_GROUPS
+    seen: tuple[bool, ...] = ()
     offset: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
@@ -158,8 +161,14 @@ class Design:
 
     @property
     def cumulation(self) -> np.ndarray:
-        """Matrix that sums the steps up to each wave, shape (wave − 1, wave)."""
-        return np.triu(np.ones((len(self.wave), len(self.wave))))[1:]
+        """Matrix that sums the steps up to each wave, shape (wave − 1, wave): those to waves with outcomes.
+
+        The first of these has none, as its level is the first of all: a step to a wave without outcomes could not be
+        told from the next.
+        """
+        size = len(self.wave)
+        seen = np.array(self.seen or [True] * size)
+        return (np.triu(np.ones((size, size))) * (seen & (np.cumsum(seen) > 1))[:, None])[1:]
 
     def at(self, people: np.ndarray, waves: np.ndarray) -> Design:
         """The same trial with these cells (outcomes 0, exposures equal): for predicting them, never for fitting."""
@@ -204,8 +213,9 @@ class Design:
         """The same trial with how well participants' levels are known by the values that it holds."""
         values = np.full((self.participants, len(self.wave)), np.nan)
         values[self.participant_of, self.wave_of] = self.outcome
-        known = reliability(self.family.levelled(values)) if self.has_trait else -np.inf
-        return replace(self, reliability=known, mediators=self.mediators.parametrised())
+        # what groups share tells nothing of a participant's own level
+        known = reliability(self.groups.apart(self.family.levelled(values))) if self.has_trait else -np.inf
+        return replace(self, reliability=known, mediators=self.mediators.parametrised(self.groups))
 
     def unobserved(self) -> Design:
         """The same trial before any outcome was seen: its posterior is the prior."""
@@ -254,6 +264,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         scale=scale,
         mediators=mediators(study, trial),
         groups=groupings(study, trial),
+        seen=tuple((~np.isnan(values)).any(axis=0).tolist()),
         notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
     ).parametrised()
 

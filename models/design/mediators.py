@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from models.design.groupings import Groupings
 from models.trial.standard import first_wave, reliability
 from models.trial.study_file.study import ARMS, Mediator, Study
 
@@ -131,10 +132,13 @@ class Mediators:
             return self
         return replace(self, value=self.value[:, people], ended=tuple(map(self.ends, range(self.count))))
 
-    def parametrised(self) -> Mediators:
-        """The same with how well participants' levels are known by the values that it holds."""
-        each = zip(self.has_trait, self.value, strict=True)
-        return replace(self, reliability=tuple(reliability(value) if several else -np.inf for several, value in each))
+    def parametrised(self, groups: Groupings) -> Mediators:
+        """The same with how well participants' levels, apart from their groups', are known by its values."""
+        known = (
+            reliability(groups.apart(value)) if several else -np.inf
+            for several, value in zip(self.has_trait, self.value, strict=True)
+        )
+        return replace(self, reliability=tuple(known))
 
     def scaled(self, place: int, value: Any) -> Any:
         """A value as the outcome's equation takes it, from the form of `value`."""

@@ -73,7 +73,7 @@ class Integrated(Computation):
 
     def structure(self, model: Model, design: Design) -> tuple:  # noqa: ARG002 - of the interface
         """Waves, roles and covariates; the number of participants is none of it."""
-        waves = (design.wave, design.role, design.month)
+        waves = (design.wave, design.role, design.month, design.seen)
         return (design.likelihood, *waves, design.covariate, design.has_trait, design.exposed, *design.groups.structure)
 
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:

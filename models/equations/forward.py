@@ -11,7 +11,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.design.mediation_cells import Cells, cells
-from models.equations import predictors
+from models.equations import groups, predictors
 from models.equations.likelihoods import dispersion
 from models.equations.mediator_kinds import MEDIATOR_KINDS, ends, log_between, two_points
 from models.equations.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
@@ -28,7 +28,7 @@ def values_of(draws: xr.Dataset) -> dict[str, np.ndarray]:
 
 
 def traits_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> dict[str, tuple]:
-    """Traits of new participants of the same kind, by variable: (dims, array (chain, draw, …, participant))."""
+    """Traits of new participants and levels of new groups of the same kind, by variable: (dims, array)."""
     values, lasts = values_of(draws), lasting(design)
     size = len(lasts) + design.has_trait
     shape = (*values["mu_0"].shape, size, design.participants)
@@ -41,7 +41,7 @@ def traits_of_new(draws: xr.Dataset, design: Design, rng: np.random.Generator) -
         found["mediator_trait"] = (("chain", "draw", "lasting_mediator", "participant"), np.stack(scaled, axis=2))
     if design.has_trait:
         found["trait"] = (("chain", "draw", "participant"), values["tau"][..., None] * rows[-1])
-    return found
+    return found | (groups.drawn_anew(draws, design, rng) if design.groups else {})
 
 
 def mediator_predictor(
@@ -51,13 +51,16 @@ def mediator_predictor(
     level, effect = mediator_terms(values, design)
     column = np.maximum(wave, -1) + 1
     lasts = lasting(design)
-    trait = values["mediator_trait"][..., lasts.index(place), :][..., person] if place in lasts else 0.0
+    own = values["mediator_trait"][..., lasts.index(place), :][..., person] if place in lasts else 0.0
+    if design.groups:
+        levels = groups.of_equation(values, place)
+        own = own + groups.felt(levels, design.groups, design.groups.member[:, person], np.maximum(wave, -1))
     return predictors.predictor(
         level[..., place, column],
         effect[..., place, column],
         design.arm[person],
         score(values, design.covariates, MEDIATOR)[..., place, person],
-        trait,
+        own,
     )
 
 
@@ -80,6 +83,9 @@ def outcome_predictor(
     """
     level, effect = wave_terms(values, design)
     person, wave = design.participant_of, design.wave_of
+    own = trait[..., person] if isinstance(trait, np.ndarray) else trait
+    if design.groups:
+        own = own + groups.felt(groups.of_equation(values), design.groups, design.groups.member[:, person], wave)
     mediated: np.ndarray | float = 0.0
     if acting(design):
         mediated = predictors.mediated(
@@ -94,7 +100,7 @@ def outcome_predictor(
         effect[..., wave],
         design.arm[person],
         score(values, design.covariates)[..., person],
-        trait[..., person] if isinstance(trait, np.ndarray) else trait,
+        own,
         mediated,
     )
 

@@ -4,6 +4,7 @@
     y_it  ~ likelihood(link⁻¹(level_t + arm_i · effect_t + γ·x_i + b_i + Σ_j slope_ij m_ji,t−lag))
     slope_ij = slope_j + arm_i · interaction_j,   (b_i, b_1i, b_2i, …) jointly normal
 
+Groups that participants share have levels of their own in every equation, jointly normal likewise (`groups`).
 MODEL.md, "Mediation model", has the mathematics; `models.equations.model` says what each verb of a model is. What runs
 it forward in NumPy stands in `forward`, what is averaged over participants in `models.estimands.counterfactuals`.
 """
@@ -21,7 +22,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.design.mediation_cells import UNKNOWN, Cells, cells
-from models.equations import forward, mediation_density, mediator_parameters, predictors
+from models.equations import forward, groups, mediation_density, mediator_parameters, predictors
 from models.equations.mediator_parameters import acting, interacting, lasting, trait_form
 from models.equations.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.equations.model import Computation, Model, Sampled, trial_structure
@@ -79,12 +80,22 @@ class Mediation(Model):
         with pm.Model(coords=coords | {"participant": np.arange(design.participants)}) as model:
             known = {name: pm.Data(name, value) for name, value in self.data(design).items()}
             values = declare_parameters(self.dimensions(design), labels, priors)
+            shared = groups.declare(values, design.groups, plan.mediators) if design.groups else []
             totals = _scores(values, design, known)
+            if shared:
+                of_people = [groups.declared_of_participants(levels, known) for levels in shared]
+                totals = (totals[0] + pt.stack(of_people[:-1]), totals[1] + of_people[-1])
             traits = _traits(values, design, known, totals)
             linear = _mediator_grid(values, design, known, totals[0], traits[0])
+            of_outcome: Any = 0.0
+            if shared:
+                cell = pt.zeros(design.participants * (1 + len(design.wave)))
+                of_cells = [cell + groups.declared_of_cells(levels, known) for levels in shared]
+                linear = linear + pt.concatenate(of_cells[:-1])
+                of_outcome = of_cells[-1].reshape((design.participants, -1))[:, 1:].ravel()
             drawn = [declare_mediator(place, linear, values, design, known) for place in range(plan.mediators)]
             pool = pt.concatenate([*drawn, declare_missing(linear, values, design, plan, known), pt.zeros(1)])
-            _outcome(values, design, plan, known, (totals[1], traits[1]), pool, linear)
+            _outcome(values, design, plan, known, (totals[1], traits[1], of_outcome), pool, linear)
         return model
 
     def data(self, design: Design) -> dict[str, np.ndarray]:
@@ -100,6 +111,8 @@ class Mediation(Model):
             found["covariates"] = design.covariates.T
         if design.exposed:
             found["offset"] = design.offset_grid
+        if design.groups:
+            found |= groups.equation_data(design.groups)
         return found | cells(design).indices
 
     def observed(self, design: Design) -> dict[str, np.ndarray]:
@@ -149,8 +162,6 @@ class Mediation(Model):
 
     def lacking(self, design: Design) -> str:
         """Why there is no mediator to model; empty where there is one."""
-        if design.groups:
-            return "The model of direct and indirect effects does not know groups yet."
         if design.mediators.count:
             return ""
         return " ".join(design.mediators.left_out.values()) or "The study file names no mediator."
@@ -239,16 +250,18 @@ def _outcome(
     design: Design,
     plan: Cells,
     known: Mapping[str, Any],
-    own: tuple[Any, Any],
+    own: tuple[Any, Any, Any],
     pool: Any,
     linear: Any,
 ) -> None:
     """The outcome of cells whose mediators are known or latent, and the likelihood of those where one is summed out."""
     level, effect = wave_terms(values, design)
-    total, trait = own
+    total, trait, of_groups = own
     grid = predictors.predictor(level, effect, known["arm"][:, None], total[:, None], trait[:, None]).ravel()
     if design.exposed:
         grid = grid + known["offset"].ravel()
+    if design.groups:
+        grid = grid + of_groups
     sources, differing = acting(design), interacting(design)
     acts = (known["arm"][:, None] * design.follows).ravel()
 

@@ -13,6 +13,7 @@ from nutpie.compiled_pyfunc import from_pyfunc
 
 from models.design.layout import Design
 from models.design.mediation_cells import STATES, SUMMED, cells, flat, pool
+from models.equations import groups
 from models.equations import mediation_kernel as kernel
 from models.equations.forward import MISSING
 from models.equations.mediator_parameters import (
@@ -63,7 +64,19 @@ def _own_shapes(design: Design) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {"mediator_trait": (lasts, people)} if lasts else {}
     found |= {"trait": (people,)} if design.has_trait else {}
     plan = cells(design)
+    found |= {name: shape for name, (shape, _) in _of_groups(design).items()}
     return found | {f"{MISSING}{design.mediators.name[place]}": (rows.size,) for place, rows in plan.latent.items()}
+
+
+def _of_groups(design: Design) -> dict[str, tuple[tuple[int, ...], Any]]:
+    """Of the groups' levels in the posterior: shapes, and which of the kernel's rows they are, by name."""
+    layout = design.groups
+    found: dict[str, tuple[tuple[int, ...], Any]] = {}
+    for name, many in ((groups.LEVEL, layout.grouping_of.size), (groups.WAVE, layout.grouping_of_cell.size)):
+        if many:
+            found[f"{groups.MEDIATOR}{name}"] = ((design.mediators.count, many), slice(-1))
+            found[name] = ((many,), -1)
+    return found
 
 
 def _log_density(trial: tuple) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
@@ -80,13 +93,15 @@ def _expanded(
     """From a point to the values that are kept, by name."""
     first = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
     lasts, plan, names = lasting(design), cells(design), design.mediators.name
-    ends = np.cumsum([0, *(rows.size for rows in plan.latent.values())])
+    ends, shared = np.cumsum([0, *(rows.size for rows in plan.latent.values())]), _of_groups(design)
 
     def found(point: np.ndarray) -> dict[str, np.ndarray]:
-        value, trait, latent = kernel.unknowns(point, trial)
+        value, trait, latent, lasting_levels, of_waves = kernel.unknowns(point, trial)
         kept = {name: value[first[k] : first[k + 1]].reshape(shape) for k, (name, shape) in enumerate(shapes.items())}
         kept |= {"mediator_trait": trait[lasts]} if lasts else {}
         kept |= {"trait": trait[-1]} if design.has_trait else {}
+        for name, (_, rows) in shared.items():
+            kept[name] = np.ascontiguousarray((of_waves if name.endswith(groups.WAVE) else lasting_levels)[rows])
         return kept | {f"{MISSING}{names[place]}": latent[ends[k] : ends[k + 1]] for k, place in enumerate(plan.latent)}
 
     return found
@@ -105,6 +120,7 @@ def start(design: Design, priors: PriorSet) -> np.ndarray:
         0.0,
     )
     others = design.participants * (len(lasting(design)) + design.has_trait)
+    others += (design.mediators.count + 1) * (design.groups.grouping_of.size + design.groups.grouping_of_cell.size)
     return np.concatenate([mean, np.zeros(others + sum(rows.size for rows in cells(design).latent.values()))])
 
 
@@ -130,6 +146,7 @@ def packed(design: Design, priors: PriorSet) -> tuple[tuple, ...]:
         (kinds, np.where(layout.continuous, 0.0, layout.centre), np.where(layout.continuous, 1.0, layout.scale)),
         *_mediators(design),
         _outcomes(design),
+        _groups(design),
     )
 
 
@@ -142,7 +159,7 @@ def _priors(design: Design, priors: PriorSet) -> tuple[np.ndarray, np.ndarray, n
         count, size = int(np.prod(sizes, dtype=int)), sizes[-1] if sizes else 1
         kind = kernel.STRAIGHT if _is_alone(prior, size) else kernel.PRIORS[prior.distribution]
         block.append((kind, first, count, size, begin))
-        number.append(_numbers(prior, kind, count))
+        number.append(_numbers(prior, kind, count, size))
         if kind == kernel.JOINT:
             roots.append(np.linalg.cholesky(prior.correlation(size)).ravel())
             begin += roots[-1].size
@@ -154,10 +171,11 @@ def _is_alone(prior: Prior, size: int) -> bool:
     return prior.distribution == "exchangeable_normal" and size == 1
 
 
-def _numbers(prior: Prior, kind: int, count: int) -> np.ndarray:
+def _numbers(prior: Prior, kind: int, count: int, size: int) -> np.ndarray:
     given = prior.arguments
     if kind == kernel.PARTIAL:
-        return np.stack([lkj_shapes(given["shape"], count), np.zeros(count)], axis=1)
+        shapes = np.tile(lkj_shapes(given["shape"], size), count // size)  # a matrix for each row of the parameter
+        return np.stack([shapes, np.zeros(count)], axis=1)
     if kind == kernel.GAMMA:
         return np.tile([given["shape"], given["rate"]], (count, 1)).astype(float)
     return np.tile([given.get("mean", 0.0), given["sd"]], (count, 1)).astype(float)
@@ -201,9 +219,26 @@ def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
         for k, part in enumerate(spread_of(place, values, design).values()):
             spread[:, place, k] = part
     dispersion = values.get(design.family.spread, np.zeros(draws))
-    partial = values.get("partial_correlation", np.zeros((draws, 0)))
+    none = np.zeros((draws, 0))
+    partial, joint = values.get("partial_correlation", none), values.get("group_partial_correlation", none)
     terms = (*wave_terms(values, design), *mediator_terms(values, design), slope, interaction, spread, dispersion)
-    return np.concatenate([part.reshape(draws, -1) for part in (gamma, start, tau, *terms, partial)], axis=1)
+    shared = [
+        np.concatenate([values[f"{groups.MEDIATOR}{name}"], values[name][..., None]], axis=-1)
+        for name in groups.dimensions(design)
+    ]
+    whole = (gamma, start, tau, *terms, *shared, joint, partial)
+    return np.concatenate([part.reshape(draws, -1) for part in whole], axis=1)
+
+
+def _groups(design: Design) -> tuple:
+    """`mediation_kernel.Groups`."""
+    layout = design.groups
+    if not layout:
+        none, nowhere = np.zeros(0, int), np.zeros((0, 0), int)
+        return tuple(kernel.Groups(0, 0, none, none, nowhere, nowhere, nowhere))
+    always, in_cells, of_waves = (np.ascontiguousarray(rows.T) for rows in layout.felt)
+    count = len(layout.name), len(layout.those_varying)
+    return tuple(kernel.Groups(*count, layout.grouping_of, layout.grouping_of_cell, always, in_cells, of_waves))
 
 
 def _mediators(design: Design) -> tuple[tuple, tuple]:

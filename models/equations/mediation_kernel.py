@@ -146,6 +146,28 @@ class Outcomes(NamedTuple):
     combinations: int
 
 
+class Groups(NamedTuple):
+    """Groups that participants share.
+
+    Attributes
+    ----------
+    groupings, varying : int
+        How many there are, and how many of them have levels of single waves.
+    grouping, varying_of : ndarray of int, (group,) and (group × wave,)
+        Whose SDs each lasting level has, and each level of a single wave.
+    always, in_cells, of_waves : ndarray of int, (participant, grouping) and (participant × (1 + wave), …) twice
+        `Groupings.felt`, transposed.
+    """
+
+    groupings: int
+    varying: int
+    grouping: np.ndarray
+    varying_of: np.ndarray
+    always: np.ndarray
+    in_cells: np.ndarray
+    of_waves: np.ndarray
+
+
 class Levels(NamedTuple):
     """What participants' own levels are made of, or slopes of the log density in it.
 
@@ -178,6 +200,10 @@ class Terms(NamedTuple):
         Residual SD and ν, or cutpoints and precision.
     dispersion : ndarray, (1,)
         Of the outcome.
+    group_sd, group_wave_sd : ndarray, (grouping, equation)
+        SDs of the groups' levels: of all groupings, and of those with levels of single waves.
+    group_partial : ndarray, (grouping, pair)
+        Partial correlations of the lasting ones.
     """
 
     level: np.ndarray
@@ -188,6 +214,9 @@ class Terms(NamedTuple):
     interaction: np.ndarray
     spread: np.ndarray
     dispersion: np.ndarray
+    group_sd: np.ndarray
+    group_wave_sd: np.ndarray
+    group_partial: np.ndarray
 
 
 class Traits(NamedTuple):
@@ -196,7 +225,7 @@ class Traits(NamedTuple):
     Attributes
     ----------
     own, trait : ndarray, (equation, participant)
-        Weighted covariates and trait together, and the trait; 0 where there are none.
+        Weighted covariates, lasting levels of groups and trait together, and the trait; 0 where there are none.
     standard : ndarray, (trait, participant)
         Independent standard values behind the traits, in the order of sampling.
     plain, turned : ndarray, (trait, trait)
@@ -211,18 +240,21 @@ class Traits(NamedTuple):
 
 
 @njit()
-def _cut(vector: np.ndarray, mediators: int, waves: int, covariates: int) -> tuple[Levels, Terms]:
+def _cut(vector: np.ndarray, scales: Scale, people: People, groups: Groups) -> tuple[Levels, Terms]:
     """Views of a vector, which holds `Levels` (but for the correlations, which are last) and then `Terms`."""
+    mediators, waves, covariates = scales.kind.size, people.later.size, people.covariates.shape[0]
     equations, grid = mediators + 1, mediators * (waves + 1)
-    sizes = np.empty(11, np.int64)
+    pairs = equations * mediators // 2
+    sizes = np.empty(14, np.int64)
     sizes[0], sizes[1:3], sizes[3:5] = equations * covariates, equations, waves
     sizes[5:7], sizes[7:9], sizes[9], sizes[10] = grid, mediators, 3 * mediators, 1
+    sizes[11], sizes[12], sizes[13] = groups.groupings * equations, groups.varying * equations, groups.groupings * pairs
     end = np.cumsum(sizes)
     levels = Levels(
         vector[: end[0]].reshape(equations, covariates),
         vector[end[0] : end[1]],
         vector[end[1] : end[2]],
-        vector[end[10] :],
+        vector[end[13] :],
     )
     terms = Terms(
         vector[end[2] : end[3]],
@@ -233,6 +265,9 @@ def _cut(vector: np.ndarray, mediators: int, waves: int, covariates: int) -> tup
         vector[end[7] : end[8]],
         vector[end[8] : end[9]].reshape(mediators, 3),
         vector[end[9] : end[10]],
+        vector[end[10] : end[11]].reshape(groups.groupings, equations),
+        vector[end[11] : end[12]].reshape(groups.varying, equations),
+        vector[end[12] : end[13]].reshape(groups.groupings, pairs),
     )
     return levels, terms
 
@@ -386,11 +421,15 @@ def _back_from_turned(
 
 
 @njit()
-def _traits(people: People, levels: Levels, drawn: np.ndarray) -> Traits:
-    """Scores and traits of participants from what is sampled of the traits, (trait, participant)."""
+def _traits(people: People, levels: Levels, own: np.ndarray, drawn: np.ndarray) -> Traits:
+    """Scores and traits of participants from what is sampled of the traits, (trait, participant).
+
+    What a participant's groups add always stands in `own` (equation, participant) before: of a level that is sampled as
+    such it is a part.
+    """
     size, count = drawn.shape
     covariates, gamma, tau, start = people.covariates, levels.gamma, levels.tau, levels.start
-    own, trait, standard = np.zeros((start.size, count)), np.zeros((start.size, count)), np.empty((size, count))
+    trait, standard = np.zeros((start.size, count)), np.empty((size, count))
     for e in range(start.size):
         for c in range(covariates.shape[0]):
             for i in range(count):
@@ -463,6 +502,100 @@ def _back_from_traits(
             for i in range(count):
                 by_gamma[e, c] += by_own[e, i] * covariates[c, i]
     return total
+
+
+@njit()
+def _shared(sd: np.ndarray, partial: np.ndarray, whose: np.ndarray, standard: np.ndarray) -> np.ndarray:
+    """Levels of groups, (equation, group), of what is sampled; one group more, of levels 0, stands for none.
+
+    Parameters
+    ----------
+    sd, partial : ndarray, (grouping, equation) and (grouping, pair)
+        Of each grouping's levels.
+    whose : ndarray of int, (group,)
+        Grouping of each group.
+    standard : ndarray, (equation, group)
+        Independent standard normal values.
+    """
+    size, count = standard.shape
+    found = np.zeros((size, count + 1))
+    for g in range(sd.shape[0]):
+        root = _root(partial[g], size)
+        for c in range(count):
+            if whose[c] == g:
+                for e in range(size):
+                    for j in range(e + 1):
+                        found[e, c] += sd[g, e] * root[e, j] * standard[j, c]
+    return found
+
+
+@njit()
+def _back_from_shared(
+    sd: np.ndarray,
+    partial: np.ndarray,
+    whose: np.ndarray,
+    standard: np.ndarray,
+    by_shared: np.ndarray,
+    by_sd: np.ndarray,
+    by_partial: np.ndarray,
+    slope: np.ndarray,
+) -> float:
+    """Log density of what is sampled of groups; slopes in levels passed on."""
+    size, count = standard.shape
+    total = -size * count * _HALF_LOG_2PI
+    for g in range(sd.shape[0]):
+        root, by_root = _root(partial[g], size), np.zeros((size, size))
+        for c in range(count):
+            if whose[c] == g:
+                for e in range(size):
+                    total -= 0.5 * standard[e, c] * standard[e, c]
+                    slope[e, c] -= standard[e, c]
+                    for j in range(e + 1):
+                        slope[j, c] += by_shared[e, c] * sd[g, e] * root[e, j]
+                        by_sd[g, e] += by_shared[e, c] * root[e, j] * standard[j, c]
+                        by_root[e, j] += by_shared[e, c] * sd[g, e] * standard[j, c]
+        _back_from_root(partial[g], root, by_root, by_partial[g])
+    return total
+
+
+@njit()
+def _of_people(groups: Groups, lasting: np.ndarray, count: int) -> np.ndarray:
+    """What groups add to all that a participant does, (equation, participant), from their levels."""
+    found = np.zeros((lasting.shape[0], count))
+    for e in range(found.shape[0]):
+        for i in range(groups.always.shape[0]):
+            for g in range(groups.always.shape[1]):
+                found[e, i] += lasting[e, groups.always[i, g]]
+    return found
+
+
+@njit()
+def _back_from_people(groups: Groups, by_own: np.ndarray, by_lasting: np.ndarray) -> None:
+    """Slopes in the levels from those in what they add."""
+    for e in range(by_own.shape[0]):
+        for i in range(groups.always.shape[0]):
+            for g in range(groups.always.shape[1]):
+                by_lasting[e, groups.always[i, g]] += by_own[e, i]
+
+
+@njit()
+def _add_cells(groups: Groups, lasting: np.ndarray, of_waves: np.ndarray, cells: np.ndarray) -> None:
+    """Add to each cell of an equation, (participant × (1 + wave),), what its groups add there, from their levels."""
+    for n in range(groups.in_cells.shape[0]):
+        for g in range(groups.in_cells.shape[1]):
+            cells[n] += lasting[groups.in_cells[n, g]]
+        for g in range(groups.of_waves.shape[1]):
+            cells[n] += of_waves[groups.of_waves[n, g]]
+
+
+@njit()
+def _back_from_cells(groups: Groups, by_cells: np.ndarray, by_lasting: np.ndarray, by_waves: np.ndarray) -> None:
+    """Slopes in the levels from those in the cells."""
+    for n in range(groups.in_cells.shape[0]):
+        for g in range(groups.in_cells.shape[1]):
+            by_lasting[groups.in_cells[n, g]] += by_cells[n]
+        for g in range(groups.of_waves.shape[1]):
+            by_waves[groups.of_waves[n, g]] += by_cells[n]
 
 
 @njit()
@@ -793,28 +926,34 @@ def _outcomes(
     scales: Scale,
     terms: Terms,
     own: np.ndarray,
+    shared: np.ndarray,
     grid: np.ndarray,
     latent: np.ndarray,
     by: Terms,
     by_own: np.ndarray,
+    by_shared: np.ndarray,
     by_grid: np.ndarray,
     by_latent: np.ndarray,
 ) -> float:
-    """Log likelihood of every observed outcome; slopes added to what begins with `by`."""
+    """Log likelihood of every observed outcome; slopes added to what begins with `by`.
+
+    `shared` (participant × (1 + wave),) is what groups add to single cells.
+    """
     mediators, likelihood, dispersion = scales.kind.size, outcomes.likelihood, terms.dispersion[0]
     table, term = np.empty((mediators, _STATES, 8)), np.empty((outcomes.combinations, 3))
     each, by_each = np.empty(mediators), np.empty(mediators)
     person, wave, sources, reads = outcomes.person, outcomes.wave, outcomes.source, outcomes.read
-    total, by_dispersion = 0.0, 0.0
+    total, by_dispersion, times = 0.0, 0.0, 1 + people.later.size
     for k in range(outcomes.distinct.size):
         log, slope = constant(likelihood, outcomes.distinct[k], dispersion)
         total += outcomes.times[k] * log
         by_dispersion += outcomes.times[k] * slope
     for n in range(person.size):
         i, w, summed = person[n], wave[n], False
+        here = i * times + w + 1
         arm = people.arm[i]
         acts = arm * people.later[w]
-        eta = outcomes.offset[n] + terms.level[w] + arm * terms.effect[w] + own[mediators, i]
+        eta = outcomes.offset[n] + terms.level[w] + arm * terms.effect[w] + own[mediators, i] + shared[here]
         for m in range(mediators):
             each[m], by_each[m] = terms.slope[m] + acts * terms.interaction[m], 0.0
             if sources[n, m] == SUMMED:
@@ -832,6 +971,7 @@ def _outcomes(
         by.level[w] += slope
         by.effect[w] += arm * slope
         by_own[mediators, i] += slope
+        by_shared[here] += slope
         for m in range(mediators):
             if sources[n, m] == NOTHING:
                 by_each[m] += slope * reads[n, m]
@@ -860,35 +1000,73 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     Parameters
     ----------
     point : ndarray, (unknown,)
-        Top-level parameters as sampled, traits (trait, participant), noise of latent values.
+        Top-level parameters as sampled, traits (trait, participant), standard levels of groups (equation, group) and
+        of groups at single waves, noise of latent values.
     trial : tuple of tuple
-        The fields of `Prior`, `Linear`, `People`, `Scale`, `Observed`, `Latent`, `Outcomes`. Plain tuples, because
-        Numba takes ten times longer to see what a named one holds.
+        The fields of `Prior`, `Linear`, `People`, `Scale`, `Observed`, `Latent`, `Outcomes`, `Groups`. Plain tuples,
+        because Numba takes ten times longer to see what a named one holds.
     slope : ndarray, (unknown,)
         Written.
     """
     prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
-    observed, missing, outcomes = Observed(*trial[4]), Latent(*trial[5]), Outcomes(*trial[6])
-    entries, count, size = prior.number.shape[0], people.arm.size, people.order.size
-    sizes = (scales.kind.size, people.later.size, people.covariates.shape[0])
-    last = entries + size * count
+    observed, missing, outcomes, groups = Observed(*trial[4]), Latent(*trial[5]), Outcomes(*trial[6]), Groups(*trial[7])
+    count, size = people.arm.size, people.order.size
     slope[:] = 0.0
+    entries, first, second, last = _ends(prior, scales, people, groups)
     value, by_value = np.empty(entries), np.zeros(entries)
     total = _prior(prior, point, value, slope)
     whole = _vector(linear, value)
     by_whole = np.zeros(whole.size)
-    levels, terms = _cut(whole, sizes[0], sizes[1], sizes[2])
-    by_levels, by = _cut(by_whole, sizes[0], sizes[1], sizes[2])
-    found = _traits(people, levels, point[entries:last].reshape(size, count))
+    levels, terms = _cut(whole, scales, people, groups)
+    by_levels, by = _cut(by_whole, scales, people, groups)
+    equations, traits, noise = levels.start.size, point[entries:first].reshape(size, count), point[last:]
+    lasting_z, wave_z = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
+    independent = np.zeros((groups.varying, terms.group_partial.shape[1]))
+    lasting = _shared(terms.group_sd, terms.group_partial, groups.grouping, lasting_z)
+    of_waves = _shared(terms.group_wave_sd, independent, groups.varying_of, wave_z)
+    by_lasting, by_waves = np.zeros(lasting.shape), np.zeros(of_waves.shape)
+    found = _traits(people, levels, _of_people(groups, lasting, count), traits)
     grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
-    noise = point[last:]
+    cells = np.zeros(count * (1 + people.later.size))
+    by_grid, by_cells, by_own = np.zeros(grid.size), np.zeros(cells.size), np.zeros(found.own.shape)
+    if groups.groupings:
+        for m in range(equations - 1):
+            _add_cells(groups, lasting[m], of_waves[m], grid.reshape(equations - 1, -1)[m])
+        _add_cells(groups, lasting[-1], of_waves[-1], cells)
     latent = _latent(missing, terms.spread, grid, noise)
-    by_grid, by_latent, by_own = np.zeros(grid.size), np.zeros(latent.size), np.zeros(found.own.shape)
+    by_latent = np.zeros(latent.size)
     total += _mediators(observed, scales.kind, terms.spread, grid, by_grid, by.spread)
-    total += _outcomes(outcomes, people, scales, terms, found.own, grid, latent, by, by_own, by_grid, by_latent)
+    total += _outcomes(
+        outcomes, people, scales, terms, found.own, cells, grid, latent, by, by_own, by_cells, by_grid, by_latent
+    )
     total += _back_from_latent(missing, scales.kind, terms.spread, noise, by_latent, by_grid, by.spread, slope[last:])
     _back_from_grid(people.arm, by_grid, by.mediator_level, by.mediator_effect, by_own)
-    total += _back_from_traits(people, levels, found, by_own, by_levels, slope[entries:last].reshape(size, count))
+    total += _back_from_traits(people, levels, found, by_own, by_levels, slope[entries:first].reshape(size, count))
+    if groups.groupings:
+        for m in range(equations - 1):
+            _back_from_cells(groups, by_grid.reshape(equations - 1, -1)[m], by_lasting[m], by_waves[m])
+        _back_from_cells(groups, by_cells, by_lasting[-1], by_waves[-1])
+        _back_from_people(groups, by_own, by_lasting)
+        total += _back_from_shared(
+            terms.group_sd,
+            terms.group_partial,
+            groups.grouping,
+            lasting_z,
+            by_lasting,
+            by.group_sd,
+            by.group_partial,
+            slope[first:second].reshape(equations, -1),
+        )
+        total += _back_from_shared(
+            terms.group_wave_sd,
+            independent,
+            groups.varying_of,
+            wave_z,
+            by_waves,
+            by.group_wave_sd,
+            np.zeros(independent.shape),
+            slope[second:last].reshape(equations, -1),
+        )
     for k in range(linear.row.size):
         by_value[linear.column[k]] += linear.weight[k] * by_whole[linear.row[k]]
     _to_point(prior, value, by_value, slope)
@@ -899,14 +1077,40 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
 
 
 @njit(nogil=True)
-def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Top-level parameters (entry,), traits (equation, participant) and latent values at a point; see `log_density`."""
+def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What a point stands for; see `log_density`.
+
+    Returns
+    -------
+    tuple of ndarray
+        Top-level parameters (entry,), traits (equation, participant), latent values, groups' lasting levels
+        (equation, group) and those of single waves.
+    """
     prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
-    entries, count, size = prior.number.shape[0], people.arm.size, people.order.size
-    last = entries + size * count
+    groups, count, size = Groups(*trial[7]), people.arm.size, people.order.size
+    entries, first, second, last = _ends(prior, scales, people, groups)
     value = np.empty(entries)
     _prior(prior, point, value, np.empty(entries))
-    levels, terms = _cut(_vector(linear, value), scales.kind.size, people.later.size, people.covariates.shape[0])
-    found = _traits(people, levels, point[entries:last].reshape(size, count))
+    levels, terms = _cut(_vector(linear, value), scales, people, groups)
+    equations = levels.start.size
+    independent = np.zeros((groups.varying, terms.group_partial.shape[1]))
+    lasting_z, wave_z = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
+    lasting = _shared(terms.group_sd, terms.group_partial, groups.grouping, lasting_z)
+    of_waves = _shared(terms.group_wave_sd, independent, groups.varying_of, wave_z)
+    of_people = _of_people(groups, lasting, count)
+    found = _traits(people, levels, of_people, point[entries:first].reshape(size, count))
     grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
-    return value, found.trait, _latent(Latent(*trial[5]), terms.spread, grid, point[last:])
+    if groups.groupings:
+        for m in range(equations - 1):
+            _add_cells(groups, lasting[m], of_waves[m], grid.reshape(equations - 1, -1)[m])
+    latent = _latent(Latent(*trial[5]), terms.spread, grid, point[last:])
+    return value, found.trait, latent, lasting[:, :-1], of_waves[:, :-1]
+
+
+@njit()
+def _ends(prior: Prior, scales: Scale, people: People, groups: Groups) -> tuple[int, int, int, int]:
+    """Where in a point its top-level parameters end, its traits, its groups' levels, and those of single waves."""
+    entries, equations = prior.number.shape[0], scales.kind.size + 1
+    first = entries + people.order.size * people.arm.size
+    second = first + equations * groups.grouping.size
+    return entries, first, second, second + equations * groups.varying_of.size

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from models.design.layout import Design
+from models.equations import groups
 from models.equations.mediator_kinds import ABSENT
 from models.equations.terms import wave_coordinates, wave_dimensions
 
@@ -33,7 +34,8 @@ def dimensions(design: Design) -> dict[str, tuple[str, ...]]:
         "cutpoint_high": "share_with_one",
         "partial_correlation": "pair",
     }
-    return found | {name: (dim,) for name, dim in several.items() if labels[dim]}
+    own = {name: (dim,) for name, dim in several.items() if labels[dim]}
+    return found | own | groups.dimensions(design) | groups.mediator_dimensions(design)
 
 
 def coordinates(design: Design) -> dict[str, list[str]]:
@@ -52,7 +54,8 @@ def coordinates(design: Design) -> dict[str, list[str]]:
     found = {dim: [layout.name[place] for place in places] for dim, places in named.items()}
     equations = [*found["lasting_mediator"], *(["outcome"] if design.has_trait else [])]
     pairs = [f"{equations[j]} and {equations[k]}" for j in range(len(equations)) for k in range(j)]
-    return wave_coordinates(design) | found | {"pair": pairs}
+    shared = groups.coordinates(design) | {"equation_pair": groups.equation_pairs(design)}
+    return wave_coordinates(design) | found | {"pair": pairs} | (shared if design.groups else {})
 
 
 def acting(design: Design) -> list[int]:

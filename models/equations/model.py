@@ -204,7 +204,7 @@ class Model(ABC):
 def trial_structure(design: Design) -> tuple:
     """What of a trial is built into any model of it."""
     whose = (design.participants, design.has_trait, design.exposed, *design.groups.structure)
-    return (design.likelihood, design.wave, design.role, design.month, design.covariate, *whose)
+    return (design.likelihood, design.wave, design.role, design.month, design.seen, design.covariate, *whose)
 
 
 def too_many(draws: xr.Dataset, design: Design) -> bool:

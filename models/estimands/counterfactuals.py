@@ -18,8 +18,9 @@ from models.design.layout import ARM_CODES, Design
 from models.design.mediation_cells import STATES
 from models.equations import predictors
 from models.equations.mediator_kinds import MEDIATOR_KINDS, State
-from models.equations.mediator_parameters import MEDIATOR, acting, interacting, lasting, spread_of
+from models.equations.mediator_parameters import MEDIATOR, acting, interacting, spread_of
 from models.equations.terms import mediator_terms, score, wave_terms
+from models.estimands import own_levels
 from models.estimands.points import Points
 
 BLOCK = 100_000
@@ -145,12 +146,7 @@ class _State:
             if typical or not design.mediators.count
             else np.moveaxis(score(values, design.covariates, MEDIATOR)[..., points.person], 1, 0)
         )
-        self.mediator_trait, self.outcome_trait = {
-            "population": self._integrated,
-            "sample": self._drawn,
-            "typical": lambda: ([0.0] * design.mediators.count, 0.0),
-        }[traits]()
-        self.person = self.outcome_score + self.outcome_trait
+        self.own = own_levels.RULES[traits](values, design, points)
         self.path = values.get("mediator_path")
         self.known: dict[tuple[int, int, int, int], np.ndarray] = {}
         self.few: dict[tuple[int, int, int], list[State]] = {}
@@ -159,27 +155,6 @@ class _State:
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Average of (draw, point) within each replicate, (draw, replicate)."""
         return values.reshape(values.shape[0], self.points.replicates, -1).mean(-1)
-
-    def _integrated(self) -> tuple[list, np.ndarray | float]:
-        layout, values = self.design.mediators, self.values
-        lasts = lasting(self.design)
-        size = len(lasts) + self.design.has_trait
-        root = predictors.correlation_root(values.get("partial_correlation"), size)
-        rows = [
-            sum(np.reshape(weight, (-1, 1)) * z for weight, z in zip(row, self.points.normal, strict=False))
-            for row in root
-        ]
-        found: list = [0.0] * layout.count
-        for k, place in enumerate(lasting(self.design)):
-            found[place] = values["mediator_tau"][:, k, None] * rows[k]
-        return found, values["tau"][:, None] * rows[-1] if self.design.has_trait else 0.0
-
-    def _drawn(self) -> tuple[list, np.ndarray | float]:
-        layout, person = self.design.mediators, self.points.person
-        found: list = [0.0] * layout.count
-        for k, place in enumerate(lasting(self.design)):
-            found[place] = self.values["mediator_trait"][:, k, person]
-        return found, self.values["trait"][:, person] if self.design.has_trait else 0.0
 
     def _predictor(self, place: int, arm: int, wave: int, copy: int) -> np.ndarray:
         level, effect = self.mediator_terms  # type: ignore[misc]
@@ -193,7 +168,7 @@ class _State:
             effect[:, place, wave + 1, None],
             ARM_CODES[arm],
             self.mediator_score[place],
-            self.mediator_trait[place],
+            self.own.of(place, arm, wave),
             before,
         )
 
@@ -300,7 +275,7 @@ class _State:
             level[:, world.wave, None],
             effect[:, world.wave, None],
             arm,
-            self.person,
+            self.outcome_score + self.own.of(None, world.arm, world.wave),
             0.0,
             mediated,
         )

@@ -9,8 +9,8 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.equations.averages import AVERAGES, expected_outcomes
-from models.equations.mediator_parameters import lasting
 from models.estimands.counterfactuals import World, expected
+from models.estimands.own_levels import scores
 from models.estimands.points import Points, participants_themselves, population
 
 
@@ -26,9 +26,8 @@ def points_of(design: Design, copies: int = 1, wanted: int | None = None) -> Poi
     wanted : int, optional
         Points in all; default `points.WANTED`.
     """
-    traits, innovations = len(lasting(design)) + design.has_trait, copies * design.mediators.count
     more = {} if wanted is None else {"wanted": wanted}
-    return population(traits, innovations, design.participants, **more)
+    return population(scores(design), copies * design.mediators.count, design.participants, **more)
 
 
 def in_arm(design: Design, arm: int, wave: int) -> World:
