@@ -200,7 +200,7 @@ def test_new_groups_levels_have_the_priors_spread_and_correlations():
     """Correlations of 4,000 independent levels have an SD below .016: 5 of those."""
     design = grouped(pinned.four_waves("logit"), "randomised")
     draws = at(design, group_tau=0.5, mediator_group_tau=[[1.5, 0.7]], group_partial_correlation=[[0.5, -0.4, 0.3]])
-    many = xr.concat([draws] * 1000, "draw")
+    many = draws.isel(draw=np.zeros(1000, int))
     new = groups.drawn_anew(many, design, np.random.default_rng(4))
     level = np.concatenate([new["mediator_group_level"][1][0], new["group_level"][1][0][:, None]], axis=1)
     rows = level.swapaxes(0, 1).reshape(3, -1)

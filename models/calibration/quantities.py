@@ -25,7 +25,17 @@ PATHS = (
     "interventional_via_reversed", "dependence", "controlled_direct", "mediator_difference",
 )  # fmt: skip
 """Path estimands that are compared, each where the model and the design have it."""
-PARAMETERS = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", *SPREADS)
+PARAMETERS = (
+    "mu_0",
+    "step",
+    "theta",
+    "theta_negative_control",
+    "gamma",
+    "tau",
+    "group_tau",
+    "group_wave_tau",
+    *SPREADS,
+)
 EFFECTS = ("theta", "theta_negative_control", "mediator_theta", "mediator_theta_negative_control")
 """Parameters that are 0 where the arms do not differ."""
 WORDS = {
@@ -35,6 +45,8 @@ WORDS = {
     "theta_negative_control": "arm effect before the programme",
     "gamma": "covariate",
     "tau": "SD of participants' own levels",
+    "group_tau": "SD of groups' lasting levels",
+    "group_wave_tau": "SD of groups' levels at one wave",
     "dispersion": "overdispersion",
     "residual_sd": "residual SD",
     "risk": "risk",
@@ -71,6 +83,9 @@ OF_MEDIATORS = {
     "slope": "slope of the outcome on {first}",
     "interaction": "difference between the arms in the slope on {first}",
     "partial_correlation": "partial correlation of participants' own levels",
+    "mediator_group_tau": "SD of groups' lasting levels of {last}",
+    "mediator_group_wave_tau": "SD of groups' levels of {last} at one wave",
+    "group_partial_correlation": "partial correlation of groups' lasting levels",
 }
 """Names of quantities in words, with the first or last label of their brackets; the others follow."""
 

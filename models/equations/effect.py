@@ -20,7 +20,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations import groups, predictors
+from models.equations import group_variables, groups, predictors
 from models.equations.histories import integrated_likelihood
 from models.equations.model import Model, too_many, trial_structure
 from models.equations.random_variables import declare_parameters, declare_trait
@@ -69,7 +69,7 @@ class Effect(Model):
             if design.exposed:
                 predictor = known["offset"] + predictor
             if design.groups:
-                predictor = predictor + groups.declared_term(values, design.groups, known)
+                predictor = predictor + group_variables.declared_term(values, design.groups, known)
             design.family.variable(predictor, values.get(design.family.spread))
         return model
 
@@ -105,7 +105,7 @@ class Effect(Model):
         given |= {"offset": design.offset} if design.exposed else {}
         if design.groups:
             member = design.groups.member[:, design.participant_of]
-            given |= groups.data(design.groups, member, design.wave_of)
+            given |= group_variables.data(design.groups, member, design.wave_of)
         return given | ({"covariates": design.covariates.T} if design.covariate else {})
 
     def observed(self, design: Design) -> dict[str, np.ndarray]:

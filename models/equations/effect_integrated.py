@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations import groups, predictors
+from models.equations import group_variables, groups, predictors
 from models.equations.histories import integrated_likelihood
 from models.equations.histories.op import LogLikelihood
 from models.equations.model import Computation, Model, too_many
@@ -55,7 +55,7 @@ class Integrated(Computation):
                 eta = eta + known["pattern_offset"]
             eta = eta.ravel()
             if design.groups:
-                eta = eta + groups.declared_term(values, design.groups, known)
+                eta = eta + group_variables.declared_term(values, design.groups, known)
             spread = values.get(design.family.spread, pt.zeros(()))
             structure = [value for name, value in known.items() if name.startswith(STRUCTURE)]
             rule = LogLikelihood(design.family.number)
@@ -68,7 +68,7 @@ class Integrated(Computation):
         given = {"pattern_arm": found.arm} | {f"{STRUCTURE}{name}": value for name, value in found.structure.items()}
         given |= {"pattern_offset": found.offset} if design.exposed else {}
         if design.groups:
-            given |= groups.data(design.groups, *groups.grid(found.group, len(design.wave)))
+            given |= group_variables.data(design.groups, *groups.grid(found.group, len(design.wave)))
         return given | ({"pattern_covariates": found.covariates.T} if design.covariate else {})
 
     def structure(self, model: Model, design: Design) -> tuple:  # noqa: ARG002 - of the interface

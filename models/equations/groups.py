@@ -1,4 +1,4 @@
-"""Levels that participants share with their groups: declared, drawn anew, and added to predictors.
+"""Levels that participants share with their groups: drawn anew, and added to predictors.
 
     η_it gains u_c + u_ct,   u_c ~ N(0, group_tau²),   u_ct ~ N(0, group_wave_tau²)
 
@@ -13,14 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.groupings import Groupings
 from models.design.layout import Design
 from models.equations import predictors
-from models.equations.random_variables import STANDARD
 from models.trial.study_file.study import ARMS
 
 LEVEL, WAVE = "group_level", "group_wave"
@@ -59,89 +56,29 @@ def equation_pairs(design: Design) -> list[str]:
     return [f"{equations[j]} and {equations[k]}" for j in range(len(equations)) for k in range(j)]
 
 
-def declare(values: Mapping[str, Any], groups: Groupings, mediators: int = 0) -> list[Levels]:
-    """Add every group's levels to the model in context, as multiples of their SDs; one pair an equation, outcome last.
-
-    Parameters
-    ----------
-    values : mapping of str to tensor
-        Parameters.
-    groups : Groupings
-        Of the trial.
-    mediators : int
-        How many equations there are beside the outcome's.
-    """
-    size = mediators + 1
-    level = pm.Normal(f"{LEVEL}{STANDARD}", shape=(size, groups.grouping_of.size))
-    rows, waves = _correlated(values, groups, [level[k] for k in range(size)]), [None] * size
-    if any(groups.varying):
-        wave = pm.Normal(f"{WAVE}{STANDARD}", shape=(size, groups.grouping_of_cell.size))
-        waves = [sd[groups.grouping_of_cell] * wave[k] for k, sd in enumerate(_sds(values, "group_wave_tau", size))]
-    for name, every in ((LEVEL, rows), (WAVE, waves)):
-        if every[-1] is not None:
-            every[-1] = pm.Deterministic(name, every[-1])
-            if mediators:
-                pm.Deterministic(f"{MEDIATOR}{name}", pt.stack(every[:-1]))
-    return list(zip(rows, waves, strict=True))
-
-
-def _sds(values: Mapping[str, Any], name: str, size: int) -> list[Any]:
+def sds(values: Mapping[str, Any], name: str, size: int) -> list[Any]:
     """SDs of groupings in each of so many equations, from PyTensor or NumPy values."""
     own = [values[f"{MEDIATOR}{name}"][..., k] for k in range(size - 1)]
     return [*own, values[name]]
 
 
-def _correlated(values: Mapping[str, Any], groups: Groupings, standard: list[Any]) -> list[Any]:
+def correlated(values: Mapping[str, Any], groups: Groupings, standard: list[Any]) -> list[Any]:
     """Lasting levels in every equation, (…, group), of independent standard normal ones."""
     whose, size = groups.grouping_of, len(standard)
     root = predictors.correlation_root(values.get("group_partial_correlation"), size)
-    sds = _sds(values, "group_tau", size)
-    # of a matrix's first row nothing is estimated: it is 1
-    return [
-        sds[k][..., whose] * sum((w[..., whose] if np.ndim(w) else w) * z for w, z in zip(row, standard, strict=False))
-        for k, row in enumerate(root)
-    ]
-
-
-def data(groups: Groupings, member: np.ndarray, wave: np.ndarray) -> dict[str, np.ndarray]:
-    """Which levels each cell feels, as `pm.Data` of a model; `member` (grouping, cell), `wave` (cell,)."""
-    found = {f"cell of {LEVEL}": groups.levels(member, wave)}
-    return found | ({f"cell of {WAVE}": groups.wave_levels(member, wave)} if any(groups.varying) else {})
+    spreads = sds(values, "group_tau", size)
+    found = []
+    for k, row in enumerate(root):
+        # a matrix's very first entry is 1, the same for every grouping
+        weights = [weight[..., whose] if np.ndim(weight) else weight for weight in row]
+        found.append(spreads[k][..., whose] * sum(w * z for w, z in zip(weights, standard, strict=False)))
+    return found
 
 
 def grid(member: np.ndarray, waves: int) -> tuple[np.ndarray, np.ndarray]:
     """Groups and waves of every cell of the flat grid (whoever, wave); `member` (grouping, whoever)."""
     whose, wave = np.indices((member.shape[1], waves)).reshape(2, -1)
     return member[:, whose], wave
-
-
-def declared_term(values: Mapping[str, Any], groups: Groupings, known: Mapping[str, Any]) -> Any:
-    """What the groups add to each cell of a model in context, whose data are those of `data`."""
-    ((level, wave),) = declare(values, groups)
-    total = pt.concatenate([level, pt.zeros(1)])[known[f"cell of {LEVEL}"]].sum(0)
-    return total if wave is None else total + wave[known[f"cell of {WAVE}"]].sum(0)
-
-
-def equation_data(groups: Groupings) -> dict[str, np.ndarray]:
-    """`Groupings.felt` as `pm.Data` of the mediation model, where there is any."""
-    names = (f"participant of {LEVEL}", f"cell of {LEVEL}", f"cell of {WAVE}")
-    return {name: rows for name, rows in zip(names, groups.felt, strict=True) if rows.size}
-
-
-def declared_of_participants(levels: Levels, known: Mapping[str, Any]) -> Any:
-    """What groups of these levels add to all that a participant does, (participant,), in the mediation model."""
-    whose = known.get(f"participant of {LEVEL}")
-    return pt.zeros(1) if whose is None else levels[0][whose].sum(0)
-
-
-def declared_of_cells(levels: Levels, known: Mapping[str, Any]) -> Any:
-    """What they add to single cells besides, (participant × (1 + wave),)."""
-    total: Any = pt.zeros(1)
-    if f"cell of {LEVEL}" in known:
-        total = total + pt.concatenate([levels[0], pt.zeros(1)])[known[f"cell of {LEVEL}"]].sum(0)
-    if f"cell of {WAVE}" in known:
-        total = total + levels[1][known[f"cell of {WAVE}"]].sum(0)
-    return total
 
 
 def felt(levels: Levels, groups: Groupings, member: np.ndarray, wave: np.ndarray) -> np.ndarray:
@@ -197,11 +134,11 @@ def drawn_anew(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> d
             found[own] = (("chain", "draw", f"{own}_dim_0", f"{own}_dim_1"), np.stack(rows[:-1], axis=2))
 
     if "group_tau" in values:
-        keep(LEVEL, _correlated(values, groups, standard(groups.grouping_of)))
+        keep(LEVEL, correlated(values, groups, standard(groups.grouping_of)))
     if "group_wave_tau" in values:
         whose = groups.grouping_of_cell
-        sds = _sds(values, "group_wave_tau", size)
-        keep(WAVE, [sd[..., whose] * z for sd, z in zip(sds, standard(whose), strict=True)])
+        spreads = sds(values, "group_wave_tau", size)
+        keep(WAVE, [sd[..., whose] * z for sd, z in zip(spreads, standard(whose), strict=True)])
     return found
 
 
@@ -234,14 +171,14 @@ def factors(values: Mapping[str, np.ndarray], groups: Groupings) -> tuple[list[n
     size = values["mediator_group_tau"].shape[-1] + 1
     always: list[np.ndarray] = []
     delivered: list[np.ndarray] = []
-    sds = np.stack(_sds(values, "group_tau", size), axis=-1)
+    spreads = np.stack(sds(values, "group_tau", size), axis=-1)
     for place in range(len(groups.name)):
-        root = np.zeros((len(sds), size, size))
+        root = np.zeros((len(spreads), size, size))
         for k, row in enumerate(predictors.correlation_root(values["group_partial_correlation"][:, place], size)):
             for j, weight in enumerate(row):
-                root[:, k, j] = sds[:, place, k] * weight
+                root[:, k, j] = spreads[:, place, k] * weight
         (delivered if groups.delivered[place] else always).append(root)
     for place in range(len(groups.those_varying)):
-        of_wave = np.stack(_sds(values, "group_wave_tau", size), axis=-1)[:, place]
+        of_wave = np.stack(sds(values, "group_wave_tau", size), axis=-1)[:, place]
         always.append(of_wave[:, :, None] * np.eye(size))
     return always, delivered

@@ -22,7 +22,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.design.mediation_cells import UNKNOWN, Cells, cells
-from models.equations import forward, groups, mediation_density, mediator_parameters, predictors
+from models.equations import forward, group_variables, mediation_density, mediator_parameters, predictors
 from models.equations.mediator_parameters import acting, interacting, lasting, trait_form
 from models.equations.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.equations.model import Computation, Model, Sampled, trial_structure
@@ -80,17 +80,17 @@ class Mediation(Model):
         with pm.Model(coords=coords | {"participant": np.arange(design.participants)}) as model:
             known = {name: pm.Data(name, value) for name, value in self.data(design).items()}
             values = declare_parameters(self.dimensions(design), labels, priors)
-            shared = groups.declare(values, design.groups, plan.mediators) if design.groups else []
+            shared = group_variables.declare(values, design.groups, plan.mediators) if design.groups else []
             totals = _scores(values, design, known)
             if shared:
-                of_people = [groups.declared_of_participants(levels, known) for levels in shared]
+                of_people = [group_variables.declared_of_participants(levels, known) for levels in shared]
                 totals = (totals[0] + pt.stack(of_people[:-1]), totals[1] + of_people[-1])
             traits = _traits(values, design, known, totals)
             linear = _mediator_grid(values, design, known, totals[0], traits[0])
             of_outcome: Any = 0.0
             if shared:
                 cell = pt.zeros(design.participants * (1 + len(design.wave)))
-                of_cells = [cell + groups.declared_of_cells(levels, known) for levels in shared]
+                of_cells = [cell + group_variables.declared_of_cells(levels, known) for levels in shared]
                 linear = linear + pt.concatenate(of_cells[:-1])
                 of_outcome = of_cells[-1].reshape((design.participants, -1))[:, 1:].ravel()
             drawn = [declare_mediator(place, linear, values, design, known) for place in range(plan.mediators)]
@@ -112,7 +112,7 @@ class Mediation(Model):
         if design.exposed:
             found["offset"] = design.offset_grid
         if design.groups:
-            found |= groups.equation_data(design.groups)
+            found |= group_variables.equation_data(design.groups)
         return found | cells(design).indices
 
     def observed(self, design: Design) -> dict[str, np.ndarray]:

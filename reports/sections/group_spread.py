@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from models.trial.study_file.study import Grouping
+from reports.text import mediated
 from reports.text.facts import Facts
 from reports.text.numbers import fixed
 from reports.text.parts import Cell, Column, Table
@@ -57,6 +59,7 @@ def sizes(facts: Facts) -> Table:
 def spread(facts: Facts) -> Table:
     """SD between groups, and the intraclass correlation at one wave, median and 95% interval."""
     columns = (
+        Column("variable", "Variable"),
         Column("grouping", "Groups"),
         Column("sd", "SD between groups", facts.parameter_scale, number=True),
         Column("wave_sd", "SD at one wave alone", facts.parameter_scale, number=True),
@@ -64,23 +67,50 @@ def spread(facts: Facts) -> Table:
     )
     rows = []
     for part in facts.study.groupings:
-        lasting = facts.parameter("group_tau", grouping=part.column)
-        varying = np.zeros_like(lasting)
-        if part.kind == "randomised" and len(facts.study.waves) > 1:
-            varying = facts.parameter("group_wave_tau", varying_grouping=part.column)
-        rest = _within(facts)
-        between = lasting**2 + varying**2
-        icc = None if rest is None else between / (between + rest)
-        rows.append(
-            {
-                "grouping": Cell(capital(short(part.label, 40)), part.column),
-                "sd": _cell(lasting),
-                "wave_sd": _cell(varying) if varying.any() else Cell("—"),
-                "icc": Cell("—") if icc is None else _cell(icc),
-            }
-        )
+        rows.append(_row(facts, part, "", Cell("Outcome"), _within(facts)))
+        for name in mediated.mediators(facts.paths) if facts.paths else ():
+            assert facts.paths is not None
+            variable = Cell(capital(mediated.label(facts.paths, name).text), name)
+            rows.append(_row(facts.paths, part, name, variable, _within_mediator(facts.paths, name)))
     caption = "Spread between groups: medians and 95% intervals, on the scale of the parameters"
     return Table("icc", caption, columns, tuple(rows))
+
+
+def _row(
+    facts: Facts, part: Grouping, mediator: str, variable: Cell, rest: np.ndarray | float | None
+) -> dict[str, Cell]:
+    """One grouping's spread in one equation; `rest` is the variance between members."""
+
+    def of(name: str, **where: str) -> np.ndarray:
+        if mediator:
+            return facts.parameter(f"mediator_{name}", False, mediator=mediator, **where)
+        return facts.parameter(name, False, **where)
+
+    lasting = of("group_tau", grouping=part.column)
+    varying = np.zeros_like(lasting)
+    if part.kind == "randomised" and len(facts.study.waves) > 1:
+        varying = of("group_wave_tau", varying_grouping=part.column)
+    between = lasting**2 + varying**2
+    return {
+        "variable": variable,
+        "grouping": Cell(capital(short(part.label, 40)), part.column),
+        "sd": _cell(lasting),
+        "wave_sd": _cell(varying) if varying.any() else Cell("—"),
+        "icc": Cell("—") if rest is None else _cell(between / (between + rest)),
+    }
+
+
+def _within_mediator(facts: Facts, name: str) -> np.ndarray | float | None:
+    """The same of a mediator; None of a share, whose spread depends on its level."""
+    part = next(part for part in facts.study.mediators if part.column == name)
+    posterior = facts.group("posterior")
+    lasts = "mediator_tau" in posterior and name in posterior["lasting_mediator"].to_numpy()
+    own = facts.parameter("mediator_tau", lasting_mediator=name) ** 2 if lasts else 0.0
+    if part.kind == "binary":
+        return own + RESIDUAL["logit"]
+    if part.kind == "continuous" and part.family == "normal":
+        return own + facts.parameter("mediator_residual_sd", continuous_mediator=name) ** 2
+    return None
 
 
 def _within(facts: Facts) -> np.ndarray | float | None:

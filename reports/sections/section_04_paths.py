@@ -8,7 +8,7 @@ from reports.text.assumptions import tally
 from reports.text.facts import Facts
 from reports.text.parts import Sentence, Table, sentence
 from reports.text.path_assumptions import assumed
-from reports.text.words import listed
+from reports.text.words import listed, short
 
 NAME = "path_assumptions"
 
@@ -48,6 +48,7 @@ def model(facts: Facts) -> dict[str, object]:
         "interacting": listed([mediated.label(facts, name).text for name in fitted.interacting]),
         "acting": bool(fitted.acting),
         "outcome_lasts": fitted.outcome_lasts,
+        "groups": listed([short(part.label, 40) for part in facts.study.groupings]),
     }
 
 

@@ -21,7 +21,10 @@ COMMITTED = Path(__file__).parents[2] / "docs" / "calibration"
 """Studies of the method itself, `<scenario>-<model>.json` and `.csv`, made once for each edition."""
 GATE = "gate.json"
 """The record of the gate's rates (`scripts/gate_rates.py`): no study of a model."""
-OF_GROUPS = ("group_tau", "group_wave_tau")
+OF_GROUPS = (
+    *("group_tau", "group_wave_tau", "mediator_group_tau", "mediator_group_wave_tau"),
+    "group_partial_correlation",
+)
 """Rows of a prior set that only trials with groups use."""
 OWN = "calibration"
 """Folder of a run in which studies at its own size may lie; `scripts/calibrate.py --into` writes there."""

@@ -102,7 +102,7 @@ def _part(dim: str, label: str | int, study: Study) -> str:
         return _covariates(study).get(str(label)) or _plain(label)
     if dim in ("grouping", "varying_grouping"):
         return {part.column: short(part.label, 40) for part in study.groupings}.get(str(label)) or _plain(label)
-    if dim == "pair":
+    if dim in ("pair", "equation_pair"):
         return _pairs(study).get(str(label)) or _plain(label)
     if dim == "chain":
         return f"chain {int(label) + 1}"

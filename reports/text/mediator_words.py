@@ -18,6 +18,11 @@ WORDS = {
     "cutpoint_gap": "distance between the cutpoints of {mediator}",
     "cutpoint_high": "cutpoint of {mediator} at 1",
     "partial_correlation": "correlation of lasting levels",
+    "mediator_group_tau": "spread of {mediator} between groups",
+    "mediator_group_wave_tau": "spread of {mediator} between groups at one wave",
+    "group_partial_correlation": "correlation of groups’ lasting levels",
+    "mediator_group_level": "lasting difference of one group in a mediator",
+    "mediator_group_wave": "difference of one group at one wave in a mediator",
     "mediator_trait": "lasting level of a mediator of one participant",
     "total": "total effect, by the mediation model",
     "natural_direct": "natural direct effect",
@@ -55,5 +60,8 @@ SYMBOLS = {
     "cutpoint_gap": ("c₂ − c₁", "distance to its cutpoint at exactly 1"),
     "cutpoint_high": ("c₂", "cutpoint of a share at exactly 1, where 0 was never seen"),
     "partial_correlation": ("Ω", "correlation of lasting levels of mediators and outcome"),
+    "mediator_group_tau": ("τgᴹ", "spread of a mediator between groups"),
+    "mediator_group_wave_tau": ("τgtᴹ", "spread of a mediator between groups at one wave"),
+    "group_partial_correlation": ("Ωg", "correlation of groups’ lasting levels of mediators and outcome"),
 }
 """Symbol and meaning of each parameter of the mediators and of the outcome's slopes on them."""

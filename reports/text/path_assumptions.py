@@ -128,6 +128,13 @@ PATH_ASSUMPTIONS = (
         lambda facts: _has_early(facts) and not facts.study.acts_at_baseline,
     ),
     Assumption(
+        "Within a group a mediator acts on the outcome through each participant’s own level alone, and no shock of one "
+        "wave moves both in a whole group",
+        UNTESTABLE,
+        "What groups share would be credited to the mediator, or the other way about.",
+        lambda facts: bool(facts.study.groupings),
+    ),
+    Assumption(
         "Each mediator varies as the distribution that is fitted to it",
         _distributions,
         "Its missing values, and what is averaged over it, would be drawn from the wrong distribution.",
