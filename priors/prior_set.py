@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,16 +61,26 @@ class PriorSet:
             return f"the prior set has no row for it. {error}"
         return ""
 
-    def scaled(self, factor: float) -> PriorSet:
-        """The same beliefs held more loosely or firmly: every SD times `factor`."""
+    def scaled(self, factor: float, only: Collection[str] = (), what: str = "SDs") -> PriorSet:
+        """The same beliefs held more loosely or firmly: every SD times `factor`.
+
+        Parameters
+        ----------
+        factor : float
+            Above 1: more loosely.
+        only : collection of str
+            Parameters to which that is confined; empty: all.
+        what : str
+            In words, what is multiplied.
+        """
 
         def loosened(prior: Prior) -> Prior:
-            if "sd" not in prior.arguments:
+            if "sd" not in prior.arguments or (only and prior.parameter not in only):
                 return prior
             return replace(prior, arguments={**prior.arguments, "sd": factor * prior.arguments["sd"]})
 
         priors = {name: loosened(prior) for name, prior in self.priors.items()}
-        return replace(self, name=f"{self.name}, SDs × {factor:g}", priors=priors)
+        return replace(self, name=f"{self.name}, {what} × {factor:g}", priors=priors)
 
     def rows(self) -> list[dict[str, str]]:
         """Every row in words, for a manifest: parameter, distribution, why, source."""

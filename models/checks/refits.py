@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from models.checks import outcome_checks
+from models.checks.gate_table import Status
 from models.design.layout import Design, design
+from models.equations import groups
 from models.equations.effect import Effect
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
@@ -29,6 +32,8 @@ from priors.prior_set import PriorSet
 
 SCALES = (0.5, 2.0)
 """By which every prior SD is multiplied."""
+BETWEEN_GROUPS = "spread between groups"
+"""What is multiplied in the name of a prior set, where it is that alone."""
 
 
 @singledispatch
@@ -71,8 +76,7 @@ def planned(fitted: Specification) -> list[Refit]:
     everybody = np.ones(trial.sizes["participant"], bool)
     first = Refit("priors", fitted.priors.name, fitted, everybody)
     found = [
-        replace(first, name=others.name, fitted=replace(fitted, priors=others))
-        for others in _other_priors(fitted.priors)
+        replace(first, name=others.name, fitted=replace(fitted, priors=others)) for others in _other_priors(fitted)
     ]
     found.append(_complete_cases(replace(first, kind="participants", name="complete cases")))
     if variant := richer(fitted.model):
@@ -95,10 +99,16 @@ def _of_outcome(outcome: Outcome, first: Refit) -> Refit:
     return replace(first, kind="outcome", name=outcome.column, fitted=fitted, reason=reason)
 
 
-def _other_priors(priors: PriorSet) -> list[PriorSet]:
-    """The sets that ship and the scaled ones, but for any that says the same as another."""
+def _other_priors(fitted: Specification) -> list[PriorSet]:
+    """The sets that ship and the scaled ones, but for any that says the same as another.
+
+    Where an arm has few groups that were randomised their spread is known from its prior: it is scaled alone too.
+    """
+    priors, few = fitted.priors, outcome_checks.groups(fitted.design)
     candidates = [prior_set.load(name) for name in prior_set.shipped()]
     candidates += [priors.scaled(factor) for factor in SCALES]
+    if any(check.status is not Status.GREEN for check in few):
+        candidates += [priors.scaled(factor, groups.dimensions(fitted.design), BETWEEN_GROUPS) for factor in SCALES]
     kept: list[PriorSet] = []
     for candidate in candidates:
         if all(_numbers(candidate) != _numbers(known) for known in (priors, *kept)):
@@ -107,7 +117,7 @@ def _other_priors(priors: PriorSet) -> list[PriorSet]:
 
 
 def _numbers(priors: PriorSet) -> dict[str, tuple]:
-    used = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", *SPREADS)
+    used = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "group_tau", "group_wave_tau", *SPREADS)
     rows = {name: priors.priors[name] for name in used if name in priors.priors}
     return {name: (row.distribution, *sorted(row.arguments.items())) for name, row in rows.items()}
 

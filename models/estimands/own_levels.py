@@ -122,7 +122,7 @@ class NewParticipants(OwnLevels):
     def of(self, place: int | None, arm: int, wave: int) -> Term:
         """Of her trait and all her groups."""
         found: Term = self._always.get(place, 0.0)
-        if not arm or wave < 0:
+        if not self._delivered or not arm or wave < 0:
             return found
         active = self._design.groups.active[self._design.groups.delivered, wave]
         for own, there in zip(self._delivered, active, strict=True):

@@ -61,18 +61,21 @@ def spread(facts: Facts) -> Table:
     columns = (
         Column("variable", "Variable"),
         Column("grouping", "Groups"),
-        Column("sd", "SD between groups", facts.parameter_scale, number=True),
-        Column("wave_sd", "SD at one wave alone", facts.parameter_scale, number=True),
+        Column("sd", "SD between groups", number=True),
+        Column("wave_sd", "SD at one wave alone", number=True),
         Column("icc", "Intraclass correlation", "of two members at one wave", number=True),
     )
     rows = []
     for part in facts.study.groupings:
-        rows.append(_row(facts, part, "", Cell("Outcome"), _within(facts)))
+        outcome = f"Outcome, in {facts.parameter_scale}" if facts.continuous else f"Outcome, {facts.parameter_scale}"
+        rows.append(_row(facts, part, "", Cell(outcome, "outcome"), _within(facts)))
         for name in mediated.mediators(facts.paths) if facts.paths else ():
             assert facts.paths is not None
-            variable = Cell(capital(mediated.label(facts.paths, name).text), name)
+            form = next(each.kind for each in facts.study.mediators if each.column == name)
+            unit = "SDs of the first wave" if form == "continuous" else "log-odds"
+            variable = Cell(f"{capital(mediated.label(facts.paths, name).text)}, {unit}", name)
             rows.append(_row(facts.paths, part, name, variable, _within_mediator(facts.paths, name)))
-    caption = "Spread between groups: medians and 95% intervals, on the scale of the parameters"
+    caption = "Spread between groups: medians and 95% intervals, on the scales of the model"
     return Table("icc", caption, columns, tuple(rows))
 
 
