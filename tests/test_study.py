@@ -58,7 +58,7 @@ def test_a_study_file_is_read_with_its_defaults(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["undarga", "respiratory"])
+@pytest.mark.parametrize("name", ["undarga", "respiratory", "thinking_healthy"])
 def test_the_shipped_studies_are_valid_and_survive_a_second_writing(name: str) -> None:
     study, _ = studies.read(ROOT / "studies" / name)
     text = tomli_w.dumps(study.model_dump(mode="json", exclude_none=True))
