@@ -119,8 +119,11 @@ def grouped(run: Run) -> Run:
     for name, dim in names.items():
         posterior[name] = (("chain", "draw", dim), rng.random(shape))
         posterior = posterior.assign_coords({dim: [CLINIC]})
+        if "mediator" in posterior.dims:
+            spread = rng.random((*shape, posterior.sizes["mediator"]))
+            posterior[f"mediator_{name}"] = (("chain", "draw", dim, "mediator"), spread)
     tree = run.tree.assign(trial=xr.DataTree(trial), posterior=xr.DataTree(posterior))
-    return replace(run, tree=tree)
+    return replace(run, tree=tree, further={name: grouped(fit) for name, fit in run.further.items()})
 
 
 def complete(study: Study) -> dict[str, Any]:

@@ -171,6 +171,8 @@ class Paths:
             "mediator_tau": ("lasting_mediator", self.names),
             "mediator_mu_0": ("mediator", self.names),
         }
+        if scores := [part.column for part in self.plan.mediators if part.kind == "continuous"]:
+            several["mediator_residual_sd"] = ("continuous_mediator", scores)
         if shares:
             several["mediator_precision"] = ("share_mediator", shares)
         if self.draws.recipe.interaction:

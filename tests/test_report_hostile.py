@@ -40,7 +40,9 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     harmless, spoilt = (tmp_path_factory.mktemp(name) for name in ("harmless", "hostile"))
     plain = hostile.grouped(make(harmless, recipe))
     # the same optional tables, so that both pages hold the same things
-    object.__setattr__(plain, "study", parse(hostile.complete(plain.study)))
+    study = parse(hostile.complete(plain.study))
+    for fit in (plain, *plain.further.values()):
+        object.__setattr__(fit, "study", study)
     with pytest.MonkeyPatch.context() as patch:
         # studies of other priors are not shown, and the hostile run's priors have a name of their own
         patch.setattr(calibrations, "COMMITTED", harmless / "none")
