@@ -11,7 +11,7 @@ import xarray as xr
 
 from models.design import outcome_histories
 from models.design.groupings import NO_GROUPS, Groupings, groupings
-from models.design.mediators import NO_MEDIATORS, Mediators, mediators
+from models.design.mediators import NO_MEDIATORS, Mediators, mediators, steps_to
 from models.design.outcome_histories import Histories
 from models.outcomes import FAMILIES, Family
 from models.trial import covariates
@@ -166,9 +166,7 @@ class Design:
         The first of these has none, as its level is the first of all: a step to a wave without outcomes could not be
         told from the next.
         """
-        size = len(self.wave)
-        seen = np.array(self.seen or [True] * size)
-        return (np.triu(np.ones((size, size))) * (seen & (np.cumsum(seen) > 1))[:, None])[1:]
+        return steps_to(np.array(self.seen or [True] * len(self.wave)))
 
     def at(self, people: np.ndarray, waves: np.ndarray) -> Design:
         """The same trial with these cells (outcomes 0, exposures equal): for predicting them, never for fitting."""

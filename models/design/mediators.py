@@ -107,9 +107,7 @@ class Mediators:
 
         The first of them has no step, as its level is the first of all.
         """
-        size = self.seen.shape[1]
-        counts = self.seen & (np.cumsum(self.seen, axis=1) > 1)
-        return np.pad(np.triu(np.ones((size, size))), ((0, 0), (1, 0)))[1:] * counts[:, 1:, None]
+        return np.pad(steps_to(self.seen), ((0, 0), (0, 0), (1, 0)))
 
     def felt(self, place: int, people: np.ndarray, waves: np.ndarray) -> np.ndarray:
         """Value (as `value`) on which the outcomes of some participants and waves depend, NaN where it is not known."""
@@ -150,6 +148,15 @@ class Mediators:
 
 
 NO_MEDIATORS = Mediators()
+
+
+def steps_to(seen: np.ndarray) -> np.ndarray:
+    """Matrix that sums the steps to the waves at which something was seen, (…, step, wave); `seen` (…, wave).
+
+    The first of them has no step, as its level is the first of all.
+    """
+    counts = seen & (np.cumsum(seen, axis=-1) > 1)
+    return (np.triu(np.ones((seen.shape[-1],) * 2)) * counts[..., None])[..., 1:, :]
 
 
 def mediators(study: Study, trial: xr.Dataset) -> Mediators:

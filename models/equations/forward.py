@@ -53,8 +53,8 @@ def mediator_predictor(
     lasts = lasting(design)
     own = values["mediator_trait"][..., lasts.index(place), :][..., person] if place in lasts else 0.0
     if design.groups:
-        levels = groups.of_equation(values, place)
-        own = own + groups.felt(levels, design.groups, design.groups.member[:, person], np.maximum(wave, -1))
+        member = design.groups.member[:, person]
+        own = own + groups.term(values, design.groups, member, np.maximum(wave, -1), place)
     return predictors.predictor(
         level[..., place, column],
         effect[..., place, column],
@@ -85,7 +85,7 @@ def outcome_predictor(
     person, wave = design.participant_of, design.wave_of
     own = trait[..., person] if isinstance(trait, np.ndarray) else trait
     if design.groups:
-        own = own + groups.felt(groups.of_equation(values), design.groups, design.groups.member[:, person], wave)
+        own = own + groups.term(values, design.groups, design.groups.member[:, person], wave)
     mediated: np.ndarray | float = 0.0
     if acting(design):
         mediated = predictors.mediated(

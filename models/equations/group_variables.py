@@ -48,9 +48,8 @@ def data(groups: Groupings, member: np.ndarray, wave: np.ndarray) -> dict[str, n
 
 def declared_term(values: Mapping[str, Any], groups: Groupings, known: Mapping[str, Any]) -> Any:
     """What the groups add to each cell of a model in context, whose data are those of `data`."""
-    ((level, wave),) = declare(values, groups)
-    total = pt.concatenate([level, pt.zeros(1)])[known[f"cell of {LEVEL}"]].sum(0)
-    return total if wave is None else total + wave[known[f"cell of {WAVE}"]].sum(0)
+    (levels,) = declare(values, groups)
+    return declared_of_cells(levels, known)
 
 
 def equation_data(groups: Groupings) -> dict[str, np.ndarray]:

@@ -81,36 +81,32 @@ def grid(member: np.ndarray, waves: int) -> tuple[np.ndarray, np.ndarray]:
     return member[:, whose], wave
 
 
-def felt(levels: Levels, groups: Groupings, member: np.ndarray, wave: np.ndarray) -> np.ndarray:
-    """What groups of these levels add to each cell, (…, cell).
+def term(
+    values: Mapping[Any, Any], groups: Groupings, member: np.ndarray, wave: np.ndarray, mediator: int | None = None
+) -> np.ndarray:
+    """What the groups add to one equation in each cell at each draw, (…, cell) with the leading dims of the draws.
 
     Parameters
     ----------
-    levels : tuple
-        Of one equation.
+    values : Dataset, or mapping of str to ndarray
+        Draws with the groups' levels.
     groups : Groupings
         Of the trial.
     member, wave : ndarray of int, (grouping, cell) and (cell,)
-        Whose cells they are, and when.
+        Whose cells they are, and when; −1: before the first wave.
+    mediator : int, optional
+        Place of the mediator whose equation it is; default the outcome's.
     """
-    lasting, of_waves = levels
+
+    def levels(name: str) -> np.ndarray:
+        if mediator is None:
+            return np.asarray(values[name])
+        return np.asarray(values[f"{MEDIATOR}{name}"])[..., mediator, :]
+
+    lasting = levels(LEVEL)
     none = np.zeros((*lasting.shape[:-1], 1))
     total: np.ndarray = np.concatenate([lasting, none], axis=-1)[..., groups.levels(member, wave)].sum(-2)
-    return total if of_waves is None else total + of_waves[..., groups.wave_levels(member, wave)].sum(-2)
-
-
-def term(draws: xr.Dataset, groups: Groupings, member: np.ndarray, wave: np.ndarray) -> np.ndarray:
-    """What the groups add to the outcome in each cell at each draw, shape (…, cell) with the leading dims of draws."""
-    own = (draws[LEVEL].to_numpy(), draws[WAVE].to_numpy() if any(groups.varying) else None)
-    return felt(own, groups, member, wave)
-
-
-def of_equation(values: Mapping[str, np.ndarray], place: int | None = None) -> Levels:
-    """Levels of one mediator's equation, or of the outcome's, from draws as arrays, (chain, draw, …)."""
-    if place is None:
-        return values[LEVEL], values.get(WAVE)
-    wave = values.get(f"{MEDIATOR}{WAVE}")
-    return values[f"{MEDIATOR}{LEVEL}"][..., place, :], None if wave is None else wave[..., place, :]
+    return total + levels(WAVE)[..., groups.wave_levels(member, wave)].sum(-2) if any(groups.varying) else total
 
 
 def drawn_anew(draws: xr.Dataset, design: Design, rng: np.random.Generator) -> dict[str, tuple]:

@@ -13,9 +13,10 @@ from nutpie.compiled_pyfunc import from_pyfunc
 
 from models.design.layout import Design
 from models.design.mediation_cells import STATES, SUMMED, cells, flat, pool
-from models.equations import groups
+from models.equations import group_kernel, groups
 from models.equations import mediation_kernel as kernel
 from models.equations.forward import MISSING
+from models.equations.groups import LEVEL, MEDIATOR, WAVE
 from models.equations.mediator_parameters import (
     acting,
     coordinates,
@@ -64,19 +65,9 @@ def _own_shapes(design: Design) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {"mediator_trait": (lasts, people)} if lasts else {}
     found |= {"trait": (people,)} if design.has_trait else {}
     plan = cells(design)
-    found |= {name: shape for name, (shape, _) in _of_groups(design).items()}
+    for name, many in ((LEVEL, design.groups.grouping_of.size), (WAVE, design.groups.grouping_of_cell.size)):
+        found |= {f"{MEDIATOR}{name}": (design.mediators.count, many), name: (many,)} if many else {}
     return found | {f"{MISSING}{design.mediators.name[place]}": (rows.size,) for place, rows in plan.latent.items()}
-
-
-def _of_groups(design: Design) -> dict[str, tuple[tuple[int, ...], Any]]:
-    """Of the groups' levels in the posterior: shapes, and which of the kernel's rows they are, by name."""
-    layout = design.groups
-    found: dict[str, tuple[tuple[int, ...], Any]] = {}
-    for name, many in ((groups.LEVEL, layout.grouping_of.size), (groups.WAVE, layout.grouping_of_cell.size)):
-        if many:
-            found[f"{groups.MEDIATOR}{name}"] = ((design.mediators.count, many), slice(-1))
-            found[name] = ((many,), -1)
-    return found
 
 
 def _log_density(trial: tuple) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
@@ -93,15 +84,15 @@ def _expanded(
     """From a point to the values that are kept, by name."""
     first = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
     lasts, plan, names = lasting(design), cells(design), design.mediators.name
-    ends, shared = np.cumsum([0, *(rows.size for rows in plan.latent.values())]), _of_groups(design)
+    ends = np.cumsum([0, *(rows.size for rows in plan.latent.values())])
 
     def found(point: np.ndarray) -> dict[str, np.ndarray]:
-        value, trait, latent, lasting_levels, of_waves = kernel.unknowns(point, trial)
+        value, trait, latent, *levels = kernel.unknowns(point, trial)
         kept = {name: value[first[k] : first[k + 1]].reshape(shape) for k, (name, shape) in enumerate(shapes.items())}
         kept |= {"mediator_trait": trait[lasts]} if lasts else {}
         kept |= {"trait": trait[-1]} if design.has_trait else {}
-        for name, (_, rows) in shared.items():
-            kept[name] = np.ascontiguousarray((of_waves if name.endswith(groups.WAVE) else lasting_levels)[rows])
+        for name, each in zip((LEVEL, WAVE), levels, strict=True):
+            kept |= {f"{MEDIATOR}{name}": np.ascontiguousarray(each[:-1]), name: each[-1].copy()} if each.size else {}
         return kept | {f"{MISSING}{names[place]}": latent[ends[k] : ends[k + 1]] for k, place in enumerate(plan.latent)}
 
     return found
@@ -223,7 +214,7 @@ def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
     partial, joint = values.get("partial_correlation", none), values.get("group_partial_correlation", none)
     terms = (*wave_terms(values, design), *mediator_terms(values, design), slope, interaction, spread, dispersion)
     shared = [
-        np.concatenate([values[f"{groups.MEDIATOR}{name}"], values[name][..., None]], axis=-1)
+        np.concatenate([values[f"{MEDIATOR}{name}"], values[name][..., None]], axis=-1)
         for name in groups.dimensions(design)
     ]
     whole = (gamma, start, tau, *terms, *shared, joint, partial)
@@ -231,14 +222,14 @@ def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
 
 
 def _groups(design: Design) -> tuple:
-    """`mediation_kernel.Groups`."""
+    """`group_kernel.Groups`."""
     layout = design.groups
     if not layout:
         none, nowhere = np.zeros(0, int), np.zeros((0, 0), int)
-        return tuple(kernel.Groups(0, 0, none, none, nowhere, nowhere, nowhere))
+        return tuple(group_kernel.Groups(0, 0, none, none, nowhere, nowhere, nowhere))
     always, in_cells, of_waves = (np.ascontiguousarray(rows.T) for rows in layout.felt)
     count = len(layout.name), len(layout.those_varying)
-    return tuple(kernel.Groups(*count, layout.grouping_of, layout.grouping_of_cell, always, in_cells, of_waves))
+    return tuple(group_kernel.Groups(*count, layout.grouping_of, layout.grouping_of_cell, always, in_cells, of_waves))
 
 
 def _mediators(design: Design) -> tuple[tuple, tuple]:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from models.design.mediation_cells import NOTHING, SUMMED
+from models.equations import correlation_kernel as correlation
+from models.equations import group_kernel
+from models.equations.group_kernel import Groups, Spread
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell, constant
 from models.equations.mediator_kinds import NEAR
@@ -146,28 +149,6 @@ class Outcomes(NamedTuple):
     combinations: int
 
 
-class Groups(NamedTuple):
-    """Groups that participants share.
-
-    Attributes
-    ----------
-    groupings, varying : int
-        How many there are, and how many of them have levels of single waves.
-    grouping, varying_of : ndarray of int, (group,) and (group × wave,)
-        Whose SDs each lasting level has, and each level of a single wave.
-    always, in_cells, of_waves : ndarray of int, (participant, grouping) and (participant × (1 + wave), …) twice
-        `Groupings.felt`, transposed.
-    """
-
-    groupings: int
-    varying: int
-    grouping: np.ndarray
-    varying_of: np.ndarray
-    always: np.ndarray
-    in_cells: np.ndarray
-    of_waves: np.ndarray
-
-
 class Levels(NamedTuple):
     """What participants' own levels are made of, or slopes of the log density in it.
 
@@ -200,10 +181,8 @@ class Terms(NamedTuple):
         Residual SD and ν, or cutpoints and precision.
     dispersion : ndarray, (1,)
         Of the outcome.
-    group_sd, group_wave_sd : ndarray, (grouping, equation)
-        SDs of the groups' levels: of all groupings, and of those with levels of single waves.
-    group_partial : ndarray, (grouping, pair)
-        Partial correlations of the lasting ones.
+    groups : Spread
+        Of the groups' levels.
     """
 
     level: np.ndarray
@@ -214,9 +193,7 @@ class Terms(NamedTuple):
     interaction: np.ndarray
     spread: np.ndarray
     dispersion: np.ndarray
-    group_sd: np.ndarray
-    group_wave_sd: np.ndarray
-    group_partial: np.ndarray
+    groups: Spread
 
 
 class Traits(NamedTuple):
@@ -237,6 +214,52 @@ class Traits(NamedTuple):
     standard: np.ndarray
     plain: np.ndarray
     turned: np.ndarray
+
+
+class State(NamedTuple):
+    """What outcomes and mediators read, or slopes of the log density in it.
+
+    Attributes
+    ----------
+    own : ndarray, (equation, participant)
+        `Traits.own`.
+    shared : ndarray, (participant × (1 + wave),)
+        What groups add to the outcome in single cells.
+    grid, latent : ndarray
+        Mediators on their link scales, flat over (mediator, participant, 1 + wave), and latent values.
+    """
+
+    own: np.ndarray
+    shared: np.ndarray
+    grid: np.ndarray
+    latent: np.ndarray
+
+
+class Forward(NamedTuple):
+    """Every step from a point to what outcomes and mediators read; see `_forward`."""
+
+    levels: Levels
+    terms: Terms
+    groups: group_kernel.Levels
+    traits: Traits
+    state: State
+
+
+class Scratch(NamedTuple):
+    """Room to work in for one outcome after the other.
+
+    Attributes
+    ----------
+    each, by_each : ndarray, (mediator,)
+        Slopes of the outcome on the mediators, and slopes of the log density in them.
+    table, term : ndarray, (mediator, state, 8) and (combination, 3)
+        Of mediators that are summed out.
+    """
+
+    each: np.ndarray
+    by_each: np.ndarray
+    table: np.ndarray
+    term: np.ndarray
 
 
 @njit()
@@ -265,9 +288,11 @@ def _cut(vector: np.ndarray, scales: Scale, people: People, groups: Groups) -> t
         vector[end[7] : end[8]],
         vector[end[8] : end[9]].reshape(mediators, 3),
         vector[end[9] : end[10]],
-        vector[end[10] : end[11]].reshape(groups.groupings, equations),
-        vector[end[11] : end[12]].reshape(groups.varying, equations),
-        vector[end[12] : end[13]].reshape(groups.groupings, pairs),
+        Spread(
+            vector[end[10] : end[11]].reshape(groups.groupings, equations),
+            vector[end[11] : end[12]].reshape(groups.varying, equations),
+            vector[end[12] : end[13]].reshape(groups.groupings, pairs),
+        ),
     )
     return levels, terms
 
@@ -356,71 +381,6 @@ def _to_point(prior: Prior, value: np.ndarray, by_value: np.ndarray, slope: np.n
 
 
 @njit()
-def _root(partial: np.ndarray, size: int) -> np.ndarray:
-    """`predictors.correlation_root` as a matrix."""
-    root, place = np.zeros((size, size)), 0
-    for j in range(size):
-        left = 1.0
-        for k in range(j):
-            root[j, k] = partial[place] * math.sqrt(left)
-            left *= 1.0 - partial[place] * partial[place]
-            place += 1
-        root[j, j] = math.sqrt(left)
-    return root
-
-
-@njit()
-def _back_from_root(partial: np.ndarray, root: np.ndarray, by_root: np.ndarray, by_partial: np.ndarray) -> None:
-    """Slopes in the partial correlations from those in their root, row by row from its end."""
-    for j in range(1, root.shape[0]):
-        last = j * (j - 1) // 2
-        # slope in what is left of the row's variance, from its last entry back
-        by_left, left = 0.5 * by_root[j, j] / root[j, j], root[j, j] * root[j, j]
-        for k in range(j - 1, -1, -1):
-            p = partial[last + k]
-            left /= 1.0 - p * p
-            by_partial[last + k] += by_root[j, k] * math.sqrt(left) - 2.0 * by_left * left * p
-            by_left = by_left * (1.0 - p * p) + 0.5 * by_root[j, k] * p / math.sqrt(left)
-
-
-@njit()
-def _turned(root: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Cholesky root of the same matrix in another order."""
-    size = order.size
-    found = np.zeros((size, size))
-    for j in range(size):
-        for k in range(j + 1):
-            rest = 0.0
-            for i in range(size):
-                rest += root[order[j], i] * root[order[k], i]
-            for i in range(k):
-                rest -= found[j, i] * found[k, i]
-            found[j, k] = math.sqrt(rest) if j == k else rest / found[k, k]
-    return found
-
-
-@njit()
-def _back_from_turned(
-    root: np.ndarray, order: np.ndarray, turned: np.ndarray, by_turned: np.ndarray, by_root: np.ndarray
-) -> None:
-    """Slopes in a root from those in the root of the turned matrix: Cholesky's steps backwards."""
-    size = order.size
-    for j in range(size - 1, -1, -1):
-        for k in range(j, -1, -1):
-            if j == k:
-                rest = 0.5 * by_turned[j, j] / turned[j, j]
-            else:
-                rest = by_turned[j, k] / turned[k, k]
-                by_turned[k, k] -= rest * turned[j, k]
-            for i in range(k):
-                by_turned[j, i] -= rest * turned[k, i]
-                by_turned[k, i] -= rest * turned[j, i]
-            for i in range(size):
-                by_root[order[j], i] += rest * root[order[k], i]
-                by_root[order[k], i] += rest * root[order[j], i]
-
-
-@njit()
 def _traits(people: People, levels: Levels, own: np.ndarray, drawn: np.ndarray) -> Traits:
     """Scores and traits of participants from what is sampled of the traits, (trait, participant).
 
@@ -434,8 +394,8 @@ def _traits(people: People, levels: Levels, own: np.ndarray, drawn: np.ndarray) 
         for c in range(covariates.shape[0]):
             for i in range(count):
                 own[e, i] += gamma[e, c] * covariates[c, i]
-    plain = _root(levels.partial, size)
-    turned = _turned(plain, people.order)
+    plain = correlation.root(levels.partial, size)
+    turned = correlation.turned(plain, people.order)
     for k in range(size):
         e, centred = people.equation[people.order[k]], people.centred[k]
         left = tau[e] * turned[k, k]
@@ -494,108 +454,14 @@ def _back_from_traits(
         by.start[e] += by_level
         by.tau[e] += by_tau + by_left * turned[k, k]
         by_turned[k, k] += by_left * tau[e]
-    _back_from_turned(found.plain, people.order, turned, by_turned, by_root)
-    _back_from_root(levels.partial, found.plain, by_root, by.partial)
+    correlation.back_from_turned(found.plain, people.order, turned, by_turned, by_root)
+    correlation.back_from_root(levels.partial, found.plain, by_root, by.partial)
     covariates, by_gamma = people.covariates, by.gamma
     for e in range(by_gamma.shape[0]):
         for c in range(covariates.shape[0]):
             for i in range(count):
                 by_gamma[e, c] += by_own[e, i] * covariates[c, i]
     return total
-
-
-@njit()
-def _shared(sd: np.ndarray, partial: np.ndarray, whose: np.ndarray, standard: np.ndarray) -> np.ndarray:
-    """Levels of groups, (equation, group), of what is sampled; one group more, of levels 0, stands for none.
-
-    Parameters
-    ----------
-    sd, partial : ndarray, (grouping, equation) and (grouping, pair)
-        Of each grouping's levels.
-    whose : ndarray of int, (group,)
-        Grouping of each group.
-    standard : ndarray, (equation, group)
-        Independent standard normal values.
-    """
-    size, count = standard.shape
-    found = np.zeros((size, count + 1))
-    for g in range(sd.shape[0]):
-        root = _root(partial[g], size)
-        for c in range(count):
-            if whose[c] == g:
-                for e in range(size):
-                    for j in range(e + 1):
-                        found[e, c] += sd[g, e] * root[e, j] * standard[j, c]
-    return found
-
-
-@njit()
-def _back_from_shared(
-    sd: np.ndarray,
-    partial: np.ndarray,
-    whose: np.ndarray,
-    standard: np.ndarray,
-    by_shared: np.ndarray,
-    by_sd: np.ndarray,
-    by_partial: np.ndarray,
-    slope: np.ndarray,
-) -> float:
-    """Log density of what is sampled of groups; slopes in levels passed on."""
-    size, count = standard.shape
-    total = -size * count * _HALF_LOG_2PI
-    for g in range(sd.shape[0]):
-        root, by_root = _root(partial[g], size), np.zeros((size, size))
-        for c in range(count):
-            if whose[c] == g:
-                for e in range(size):
-                    total -= 0.5 * standard[e, c] * standard[e, c]
-                    slope[e, c] -= standard[e, c]
-                    for j in range(e + 1):
-                        slope[j, c] += by_shared[e, c] * sd[g, e] * root[e, j]
-                        by_sd[g, e] += by_shared[e, c] * root[e, j] * standard[j, c]
-                        by_root[e, j] += by_shared[e, c] * sd[g, e] * standard[j, c]
-        _back_from_root(partial[g], root, by_root, by_partial[g])
-    return total
-
-
-@njit()
-def _of_people(groups: Groups, lasting: np.ndarray, count: int) -> np.ndarray:
-    """What groups add to all that a participant does, (equation, participant), from their levels."""
-    found = np.zeros((lasting.shape[0], count))
-    for e in range(found.shape[0]):
-        for i in range(groups.always.shape[0]):
-            for g in range(groups.always.shape[1]):
-                found[e, i] += lasting[e, groups.always[i, g]]
-    return found
-
-
-@njit()
-def _back_from_people(groups: Groups, by_own: np.ndarray, by_lasting: np.ndarray) -> None:
-    """Slopes in the levels from those in what they add."""
-    for e in range(by_own.shape[0]):
-        for i in range(groups.always.shape[0]):
-            for g in range(groups.always.shape[1]):
-                by_lasting[e, groups.always[i, g]] += by_own[e, i]
-
-
-@njit()
-def _add_cells(groups: Groups, lasting: np.ndarray, of_waves: np.ndarray, cells: np.ndarray) -> None:
-    """Add to each cell of an equation, (participant × (1 + wave),), what its groups add there, from their levels."""
-    for n in range(groups.in_cells.shape[0]):
-        for g in range(groups.in_cells.shape[1]):
-            cells[n] += lasting[groups.in_cells[n, g]]
-        for g in range(groups.of_waves.shape[1]):
-            cells[n] += of_waves[groups.of_waves[n, g]]
-
-
-@njit()
-def _back_from_cells(groups: Groups, by_cells: np.ndarray, by_lasting: np.ndarray, by_waves: np.ndarray) -> None:
-    """Slopes in the levels from those in the cells."""
-    for n in range(groups.in_cells.shape[0]):
-        for g in range(groups.in_cells.shape[1]):
-            by_lasting[groups.in_cells[n, g]] += by_cells[n]
-        for g in range(groups.of_waves.shape[1]):
-            by_waves[groups.of_waves[n, g]] += by_cells[n]
 
 
 @njit()
@@ -855,15 +721,11 @@ def _summed(
     scales: Scale,
     n: int,
     rest: float,
-    each: np.ndarray,
-    dispersion: float,
-    spread: np.ndarray,
+    terms: Terms,
     grid: np.ndarray,
+    by: Terms,
     by_grid: np.ndarray,
-    by_each: np.ndarray,
-    by_spread: np.ndarray,
-    table: np.ndarray,
-    term: np.ndarray,
+    scratch: Scratch,
 ) -> tuple[float, float, float]:
     """Log likelihood of an outcome of which mediators are summed out, its slopes in its predictor and its dispersion.
 
@@ -871,15 +733,15 @@ def _summed(
     ----------
     outcomes, scales, n : Outcomes, Scale, int
         Which outcome.
-    rest, each, dispersion : float, ndarray (mediator,), float
-        Predictor without what is summed out; slopes on the mediators; spread of the outcome.
-    spread, grid : ndarray
-        Of the mediators.
-    by_grid, by_each, by_spread : ndarray
-        Slopes in what is named so, added to.
-    table, term : ndarray, (mediator, state, 8) and (combination, 3)
-        Written.
+    rest : float
+        Predictor without what is summed out.
+    terms, grid, by, by_grid : Terms, ndarray, Terms, ndarray
+        Of the mediators; slopes in what is named so, added to.
+    scratch : Scratch
+        Slopes on the mediators, and slopes in them, added to; the rest of it is written.
     """
+    spread, dispersion, by_spread = terms.spread, terms.dispersion[0], by.spread
+    each, by_each, table, term = scratch.each, scratch.by_each, scratch.table, scratch.term
     source, places, centre, scale = outcomes.source[n], outcomes.grid[n], scales.centre, scales.scale
     count, whole, top, total = np.ones(each.size, np.int64), 1, -math.inf, 0.0
     for m in range(each.size):
@@ -921,27 +783,14 @@ def _summed(
 
 @njit()
 def _outcomes(
-    outcomes: Outcomes,
-    people: People,
-    scales: Scale,
-    terms: Terms,
-    own: np.ndarray,
-    shared: np.ndarray,
-    grid: np.ndarray,
-    latent: np.ndarray,
-    by: Terms,
-    by_own: np.ndarray,
-    by_shared: np.ndarray,
-    by_grid: np.ndarray,
-    by_latent: np.ndarray,
+    outcomes: Outcomes, people: People, scales: Scale, terms: Terms, state: State, by: Terms, by_state: State
 ) -> float:
-    """Log likelihood of every observed outcome; slopes added to what begins with `by`.
-
-    `shared` (participant × (1 + wave),) is what groups add to single cells.
-    """
+    """Log likelihood of every observed outcome; slopes added to what begins with `by`."""
+    own, shared, grid, latent = state.own, state.shared, state.grid, state.latent
+    by_own, by_shared, by_grid, by_latent = by_state.own, by_state.shared, by_state.grid, by_state.latent
     mediators, likelihood, dispersion = scales.kind.size, outcomes.likelihood, terms.dispersion[0]
-    table, term = np.empty((mediators, _STATES, 8)), np.empty((outcomes.combinations, 3))
     each, by_each = np.empty(mediators), np.empty(mediators)
+    scratch = Scratch(each, by_each, np.empty((mediators, _STATES, 8)), np.empty((outcomes.combinations, 3)))
     person, wave, sources, reads = outcomes.person, outcomes.wave, outcomes.source, outcomes.read
     total, by_dispersion, times = 0.0, 0.0, 1 + people.later.size
     for k in range(outcomes.distinct.size):
@@ -961,9 +810,7 @@ def _outcomes(
             else:
                 eta += each[m] * (reads[n, m] if sources[n, m] == NOTHING else latent[sources[n, m]])
         if summed:
-            log, slope, by_spread = _summed(
-                outcomes, scales, n, eta, each, dispersion, terms.spread, grid, by_grid, by_each, by.spread, table, term
-            )
+            log, slope, by_spread = _summed(outcomes, scales, n, eta, terms, grid, by, by_grid, scratch)
         else:
             log, slope, _, by_spread = cell(likelihood, outcomes.value[n], eta, dispersion)
         total += log
@@ -993,6 +840,43 @@ def _vector(linear: Linear, value: np.ndarray) -> np.ndarray:
     return found
 
 
+@njit()
+def _forward(
+    point: np.ndarray, whole: np.ndarray, ends: tuple, people: People, scales: Scale, groups: Groups, missing: Latent
+) -> Forward:
+    """From a point, of which `whole` holds the linear terms, to what outcomes and mediators read."""
+    entries, first, second, last = ends
+    count, equations = people.arm.size, scales.kind.size + 1
+    levels, terms = _cut(whole, scales, people, groups)
+    standard, of_waves = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
+    shared = group_kernel.levels(groups, terms.groups, standard, of_waves)
+    of_people = group_kernel.of_people(groups, shared.lasting, count)
+    found = _traits(people, levels, of_people, point[entries:first].reshape(people.order.size, count))
+    grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
+    cells = np.zeros(count * (1 + people.later.size))
+    if groups.groupings:
+        for m in range(equations - 1):
+            group_kernel.add_cells(groups, shared.lasting[m], shared.of_waves[m], grid.reshape(equations - 1, -1)[m])
+        group_kernel.add_cells(groups, shared.lasting[-1], shared.of_waves[-1], cells)
+    latent = _latent(missing, terms.spread, grid, point[last:])
+    return Forward(levels, terms, shared, found, State(found.own, cells, grid, latent))
+
+
+@njit()
+def _back_from_groups(
+    groups: Groups, spread: Spread, found: group_kernel.Levels, by_state: State, by: Spread, slope: tuple
+) -> float:
+    """Log density of what is sampled of groups, slopes in it into `slope`, those in their spread added to `by`."""
+    equations = found.lasting.shape[0]
+    by_levels = group_kernel.Levels(slope[0], slope[1], np.zeros(found.lasting.shape), np.zeros(found.of_waves.shape))
+    for m in range(equations - 1):
+        by_cells = by_state.grid.reshape(equations - 1, -1)[m]
+        group_kernel.back_from_cells(groups, by_cells, by_levels.lasting[m], by_levels.of_waves[m])
+    group_kernel.back_from_cells(groups, by_state.shared, by_levels.lasting[-1], by_levels.of_waves[-1])
+    group_kernel.back_from_people(groups, by_state.own, by_levels.lasting)
+    return group_kernel.back_from_levels(groups, spread, found, by_levels, by)
+
+
 @njit(nogil=True)
 def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     """Log density at a point, slopes into `slope`; NaN, a divergence to the sampler, where a slope is not finite.
@@ -1010,63 +894,32 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     """
     prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
     observed, missing, outcomes, groups = Observed(*trial[4]), Latent(*trial[5]), Outcomes(*trial[6]), Groups(*trial[7])
-    count, size = people.arm.size, people.order.size
     slope[:] = 0.0
-    entries, first, second, last = _ends(prior, scales, people, groups)
+    ends = _ends(prior, scales, people, groups)
+    entries, first, second, last = ends
     value, by_value = np.empty(entries), np.zeros(entries)
     total = _prior(prior, point, value, slope)
     whole = _vector(linear, value)
     by_whole = np.zeros(whole.size)
-    levels, terms = _cut(whole, scales, people, groups)
     by_levels, by = _cut(by_whole, scales, people, groups)
-    equations, traits, noise = levels.start.size, point[entries:first].reshape(size, count), point[last:]
-    lasting_z, wave_z = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
-    independent = np.zeros((groups.varying, terms.group_partial.shape[1]))
-    lasting = _shared(terms.group_sd, terms.group_partial, groups.grouping, lasting_z)
-    of_waves = _shared(terms.group_wave_sd, independent, groups.varying_of, wave_z)
-    by_lasting, by_waves = np.zeros(lasting.shape), np.zeros(of_waves.shape)
-    found = _traits(people, levels, _of_people(groups, lasting, count), traits)
-    grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
-    cells = np.zeros(count * (1 + people.later.size))
-    by_grid, by_cells, by_own = np.zeros(grid.size), np.zeros(cells.size), np.zeros(found.own.shape)
-    if groups.groupings:
-        for m in range(equations - 1):
-            _add_cells(groups, lasting[m], of_waves[m], grid.reshape(equations - 1, -1)[m])
-        _add_cells(groups, lasting[-1], of_waves[-1], cells)
-    latent = _latent(missing, terms.spread, grid, noise)
-    by_latent = np.zeros(latent.size)
-    total += _mediators(observed, scales.kind, terms.spread, grid, by_grid, by.spread)
-    total += _outcomes(
-        outcomes, people, scales, terms, found.own, cells, grid, latent, by, by_own, by_cells, by_grid, by_latent
+    found = _forward(point, whole, ends, people, scales, groups, missing)
+    terms, state = found.terms, found.state
+    by_state = State(
+        np.zeros(state.own.shape), np.zeros(state.shared.size), np.zeros(state.grid.size), np.zeros(state.latent.size)
     )
-    total += _back_from_latent(missing, scales.kind, terms.spread, noise, by_latent, by_grid, by.spread, slope[last:])
-    _back_from_grid(people.arm, by_grid, by.mediator_level, by.mediator_effect, by_own)
-    total += _back_from_traits(people, levels, found, by_own, by_levels, slope[entries:first].reshape(size, count))
+    total += _mediators(observed, scales.kind, terms.spread, state.grid, by_state.grid, by.spread)
+    total += _outcomes(outcomes, people, scales, terms, state, by, by_state)
+    noise = point[last:]
+    total += _back_from_latent(
+        missing, scales.kind, terms.spread, noise, by_state.latent, by_state.grid, by.spread, slope[last:]
+    )
+    _back_from_grid(people.arm, by_state.grid, by.mediator_level, by.mediator_effect, by_state.own)
+    into = slope[entries:first].reshape(people.order.size, people.arm.size)
+    total += _back_from_traits(people, found.levels, found.traits, by_state.own, by_levels, into)
     if groups.groupings:
-        for m in range(equations - 1):
-            _back_from_cells(groups, by_grid.reshape(equations - 1, -1)[m], by_lasting[m], by_waves[m])
-        _back_from_cells(groups, by_cells, by_lasting[-1], by_waves[-1])
-        _back_from_people(groups, by_own, by_lasting)
-        total += _back_from_shared(
-            terms.group_sd,
-            terms.group_partial,
-            groups.grouping,
-            lasting_z,
-            by_lasting,
-            by.group_sd,
-            by.group_partial,
-            slope[first:second].reshape(equations, -1),
-        )
-        total += _back_from_shared(
-            terms.group_wave_sd,
-            independent,
-            groups.varying_of,
-            wave_z,
-            by_waves,
-            by.group_wave_sd,
-            np.zeros(independent.shape),
-            slope[second:last].reshape(equations, -1),
-        )
+        equations = scales.kind.size + 1
+        of_groups = (slope[first:second].reshape(equations, -1), slope[second:last].reshape(equations, -1))
+        total += _back_from_groups(groups, terms.groups, found.groups, by_state, by.groups, of_groups)
     for k in range(linear.row.size):
         by_value[linear.column[k]] += linear.weight[k] * by_whole[linear.row[k]]
     _to_point(prior, value, by_value, slope)
@@ -1087,24 +940,12 @@ def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, n
         (equation, group) and those of single waves.
     """
     prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
-    groups, count, size = Groups(*trial[7]), people.arm.size, people.order.size
-    entries, first, second, last = _ends(prior, scales, people, groups)
-    value = np.empty(entries)
-    _prior(prior, point, value, np.empty(entries))
-    levels, terms = _cut(_vector(linear, value), scales, people, groups)
-    equations = levels.start.size
-    independent = np.zeros((groups.varying, terms.group_partial.shape[1]))
-    lasting_z, wave_z = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
-    lasting = _shared(terms.group_sd, terms.group_partial, groups.grouping, lasting_z)
-    of_waves = _shared(terms.group_wave_sd, independent, groups.varying_of, wave_z)
-    of_people = _of_people(groups, lasting, count)
-    found = _traits(people, levels, of_people, point[entries:first].reshape(size, count))
-    grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
-    if groups.groupings:
-        for m in range(equations - 1):
-            _add_cells(groups, lasting[m], of_waves[m], grid.reshape(equations - 1, -1)[m])
-    latent = _latent(Latent(*trial[5]), terms.spread, grid, point[last:])
-    return value, found.trait, latent, lasting[:, :-1], of_waves[:, :-1]
+    groups = Groups(*trial[7])
+    ends = _ends(prior, scales, people, groups)
+    value = np.empty(ends[0])
+    _prior(prior, point, value, np.empty(ends[0]))
+    found = _forward(point, _vector(linear, value), ends, people, scales, groups, Latent(*trial[5]))
+    return value, found.traits.trait, found.state.latent, found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]
 
 
 @njit()

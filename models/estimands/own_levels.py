@@ -74,8 +74,8 @@ class AsDrawn(OwnLevels):
         return found + self._shared(place, wave) if self._design.groups else found
 
     def _of_groups(self, place: int | None, wave: int) -> np.ndarray:
-        levels, member = groups.of_equation(self._values, place), self._design.groups.member[:, self._person]
-        return groups.felt(levels, self._design.groups, member, np.full(self._person.size, wave))
+        member, waves = self._design.groups.member[:, self._person], np.full(self._person.size, wave)
+        return groups.term(self._values, self._design.groups, member, waves, place)
 
 
 class NewParticipants(OwnLevels):
