@@ -45,18 +45,18 @@ def _large(participants: int, continuous: bool) -> Design:
 
 
 def _fit(layout: Design, sampler: nuts.Sampler) -> dict[str, Any]:
-    """Compile, sample, average over everybody; seconds of each, and whether it converged."""
+    """Group, sample, average over everybody; seconds of each, and whether it converged."""
     stamps = [time.monotonic()]
-    compiled = nuts.Compiled().model(Effect(Integrated()), layout, prior_set.load())
+    ready = Effect(Integrated()).ready(layout, prior_set.load())
     stamps.append(time.monotonic())
-    draws = nuts.sample(compiled, sampler)["posterior"].to_dataset()
+    draws = nuts.sample(ready, sampler)["posterior"].to_dataset()
     stamps.append(time.monotonic())
     risks = response(Effect(), draws, layout, ("population",))
     stamps.append(time.monotonic())
     found = convergence(draws)
     difference = (risks.sel(arm="treated") - risks.sel(arm="control")).sel(wave="6 months")
     return {
-        "seconds": dict(zip(("group and compile", "sample", "average"), np.diff(stamps).round(2), strict=True)),
+        "seconds": dict(zip(("group", "sample", "average"), np.diff(stamps).round(2), strict=True)),
         "rhat": round(float(found.sel(diagnostic="rhat").to_dataarray().max()), 4),
         "least ess": round(float(found.sel(diagnostic="ess_bulk").to_dataarray().min())),
         "risk difference": [round(float(value), 5) for value in (difference.mean(), difference.std())],
@@ -91,8 +91,8 @@ def calibration() -> dict[str, Any]:
     return {"cpu seconds a fit": round((time.process_time() - began) / FITS, 3)}
 
 
-def _sampled(compiled: Any, sampler: nuts.Sampler) -> Any:
-    return nuts.sample(compiled, sampler)["posterior"].to_dataset()
+def _sampled(ready: Any, sampler: nuts.Sampler) -> Any:
+    return nuts.sample(ready, sampler)["posterior"].to_dataset()
 
 
 def efficiency() -> dict[str, Any]:
@@ -110,12 +110,12 @@ def efficiency() -> dict[str, Any]:
         found[name] = {"ess": round(ess), "a wall second": round(ess / wall), "a cpu second": round(ess / cpu)}
 
     for name, model in (("integrated", Effect(Integrated())), ("sampled", Effect())):
-        ready = nuts.Compiled().model(model, layout, priors)
+        ready = model.ready(layout, priors)
         nuts.sample(ready, nuts.Sampler(100, 100, 2, 1))
         for target in (0.9, 0.8):  # the product's default, and that of PyMC and of brms
             sampler = nuts.Sampler(draws=2000, tune=1000, chains=4, seed=1, target_accept=target)
             told(f"{name}, acceptance {target}", partial(_sampled, ready, sampler))
-    plain_model = Effect().to_fit(layout, priors)
+    plain_model = Effect().observed_model(layout, priors)
 
     def plain() -> Any:
         with plain_model:

@@ -1,4 +1,4 @@
-"""Calibration plans of the tests: the effect model with short chains, one compilation for all of a process."""
+"""Calibration plans of the tests: the effect model with short chains."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from models.simulation import simulated_trial
 from priors import prior_set
 
 QUICK = nuts.Sampler(draws=400, tune=200, chains=2, seed=8)
-COMPILED = nuts.Compiled()
 
 
 def quick(**changes: Any) -> Plan:
     """A plan for scenario `effect`, but for what is changed."""
     given = {"scenario": simulated_trial.load("effect"), "model": "effect", "likelihood": "integrated"}
-    plan = Plan(**(given | {"priors": prior_set.load(), "sampler": QUICK} | changes))
-    plan.__dict__["compiled"] = COMPILED
-    return plan
+    return Plan(**(given | {"priors": prior_set.load(), "sampler": QUICK} | changes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import tomllib
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,7 +13,6 @@ import tomli_w
 
 from models.checks import count_means, leave_one_out, mediator_checks, recovery
 from models.inference import effort
-from models.inference.nuts import Compiled
 from models.runs import background_fit, job
 from models.runs.registry import INTEGRATED
 from priors import prior_set
@@ -56,16 +54,9 @@ def execute(recipe: Recipe, work: Path) -> None:
         further=further,
     )
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(job, "Compiled", _kept))
         for module, numbers in FEWER.items():
             stack.enter_context(mock.patch.multiple(module, **numbers))
         job.execute(task, others={name: _Here() for name in further})
-
-
-@cache
-def _kept() -> Compiled:
-    """Compilations that every run of this process shares."""
-    return Compiled()
 
 
 def _priors(recipe: Recipe, work: Path) -> str:

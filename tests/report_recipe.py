@@ -39,7 +39,7 @@ class Recipe:
     asked: str = "all"
     """What was asked of the assumptions: "all", "little" (most of it not run) or "none" (an older run)."""
     slopes: bool = False
-    """Whether a real run tries random slopes: the one model that is compiled."""
+    """Whether a real run tries random slopes: a fit more."""
     further: tuple[str, ...] = ()
     """Kinds of the further outcomes; the last of several is post hoc."""
     blank: int | None = None

@@ -321,8 +321,7 @@ def test_one_wave_has_no_trait_no_steps_and_a_note(tmp_path: Path, kind: str) ->
 def test_the_model_agrees_with_least_squares(tmp_path: Path) -> None:
     study, data = loaded(one_wave(tmp_path / "s", "continuous", people=400, shift=50.0, unit=8.0))
     layout = designs.design(study, data)
-    model = effect_integrated.to_fit(layout, prior_set.load())
-    draws = nuts.sample(nuts.compile_model(model, once=True), nuts.Sampler(draws=1500, tune=500, seed=2))
+    draws = nuts.sample(effect_integrated.ready(layout, prior_set.load()), nuts.Sampler(draws=1500, tune=500, seed=2))
     everybody = response(effect, draws["posterior"].to_dataset(), layout).sel(average="population", wave="12")
     values = everybody.sel(arm="treated") - everybody.sel(arm="control")
     coefficient, error = least_squares(study, data, before=False)

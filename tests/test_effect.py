@@ -22,7 +22,6 @@ PRIORS = prior_set.load()
 STABLE = Mode(
     linker="py", optimizer="stabilize"
 )  # FAST_COMPILE keeps log(1 − sigmoid(η)), which loses 8 digits at η = 18
-COMPILED = nuts.Compiled()
 LINKS = ["logit", "probit", "negative binomial", "normal"]
 
 
@@ -205,9 +204,7 @@ def test_centring_changes_nothing_but_the_speed(trait_sd):
     assert layout.centred == (trait_sd > 3)  # the rule takes the better form for either
     for centred in (False, True):
         changed = replace(layout, reliability=float(centred))
-        draws = nuts.sample(
-            COMPILED.model(effect, changed, PRIORS), nuts.Sampler(draws=1500, tune=700, chains=2, seed=5)
-        )
+        draws = nuts.sample(effect.ready(changed, PRIORS), nuts.Sampler(draws=1500, tune=700, chains=2, seed=5))
         everybody = response(effect, draws["posterior"].to_dataset(), changed).sel(average="population")
         error = diagnostics(everybody.to_dataset(name="risk"))["risk"].sel(diagnostic="ess_bulk")
         found.append((everybody.mean(("chain", "draw")), everybody.std(("chain", "draw")) / np.sqrt(error)))
@@ -221,7 +218,7 @@ def test_prior_only_run_returns_the_declared_prior_of_the_risk_difference():
     """Sampled with nothing observed, the posterior of every RD is its prior."""
     layout = pinned.layout(covariates=0, control=3, treated=3)
     empty = layout.unobserved()
-    tree = nuts.sample(nuts.compile_model(effect.to_fit(empty, PRIORS)), nuts.Sampler(draws=4000, seed=2))
+    tree = nuts.sample(effect.ready(empty, PRIORS), nuts.Sampler(draws=4000, seed=2))
     posterior = response(effect, tree["posterior"].to_dataset(), empty).sel(average="population")
     prior = response(effect, effect.prior(empty, PRIORS, 16_000, seed=8), empty).sel(average="population")
     for wave in ("post-test", "3 months", "6 months"):

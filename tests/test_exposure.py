@@ -255,7 +255,7 @@ def _in_sds(study, trial) -> float:
     """Mean of the difference at the primary wave, in posterior SDs."""
     sampler = nuts.Sampler(draws=250, tune=150, chains=2, seed=1, target_accept=0.8)
     asked = Specification.of(study, trial, MODELS["effect"][INTEGRATED], prior_set.load(), sampler)
-    fit = asked.fit(nuts.sample(asked.compiled(), sampler))
+    fit = asked.fit(nuts.sample(asked.ready(), sampler))
     levels = response(fit.model, fit.posterior, fit.design, (estimands.POPULATION,)).sel(wave=study.primary_wave)
     difference = levels.sel(arm="treated") - levels.sel(arm="control")
     return float(difference.mean() / difference.std(ddof=1))

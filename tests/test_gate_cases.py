@@ -21,12 +21,11 @@ effect_integrated = Effect(Integrated())
 pytestmark = pytest.mark.slow
 SAMPLER = nuts.Sampler(draws=500, tune=400, chains=2, seed=1)
 """Quick: what it lacks in draws shows in checks of the sampler alone, which are not looked at here."""
-COMPILED = nuts.Compiled()
 
 
 def _analysed(study, trial) -> analysis.Analysis:
     asked = Specification.of(study, trial, effect_integrated, prior_set.load(), SAMPLER)
-    return analysis.analyse(asked, compiled=COMPILED)
+    return analysis.analyse(asked)
 
 
 def _checks(found: analysis.Analysis) -> dict:

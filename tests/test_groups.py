@@ -222,7 +222,7 @@ def test_both_computations_have_the_same_posterior(kind):
     found = []
     for model in (Effect(), Effect(Integrated())):
         asked = Specification.of(study, trial, model, prior_set.load(), sampler)
-        found.append(asked.fit(nuts.sample(asked.compiled(), sampler)).posterior)
+        found.append(asked.fit(nuts.sample(asked.ready(), sampler)).posterior)
     for name in ("theta", "tau", "group_tau"):
         one, two = (each[name].to_numpy().reshape(1200, -1) for each in found)
         assert (np.abs(one.mean(0) - two.mean(0)) < 0.25 * one.std(0)).all(), name

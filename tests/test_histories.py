@@ -158,23 +158,19 @@ def test_traits_are_drawn_from_their_conditional_distribution(link):
         assert abs(values.var() - sd**2) < 4.5 * np.sqrt((fourth - sd**4) / 20_000), person
 
 
-@pytest.fixture(scope="module")
-def compiled():
-    return nuts.Compiled()
-
-
-def _fitted(compiled, model, scenario, seed, participants=None):
+def _fitted(model, scenario, seed, participants=None):
     study, data = trials.simulated(simulated_trial.load(scenario), seed, participants)
     layout = design(study, data)
-    ready = compiled.model(model, layout, prior_set.load())
-    return layout, nuts.sample(ready, nuts.Sampler(draws=1500, tune=500, chains=2, seed=3))["posterior"].to_dataset()
+    return layout, nuts.sample(
+        model.ready(layout, prior_set.load()), nuts.Sampler(draws=1500, tune=500, chains=2, seed=3)
+    )["posterior"].to_dataset()
 
 
 @pytest.mark.slow
-def test_nuts_with_and_without_the_traits_has_the_same_posterior(compiled):
+def test_nuts_with_and_without_the_traits_has_the_same_posterior():
     """Posterior means within 4 combined Monte-Carlo errors; ten means, a false alarm in 6 of 10,000 seeds."""
-    layout, inner = _fitted(compiled, effect_integrated, "effect", 4)
-    _, outer = _fitted(compiled, effect, "effect", 4)
+    layout, inner = _fitted(effect_integrated, "effect", 4)
+    _, outer = _fitted(effect, "effect", 4)
     assert set(inner) == set(effect.dimensions(layout))
     for name in inner:
         one, two = (draws[name].to_numpy().reshape(3000, -1) for draws in (inner, outer))
@@ -190,17 +186,15 @@ def test_nuts_with_and_without_the_traits_has_the_same_posterior(compiled):
     assert (np.abs(whole.mean(0) - traits.mean(0)) < 5 * traits.std(0) * np.sqrt(2 / 1000)).all()
 
 
-def test_a_compilation_serves_trials_of_any_size(compiled):
-    before = len(compiled._known)
-    layout, draws = _fitted(compiled, effect_integrated, "effect", 6, participants=2000)
+def test_it_serves_a_trial_of_two_thousand():
+    layout, draws = _fitted(effect_integrated, "effect", 6, participants=2000)
     assert layout.participants == 2000
-    assert len(compiled._known) == max(before, 1)
     assert abs(float(draws["tau"].mean()) - 1.2) < 0.5  # four posterior SDs of .12
 
 
 @pytest.mark.slow
-def test_draws_do_not_depend_on_whether_the_code_was_compiled_now_or_before(tmp_path):
-    caches = {"PYTENSOR_FLAGS": f"base_compiledir={tmp_path / 'graphs'}", "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+def test_values_do_not_depend_on_whether_the_code_was_compiled_now_or_before(tmp_path):
+    caches = {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "tests.compiled_cold"]
     cold, warm = (
         subprocess.run(command, cwd=ROOT, env=os.environ | caches, capture_output=True, text=True, check=True).stdout

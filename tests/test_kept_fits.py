@@ -63,7 +63,7 @@ def test_a_refit_that_fails_is_a_row_with_its_reason(monkeypatch):
         raise SamplerFailed("no usable draws")
 
     monkeypatch.setattr(refits, "_fitted", fails)
-    table = refits.run(plan, nuts.Compiled())
+    table = refits.run(plan)
     assert list(table["reason"]) == ["its fit failed: no usable draws"] * 2
 
 

@@ -30,7 +30,7 @@ def fitted():
     study, data = simulated_trials.simulated(simulated_trial.load("mar"), 3, participants=300)
     sampler = nuts.Sampler(draws=400, tune=300, chains=2, seed=4)
     layout = design(study, data)
-    ready = nuts.Compiled().model(effect_integrated, layout, prior_set.load())
+    ready = effect_integrated.ready(layout, prior_set.load())
     return study, data, layout, sampler, nuts.sample(ready, sampler)
 
 

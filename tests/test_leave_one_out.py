@@ -26,10 +26,9 @@ SAMPLER = nuts.Sampler(draws=2000, tune=500, chains=2, seed=9)
 @pytest.fixture(scope="module")
 def fitted():
     layout = design(*simulated_trials.simulated(simulated_trial.load("effect"), 5))
-    compiled = nuts.Compiled()
 
     def draws(rest):
-        ready = compiled.model(effect_integrated, rest, prior_set.load())
+        ready = effect_integrated.ready(rest, prior_set.load())
         return nuts.sample(ready, SAMPLER)["posterior"].to_dataset()
 
     return layout, draws, draws(layout)

@@ -15,10 +15,12 @@ from scipy import special
 from models.design.groupings import Groupings
 from models.design.layout import Design
 from models.design.mediation_cells import cells
-from models.equations import mediation_kernel as kernel
+from models.equations import density
+from models.equations.density import packed
 from models.equations.groups import LEVEL, WAVE
+from models.equations.kernels import mediation_kernel as kernel
+from models.equations.kernels.special import log_gamma
 from models.equations.mediation import Mediation
-from models.equations.mediation_density import packed, start
 from models.equations.mediator_parameters import lasting
 from models.equations.random_variables import STANDARD
 from models.inference import nuts
@@ -55,7 +57,7 @@ def _design(
     layout = replace(found.mediators, lag=lag, reliability=known[: len(kinds)])
     found = replace(found, mediators=layout, reliability=known[-1])
     if grouped:
-        found = replace(found, groups=_groups(found, grouped))
+        found = replace(found, groups=groups_of(found, grouped))
     if likelihood == "negative binomial":
         found = replace(found, offset=np.random.default_rng(8).normal(size=found.outcome.size))
     if plain:
@@ -66,7 +68,7 @@ def _design(
     return found
 
 
-def _groups(design: Design, kinds: str) -> Groupings:
+def groups_of(design: Design, kinds: str) -> Groupings:
     """Three groups an arm that were randomised; two sites, and three groups of the treated arm from the second wave."""
     people, waves = design.participants, len(design.wave)
     treated, rng = design.arm > 0, np.random.default_rng(9)
@@ -87,7 +89,7 @@ def _grid(count: int) -> list[tuple]:
 
 
 def _density(design: Design):
-    trial = packed(design, PRIORS)
+    trial = packed(mediation, design, PRIORS)
 
     def found(point: np.ndarray) -> tuple[float, np.ndarray]:
         slope = np.empty(point.size)
@@ -96,8 +98,13 @@ def _density(design: Design):
     return found
 
 
+def start(design: Design) -> np.ndarray:
+    """Around which point chains begin."""
+    return density.start(packed(mediation, design, PRIORS), density.others(design))
+
+
 def _points(design: Design, scale: float = 0.5, count: int = 2) -> np.ndarray:
-    middle = start(design, PRIORS)
+    middle = start(design)
     return middle + scale * np.random.default_rng(3).standard_normal((count, middle.size))
 
 
@@ -125,11 +132,11 @@ def _generative(design: Design, slope: bool = False):
         value, *rest = asked(*parts)
         return float(value), np.concatenate([np.ravel(one) for one in rest]) if rest else np.zeros(0)
 
-    assert ends[-1] == start(design, PRIORS).size
+    assert ends[-1] == start(design).size
     return found
 
 
-def _differences(found, point: np.ndarray, step: float = 2e-3) -> np.ndarray:
+def differences(found, point: np.ndarray, step: float = 2e-3) -> np.ndarray:
     """Slopes by central differences of the sixth order: an error of step⁶ × a 7th derivative / 140, and rounding."""
     slopes = np.empty(point.size)
     for k in range(point.size):
@@ -183,14 +190,14 @@ def test_the_gradient_is_that_of_differences(count):
         found = _density(design)
         for point in _points(design, 0.3, 1):
             slope = found(point)[1]
-            np.testing.assert_allclose(slope, _differences(found, point), rtol=1e-7, atol=1e-8 * np.abs(slope).max())
+            np.testing.assert_allclose(slope, differences(found, point), rtol=1e-7, atol=1e-8 * np.abs(slope).max())
 
 
 def test_far_from_everything_the_density_stays_a_number():
     """Predictors of ±2,000, means of a share at its ends, precisions of e²⁰: no NaN, no infinity."""
     for kinds, likelihood in product(KINDS, LIKELIHOODS):
         design = _design(likelihood, kinds)
-        found, middle = _density(design), start(design, PRIORS)
+        found, middle = _density(design), start(design)
         names = list(mediation.dimensions(design))
         first = _first(design)
         for name, far in (
@@ -220,7 +227,7 @@ def _first(design: Design) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize("x", [1e-100, 1e-3, 0.3, 1.0, 2.0, 9.99, 10.0, 47.3, 1e8])
 def test_the_gamma_function_and_its_slope(x):
-    log, slope = kernel.log_gamma(x)
+    log, slope = log_gamma(x)
     assert log == pytest.approx(special.gammaln(x), rel=1e-14, abs=3e-15)
     assert slope == pytest.approx(special.digamma(x), rel=1e-13, abs=1e-14)
 
@@ -228,7 +235,7 @@ def test_the_gamma_function_and_its_slope(x):
 @pytest.mark.parametrize(("plain", "grouped"), [(False, ""), (True, ""), (False, "randomised")])
 def test_the_posterior_has_the_names_and_dimensions_of_the_generative_model(plain, grouped):
     design = _design(plain=plain, grouped=grouped)
-    draws = nuts.sample(nuts.Compiled().refit(mediation, design, PRIORS), nuts.Sampler(draws=5, tune=20, chains=1))
+    draws = nuts.sample(mediation.ready(design, PRIORS), nuts.Sampler(draws=5, tune=20, chains=1))
     posterior, model = draws["posterior"].to_dataset(), mediation.build(design, PRIORS)
     names = {variable.name for variable in model.free_RVs + model.deterministics}
     unseen = {name for name in names if name.endswith(STANDARD) or name.startswith("value of ") or name == "outcome"}

@@ -1,4 +1,4 @@
-"""Refits share compilations and change nothing but what they name."""
+"""Refits change nothing but what they name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from models.calibration import simulated_trials as simulated
 from models.checks import recovery, refits
 from models.design.layout import design
 from models.equations.effect import Effect
-from models.equations.random_variables import built_in, prior_numbers
 from models.estimands.response import response
 from models.estimands.tables import as_group
 from models.inference import nuts
@@ -78,59 +76,21 @@ def test_what_cannot_be_refitted_says_why(undarga):
     assert "nobody has a value" in known[study.further_outcomes[0].column].reason
 
 
-def test_a_compilation_is_shared_only_where_shape_and_distributions_agree():
-    own = prior_set.load()
-    parameters = ["mu_0", "theta", "tau"]
-    assert built_in(own, parameters) == built_in(own.scaled(2.0), parameters)
-    np.testing.assert_array_equal(prior_numbers(own.scaled(2.0), parameters), [0, 3.0, 0, 1.4, 2.0])
-    row = own["theta"]
-    changed = replace(
-        own, priors={**own.priors, "theta": replace(row, arguments={**row.arguments, "correlation": 0.2})}
-    )
-    assert built_in(own, parameters) != built_in(changed, parameters)
-
-
-@pytest.mark.slow
-def test_new_priors_in_a_compiled_model_are_a_model_compiled_with_them(undarga):
-    study, data = undarga
-    layout, other = design(study, data), prior_set.load("sceptical")
-    shared = nuts.Compiled()
-    shared.model(effect, layout, prior_set.load())
-    reused = nuts.sample(shared.model(effect, layout, other), QUICK)["posterior"]
-    alone = nuts.sample(nuts.Compiled().model(effect, layout, other), QUICK)["posterior"]
-    # the same seed, density and numbers: the same draws, but for the last bits that chaos may enlarge
-    np.testing.assert_allclose(reused["theta"].mean(), alone["theta"].mean(), atol=1e-6)
-
-
-@pytest.mark.slow
-def test_draws_do_not_depend_on_which_trial_was_compiled_first():
-    """Where levels are centred, their default start would hold the first trial's covariates, and draws would part."""
-    covered = simulated_trial.load("mar")
-    one, other = (replace(design(*simulated.simulated(covered, seed, 40)), reliability=1.0) for seed in (1, 2))
-    assert one.covariate
-    priors, after = prior_set.load(), nuts.Compiled()
-    after.model(effect, one, priors)
-    short = nuts.Sampler(draws=20, tune=20, chains=1, seed=3)
-    ready = [each.model(effect, other, priors) for each in (after, nuts.Compiled())]
-    found = [nuts.sample(each, short)["posterior"] for each in ready]
-    np.testing.assert_array_equal(found[0]["trait"], found[1]["trait"])
-
-
 @pytest.mark.slow
 def test_complete_cases_are_the_trial_of_those_alone():
-    """Cells left out of one likelihood against people left out of the trial: two compilations, 4 Monte-Carlo errors."""
+    """Cells left out of one likelihood against people left out of the trial: 4 Monte-Carlo errors."""
     scenario = simulated_trial.load("mar").with_outcome(covariates={})
     study, data = trials.simulated(replace(scenario, covariates=()), 4, 200)
-    sampler, compiled = nuts.Sampler(seed=5), nuts.Compiled()
+    sampler = nuts.Sampler(seed=5)
     planned = {
         one.name: one for one in refits.planned(Specification.of(study, data, effect, prior_set.load(), sampler))
     }
     cases = planned["complete cases"]
-    table = refits.run([cases], compiled)
+    table = refits.run([cases])
     alone = data.isel(participant=np.flatnonzero(cases.among))
     asked = Specification.of(study, alone, effect, prior_set.load(), sampler)
     whole = refits.Refit("all", "all", asked, np.ones(alone.sizes["participant"], bool))
-    other = refits.run([whole], compiled)
+    other = refits.run([whole])
     rows = [
         one[(one["estimand"] == "risk_difference") & (one["wave"] == study.primary_wave)].iloc[0]
         for one in (table, other)
@@ -143,9 +103,9 @@ def test_complete_cases_are_the_trial_of_those_alone():
 @pytest.mark.slow
 def test_recovery_simulates_the_cells_that_were_seen_and_finds_the_truth(undarga):
     study, data = undarga
-    layout, compiled = design(study, data), nuts.Compiled()
-    posterior = nuts.sample(compiled.model(effect, layout, prior_set.load()), QUICK)["posterior"].to_dataset()
-    table = recovery.recovery(trials.fit_of(study, layout, posterior, sampler=QUICK), compiled)
+    layout = design(study, data)
+    posterior = nuts.sample(effect.ready(layout, prior_set.load()), QUICK)["posterior"].to_dataset()
+    table = recovery.recovery(trials.fit_of(study, layout, posterior, sampler=QUICK))
     assert len(table) == recovery.TRIALS
     truths = response(effect, posterior, layout, ("population",)).sel(wave=study.primary_wave, average="population")
     differences = truths.sel(arm="treated") - truths.sel(arm="control")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("short_refits")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A small simulated study whose identifiers could not be mistaken for anything else."""
-    made = simulate(load("mar"), 2)
+    made = simulate(load("mar"), 3)
     where = tmp_path_factory.mktemp("study")
     data = study_folder.data_text(made).replace("\nP", "\nSECRET-P")
     (where / "data.csv").write_text(data, encoding="utf-8")

@@ -262,8 +262,8 @@ def test_an_interruption_in_mid_sampling_leaves_what_was_there(
     assert sorted(path.name for path in finished.parent.iterdir()) == ["six"]
 
 
-def test_an_interruption_while_compiling_leaves_nothing(study: Path, tmp_path: Path) -> None:
-    code, said = interrupted(["scripts/fit.py", study, "--out", tmp_path / "run"], "compiling the model")
+def test_an_interruption_before_sampling_leaves_nothing(study: Path, tmp_path: Path) -> None:
+    code, said = interrupted(["scripts/fit.py", study, "--out", tmp_path / "run"], "preparing the model")
     assert code == 130, said
     assert not list(tmp_path.iterdir())
 

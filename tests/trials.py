@@ -1,4 +1,4 @@
-"""Trials for the tests: simulated ones through the product's own reader, and a fit that compiles once a shape."""
+"""Trials for the tests: simulated ones through the product's own reader, and fits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from priors import prior_set
 effect = Effect()
 
 __all__ = ["QUICK", "fit_of", "fitted", "marginal", "simulated"]
-COMPILED = nuts.Compiled()
 QUICK = nuts.Sampler(draws=600, tune=400, chains=1, seed=1)
 """For replications, where each fit need only be right on average: bulk ESS is several hundred."""
 
@@ -32,9 +31,8 @@ def fitted(
     priors: str = "weakly_informative",
     model: Model = effect,
 ) -> xr.DataTree:
-    """Posterior and sample_stats of a model; trials of one shape share one compilation."""
-    layout = design(study, data)
-    return nuts.sample(COMPILED.model(model, layout, prior_set.load(priors)), sampler)
+    """Posterior and sample_stats of a model."""
+    return nuts.sample(model.ready(design(study, data), prior_set.load(priors)), sampler)
 
 
 def fit_of(study: Study, layout: Design, draws: xr.Dataset, model: Model = effect, **given: Any) -> Fit:

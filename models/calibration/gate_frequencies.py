@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from models.estimands.answers import Answers
 from models.faults import InvalidInput, SamplerFailed
 from models.inference import effort, nuts
 from models.inference.fitted import Specification
-from models.inference.nuts import Compiled, Sampler
+from models.inference.nuts import Sampler
 from models.replications import executor
 from models.runs import analysis, provenance
 from models.trial import data_check
@@ -53,15 +53,6 @@ class Plan:
     seed: int = 1
     sampler: Sampler = field(default_factory=partial(Sampler, **effort.GATE))
     priors: str = "weakly_informative"
-
-    @cached_property
-    def compiled(self) -> Compiled:
-        """Models compiled so far in this process."""
-        return Compiled()
-
-    def __reduce__(self) -> tuple:
-        """Another process compiles for itself."""
-        return type(self), (self.seed, self.sampler, self.priors)
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides a trial's result, JSON-able."""
@@ -112,10 +103,9 @@ def _fitted(plan: Plan, kind: str, study: Study, trial: xr.Dataset) -> dict[str,
     asked = Specification.of(study, trial, model, prior_set.load(plan.priors), IN_FULL if mediated else plan.sampler)
     if not whole:
         asked = replace(asked, sampler=replace(plan.sampler, **effort.GATE_IN_PART))
-    ready = asked.compiled(plan.compiled)
     if mediated and whole:
-        return _told(analysis.derive(settling.until_settled(ready, asked).answers).gate)
-    fit = asked.fit(nuts.sample(ready, asked.sampler))
+        return _told(analysis.derive(settling.until_settled(asked).answers).gate)
+    fit = asked.fit(nuts.sample(asked.ready(), asked.sampler))
     if whole:
         return _told(analysis.derive(Answers(fit)).gate)
     pit = mediator_checks.mediator_pit(model, fit.posterior, fit.design, fit.sampler.seed)

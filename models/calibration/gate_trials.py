@@ -52,7 +52,7 @@ def trial_of(kind: str, number: int, seed: int) -> tuple[Study, xr.Dataset]:
 def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
     """A scenario of the kind, and participants: waves, levels, effects, spreads and losses all vary."""
     if kind in MEDIATED:
-        return simulated_trial.load("mediation_clean"), 120  # of one size, for which the model is compiled once
+        return simulated_trial.load("mediation_clean"), 120  # of one size
     size = int(rng.choice(SIZES)) if kind in CORRECT else DEFECT_SIZE.get(kind, 120)
     waves = int(rng.integers(1 if kind in CORRECT else 3 if kind in BEFORE else 2, 5))
     outcome = {
@@ -63,7 +63,7 @@ def _scenario(kind: str, rng: np.random.Generator) -> tuple[Scenario, int]:
 
 def _of_outcome(kind: str, waves: int, rng: np.random.Generator, lost: bool) -> Scenario:
     base = simulated_trial.load("effect")
-    # a baseline, but for half of the trials of two waves: five layouts, each compiled once a kind of outcome
+    # a baseline, but for half of the trials of two waves
     begun = waves > 2 or (waves == 2 and bool(rng.random() < 0.5))
     kept = tuple(
         replace(base.waves[0], value=f"m{month:g}", label=f"month {month:g}", month=month, role=role)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any
 
 from models.equations.model import Model
-from models.inference.nuts import Compiled, Sampler
+from models.inference.nuts import Sampler
 from models.runs.registry import MODELS
 from models.simulation.scenario import Scenario
 from priors.prior_set import PriorSet
@@ -42,15 +41,6 @@ class Plan:
     def fitted(self) -> Model:
         """The model that is fitted."""
         return MODELS[self.model][self.likelihood]
-
-    @cached_property
-    def compiled(self) -> Compiled:
-        """Models compiled so far in this process."""
-        return Compiled()
-
-    def __reduce__(self) -> tuple:
-        """Another process compiles for itself."""
-        return type(self), (self.scenario, self.model, self.likelihood, self.priors, self.sampler)
 
     def describe(self) -> dict[str, Any]:
         """Everything that decides a replication's numbers, JSON-able; how many there are does not."""

@@ -97,7 +97,7 @@ class Fitted:
 
 
 def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
-    """Fit a plan's model as the product does; the process keeps what it compiled.
+    """Fit a plan's model as the product does.
 
     Raises
     ------
@@ -106,8 +106,7 @@ def fit_to(plan: Plan, layout: Design, seed: int) -> Fitted:
     """
     if reason := plan.fitted.lacking(layout):
         raise SamplerFailed(reason)
-    ready = plan.compiled.model(plan.fitted, layout, plan.priors)
-    tree = nuts.sample(ready, replace(plan.sampler, seed=seed), cores=1)
+    tree = nuts.sample(plan.fitted.ready(layout, plan.priors), replace(plan.sampler, seed=seed), cores=1)
     posterior = tree["posterior"].to_dataset()
     thin = posterior.isel(draw=slice(None, None, -(-plan.sampler.chains * plan.sampler.draws // MOST)))
     top = posterior[list(plan.fitted.dimensions(layout))]

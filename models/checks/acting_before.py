@@ -14,7 +14,7 @@ from models.design.layout import design
 from models.estimands import ledger, path_estimates, summary
 from models.estimands.path_effects import paths
 from models.faults import SamplerFailed
-from models.inference import effort, nuts
+from models.inference import effort
 from models.inference.fitted import Specification
 
 
@@ -39,7 +39,7 @@ def other_baseline(fitted: Specification) -> pd.DataFrame:
     if (changed.design.mediators.acts == fitted.design.mediators.acts).all():
         return pd.DataFrame([told | {"reason": "no wave of the trial depends on it."}])
     try:
-        fit = changed.refitted(nuts.Compiled(), replace(fitted.sampler, **effort.REFIT))
+        fit = changed.refitted(replace(fitted.sampler, **effort.REFIT))
     except SamplerFailed as error:
         return pd.DataFrame([told | {"reason": f"its fit failed: {error}"}])
     prior = fit.model.prior(fit.design, fit.priors, effort.PATH_PRIOR, fit.sampler.seed)

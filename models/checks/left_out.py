@@ -84,13 +84,13 @@ def run(fit: Fit) -> tuple[xr.Dataset | None, str]:
     fit : Fit
         Whose participants or observations.
     """
-    compiled, faster = nuts.Compiled(), refitted_as(fit.model)
+    faster = refitted_as(fit.model)
 
     def without(gone: np.ndarray) -> Refitted:
         rest = fit.design.without(gone)
         settings = replace(fit.sampler, **effort.REFIT)
         assert faster is not None  # or nobody would be left out so
-        draws = nuts.sample(compiled.model(faster, rest, fit.priors), settings)["posterior"].to_dataset()
+        draws = nuts.sample(faster.ready(rest, fit.priors), settings)["posterior"].to_dataset()
         few = thinned(draws, columns)
         assert few is not None  # as of the fit itself
         return Refitted(units(fit.model, few, fit.design), float(primary_draws(fit, draws).mean()))

@@ -20,15 +20,13 @@ from models.inference.fitted import Fit
 TRIALS = 10
 
 
-def recovery(fit: Fit, compiled: nuts.Compiled, say: nuts.Say = lambda _: None) -> pd.DataFrame:
+def recovery(fit: Fit, say: nuts.Say = lambda _: None) -> pd.DataFrame:
     """Simulate, refit, compare.
 
     Parameters
     ----------
     fit : Fit
         The main fit: the truths are spread over its draws.
-    compiled : Compiled
-        Compilations to share.
     say : callable
         Told of each trial.
 
@@ -46,7 +44,7 @@ def recovery(fit: Fit, compiled: nuts.Compiled, say: nuts.Say = lambda _: None) 
         truth = posterior.isel(chain=[place // length], draw=[place % length])
         simulated = fit.model.simulated(truth, fit.design, rng)
         quick = replace(sampler, **effort.RECOVERY, seed=sampler.seed + number + 1)
-        tree = nuts.sample(compiled.refit(fit.model, simulated, fit.priors), quick, cores=1)
+        tree = nuts.sample(fit.model.ready(simulated, fit.priors), quick, cores=1)
         values = primary_draws(fit, tree["posterior"].to_dataset())
         true = float(primary_draws(fit, truth)[0])
         lower, median, upper = (float(value) for value in np.quantile(values, [LOWER, 0.5, UPPER]))

@@ -1,6 +1,6 @@
 """The primary question again: under other priors, of complete cases, with random slopes, of other outcomes.
 
-Every refit is the product's own model, sampler and estimands on changed input; fits of one shape share a compilation.
+Every refit is the product's own model, sampler and estimands on changed input.
 MODEL.md, "Refits and recovery".
 """
 
@@ -132,15 +132,13 @@ def _complete_cases(refit: Refit) -> Refit:
     return replace(refit, among=complete)
 
 
-def run(refits: list[Refit], compiled: nuts.Compiled, say: nuts.Say = lambda _: None) -> pd.DataFrame:
+def run(refits: list[Refit], say: nuts.Say = lambda _: None) -> pd.DataFrame:
     """Fit them: each with its own seed and target, and the iterations of `effort.REFIT`.
 
     Parameters
     ----------
     refits : list of Refit
         From `planned`.
-    compiled : Compiled
-        Compilations to share.
     say : callable
         Told of each.
 
@@ -170,7 +168,7 @@ def run(refits: list[Refit], compiled: nuts.Compiled, say: nuts.Say = lambda _: 
             continue
         say(f"refitting: {refit.name}")
         try:
-            table, divergences = _fitted(refit, compiled)
+            table, divergences = _fitted(refit)
         except SamplerFailed as error:
             rows.append(pd.DataFrame([what | _without(f"its fit failed: {error}")]))
             continue
@@ -183,11 +181,11 @@ def _without(reason: str) -> dict[str, object]:
     return {"reason": reason, "estimand": "", "primary": False}
 
 
-def _fitted(refit: Refit, compiled: nuts.Compiled) -> tuple[pd.DataFrame, int]:
+def _fitted(refit: Refit) -> tuple[pd.DataFrame, int]:
     fitted, among = refit.fitted, refit.among
     used = fitted.trial.assign(outcome=fitted.trial["outcome"].where(xr.DataArray(among, dims="participant")))
     fitted = replace(fitted, trial=used, design=design(fitted.study, used))
-    fit = fitted.refitted(compiled, replace(fitted.sampler, **effort.REFIT))
+    fit = fitted.refitted(replace(fitted.sampler, **effort.REFIT))
     prior = fit.model.prior(fit.design, fit.priors, effort.REFIT_PRIOR, fit.sampler.seed)
     # who has no outcome leaves the likelihood alone: only the average must leave them out
     over = replace(fit.design, covariates=fit.design.covariates[among], arm=fit.design.arm[among])

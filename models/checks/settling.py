@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -32,16 +31,14 @@ class Settled:
 
 
 def until_settled(
-    ready: Any, asked: Specification, say: nuts.Say = lambda _: None, progress: nuts.Progress | None = None
+    asked: Specification, say: nuts.Say = lambda _: None, progress: nuts.Progress | None = None
 ) -> Settled:
-    """Sample a compiled model, and go on with twice the draws while that would settle something.
+    """Sample a model, and go on with twice the draws while that would settle something.
 
     Parameters
     ----------
-    ready : object
-        From `nuts.Compiled`.
     asked : Specification
-        What it was compiled for, and the settings to begin with; at most `LONGEST` times their draws are made.
+        What is fitted, and the settings to begin with; at most `LONGEST` times their draws are made.
     say, progress : callable
         Told of each step, and of the sampler's progress.
 
@@ -51,6 +48,9 @@ def until_settled(
         If there is no usable posterior.
     """
     reasons: dict[str, None] = {}
+    say("preparing the model")
+    ready = asked.ready()
+    say("sampling")
     answers = Answers(asked.fit(nuts.sample(ready, asked.sampler, progress)))
     while _may_go_on(answers.fit, asked) and (why := _unsettled(answers, asked)):
         reasons[why] = None

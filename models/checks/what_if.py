@@ -17,15 +17,13 @@ MOST_OUTCOMES = 10_000
 TOO_LARGE = f"with more than {MOST_OUTCOMES:,} outcomes each refit takes minutes."
 
 
-def what_if(answers: Answers, compiled: nuts.Compiled, say: nuts.Say = lambda _: None) -> dict[str, xr.Dataset]:
+def what_if(answers: Answers, say: nuts.Say = lambda _: None) -> dict[str, xr.Dataset]:
     """Refits, recovery and tipping points of one fit.
 
     Parameters
     ----------
     answers : Answers
         Of the fit: its levels are not computed again, so that no bias returns them exactly.
-    compiled : Compiled
-        Compilations to share.
     say : callable
         Told of each step.
 
@@ -41,11 +39,11 @@ def what_if(answers: Answers, compiled: nuts.Compiled, say: nuts.Say = lambda _:
         plan = [replace(one, reason=TOO_LARGE) for one in plan]
         simulated = pd.DataFrame([{"reason": TOO_LARGE}])
     else:
-        simulated = recovery.recovery(fit, compiled, say)
+        simulated = recovery.recovery(fit, say)
     tables: dict[str, pd.DataFrame] = {
         "missing_not_at_random": tipping.not_missing_at_random(fit, levels),
         "misreporting": tipping.misreporting(levels, fit.study, fit.priors, fit.sampler.seed),
         "recovery": simulated,
-        "refits": refits.run(plan, compiled, say),
+        "refits": refits.run(plan, say),
     }
     return {name: as_group(table) for name, table in tables.items()}

@@ -48,11 +48,6 @@ class Groupings:
         return bool(self.name)
 
     @property
-    def structure(self) -> tuple:
-        """What a compiled model cannot be given anew."""
-        return (self.name, self.kind, self.count, self.varying, self.active.tobytes())
-
-    @property
     def randomised(self) -> int | None:
         """Place of the grouping that was randomised; None where participants were."""
         return self.kind.index("randomised") if "randomised" in self.kind else None

@@ -21,8 +21,9 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.equations import group_variables, groups, predictors
+from models.equations.density import SAMPLED
 from models.equations.histories import integrated_likelihood
-from models.equations.model import Model, too_many, trial_structure
+from models.equations.model import Computation, Model, too_many
 from models.equations.random_variables import declare_parameters, declare_trait
 from models.equations.terms import score, wave_coordinates, wave_dimensions, wave_terms
 from priors.prior_set import PriorSet
@@ -32,6 +33,7 @@ from priors.prior_set import PriorSet
 class Effect(Model):
     """The effect model; its likelihood with traits sampled, or integrated out (`effect_integrated`)."""
 
+    likelihood: Computation = SAMPLED
     name: ClassVar[str] = "effect"
 
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
@@ -111,10 +113,6 @@ class Effect(Model):
     def observed(self, design: Design) -> dict[str, np.ndarray]:
         """The outcomes."""
         return {"outcome": design.outcome}
-
-    def structure(self, design: Design) -> tuple:
-        """Sizes, roles and form; which cells are missing is none of it."""
-        return (*trial_structure(design), design.centred)
 
     def traits_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> dict[str, tuple]:
         """Traits of new participants, unless there are none or too many to be formed, and levels of new groups."""

@@ -6,75 +6,42 @@ NUTS moves in the top-level parameters alone, and its cost grows with distinct o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations import group_variables, groups, predictors
+from models.design.mediators import NO_MEDIATORS
+from models.equations import density
+from models.equations.density import NO_TRAITS
 from models.equations.histories import integrated_likelihood
-from models.equations.histories.op import LogLikelihood
+from models.equations.kernels import effect_kernel
 from models.equations.model import Computation, Model, too_many
-from models.equations.random_variables import declare_parameters
-from models.equations.terms import wave_terms
 from priors.prior_set import PriorSet
-
-STRUCTURE = "histories "
-"""Beginning of the names of the data that say which histories were observed."""
 
 
 @dataclass(frozen=True)
 class Integrated(Computation):
-    """Of the effect model: outcomes are among the data, because their likelihood is a potential."""
+    """Of the effect model: a kernel that sums over distinct histories."""
 
-    def build(self, model: Model, design: Design, priors: PriorSet) -> pm.Model:
-        """Parameters, and the potential of every distinct history.
-
-        Parameters
-        ----------
-        model : Model
-            The effect model: its parameters.
-        design : Design
-            Its histories become `pm.Data`.
-        priors : PriorSet
-            One row for each of the model's `dimensions`.
-        """
-        labels = model.coordinates(design)
-        with pm.Model(coords={name: names for name, names in labels.items() if names}) as built:
-            known = {name: pm.Data(name, value) for name, value in self.data(model, design).items()}
-            values = declare_parameters(model.dimensions(design), labels, priors)
-            level, effect_at = wave_terms(values, design)
-            total = 0.0
-            if design.covariate:
-                total = predictors.covariate_score(values["gamma"], known["pattern_covariates"])[:, None]
-            eta = predictors.predictor(level[None, :], effect_at[None, :], known["pattern_arm"][:, None], total, 0.0)
-            if design.exposed:
-                eta = eta + known["pattern_offset"]
-            eta = eta.ravel()
-            if design.groups:
-                eta = eta + group_variables.declared_term(values, design.groups, known)
-            spread = values.get(design.family.spread, pt.zeros(()))
-            structure = [value for name, value in known.items() if name.startswith(STRUCTURE)]
-            rule = LogLikelihood(design.family.number)
-            pm.Potential("outcomes", rule(eta, values.get("tau", pt.zeros(())), spread, *structure)[0])
-        return built
-
-    def data(self, model: Model, design: Design) -> dict[str, np.ndarray]:  # noqa: ARG002 - of the interface
-        """Distinct histories, their arms and covariates: any trial of the same waves and covariates."""
-        found = design.histories
-        given = {"pattern_arm": found.arm} | {f"{STRUCTURE}{name}": value for name, value in found.structure.items()}
-        given |= {"pattern_offset": found.offset} if design.exposed else {}
-        if design.groups:
-            given |= group_variables.data(design.groups, *groups.grid(found.group, len(design.wave)))
-        return given | ({"pattern_covariates": found.covariates.T} if design.covariate else {})
-
-    def structure(self, model: Model, design: Design) -> tuple:  # noqa: ARG002 - of the interface
-        """Waves, roles and covariates; the number of participants is none of it."""
-        waves = (design.wave, design.role, design.month, design.seen)
-        return (design.likelihood, *waves, design.covariate, design.has_trait, design.exposed, *design.groups.structure)
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+        """Distinct histories and the priors, packed for the kernel."""
+        seen, bare = design.histories, replace(design, mediators=NO_MEDIATORS)
+        # whoever takes part is a pattern, of which no trait is sampled
+        of_patterns = replace(
+            bare, arm=seen.arm, covariates=seen.covariates, groups=replace(design.groups, member=seen.group)
+        )
+        histories = effect_kernel.Histories(design.family.number, seen.offset.ravel(), *seen.structure.values())
+        trial = (*density.given_of(model, of_patterns, priors, NO_TRAITS), tuple(histories))
+        return density.to_sample(
+            model,
+            bare,
+            effect_kernel.log_integrated,
+            trial,
+            density.levels_of_groups(bare),
+            density.groups_kept(bare, trial),
+        )
 
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         """The draws with participants' traits, each drawn exactly from its conditional distribution (`traits.drawn`).

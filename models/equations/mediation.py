@@ -21,30 +21,22 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.design.mediation_cells import UNKNOWN, Cells, cells
-from models.equations import forward, group_variables, mediation_density, mediator_parameters, predictors
+from models.design.mediation_cells import Cells, cells
+from models.equations import forward, group_variables, mediator_parameters, predictors
+from models.equations.density import SAMPLED
 from models.equations.mediator_parameters import acting, interacting, lasting, trait_form
 from models.equations.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
-from models.equations.model import Computation, Model, Sampled, trial_structure
+from models.equations.model import Computation, Model
 from models.equations.random_variables import STANDARD, declare_parameters
 from models.equations.terms import mediator_terms, wave_terms
 from priors.prior_set import PriorSet
 
 
 @dataclass(frozen=True)
-class ByKernel(Sampled):
-    """The same density without PyTensor: a kernel that serves every trial."""
-
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:  # noqa: ARG002 - of the interface
-        """The trial and its priors, packed for the kernel."""
-        return mediation_density.compiled(design, priors)
-
-
-@dataclass(frozen=True)
 class Mediation(Model):
     """The mediation model."""
 
-    likelihood: Computation = ByKernel()
+    likelihood: Computation = SAMPLED
     name: ClassVar[str] = "mediation"
     mediated: ClassVar[bool] = True
 
@@ -118,18 +110,6 @@ class Mediation(Model):
     def observed(self, design: Design) -> dict[str, np.ndarray]:
         """Outcomes and mediators."""
         return cells(design).observed
-
-    def structure(self, design: Design) -> tuple:
-        """Missing mediators that an outcome needs among them: they are unknowns of the model."""
-        layout, plan = design.mediators, cells(design)
-        shares = tuple(layout.ends(place) for place in layout.of_kind("share"))
-        unknown = tuple((name, rows.size) for name, rows in plan.indices.items() if name.startswith(UNKNOWN))
-        return (
-            *trial_structure(design),
-            *(layout.name, layout.kind, layout.interaction, layout.lag, layout.has_trait, shares),
-            *(each.tobytes() for each in (layout.acts, layout.followed, layout.seen)),
-            *(bool(plan.incomplete), plan.states.tobytes(), unknown),
-        )
 
     def _streams(self, seed: int) -> np.random.SeedSequence:
         return np.random.SeedSequence([seed, 3])

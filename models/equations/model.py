@@ -18,7 +18,7 @@ import xarray as xr
 from models.design.layout import Design
 from models.equations import top_level
 from models.equations.likelihoods import cell_log_probability, dispersion
-from models.equations.random_variables import OBSERVED, observe
+from models.equations.random_variables import observe
 from priors.prior_set import PriorSet
 
 MOST_TRAITS = 100_000_000
@@ -26,56 +26,15 @@ MOST_TRAITS = 100_000_000
 
 
 class Computation(ABC):
-    """How a model's posterior is computed: the PyMC model to fit, and what it holds of a trial."""
+    """How a model's posterior is computed; it decides no number but by Monte-Carlo error."""
 
     @abstractmethod
-    def build(self, model: Model, design: Design, priors: PriorSet) -> pm.Model:
-        """The PyMC model to fit, before anything is observed; whatever it takes of the trial is `pm.Data`."""
-
-    @abstractmethod
-    def data(self, model: Model, design: Design) -> dict[str, np.ndarray]:
-        """The trial by the name of each `pm.Data`: replaced when a compiled model is fitted to another one."""
-
-    def observed(self, model: Model, design: Design) -> dict[str, np.ndarray]:  # noqa: ARG002 - a default
-        """What is observed, by the name of its random variable; nothing where outcomes are among the data."""
-        return {}
-
-    @abstractmethod
-    def structure(self, model: Model, design: Design) -> tuple:
-        """What a compiled model cannot be given anew."""
-
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any | None:  # noqa: ARG002 - a default
-        """What the sampler takes, where that needs no compiling; None where the PyMC model is to be compiled."""
-        return None
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+        """What the sampler takes; nothing is compiled for it but a kernel, once for every trial."""
 
     @abstractmethod
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         """Posterior draws with whatever of participants was integrated out."""
-
-
-@dataclass(frozen=True)
-class Sampled(Computation):
-    """Everything unknown is sampled: the generative model itself, observed."""
-
-    def build(self, model: Model, design: Design, priors: PriorSet) -> pm.Model:
-        """The generative model."""
-        return model.build(design, priors)
-
-    def data(self, model: Model, design: Design) -> dict[str, np.ndarray]:
-        """What the generative model is given."""
-        return model.data(design)
-
-    def observed(self, model: Model, design: Design) -> dict[str, np.ndarray]:
-        """What the generative model is fitted to."""
-        return model.observed(design)
-
-    def structure(self, model: Model, design: Design) -> tuple:
-        """That of the generative model."""
-        return model.structure(design)
-
-    def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG002 - of the interface
-        """The draws as they are."""
-        return draws
 
 
 @dataclass(frozen=True)
@@ -85,14 +44,14 @@ class Model(ABC):
     Attributes
     ----------
     likelihood : Computation
-        How its posterior is computed; it decides no number but by Monte-Carlo error.
+        How its posterior is computed.
     name : str
         By which a person asks for it.
     mediated : bool
         Whether mediators stand in the outcome's equation: averages over participants are then taken at points.
     """
 
-    likelihood: Computation = Sampled()
+    likelihood: Computation
     name: ClassVar[str]
     mediated: ClassVar[bool] = False
 
@@ -117,10 +76,6 @@ class Model(ABC):
     @abstractmethod
     def observed(self, design: Design) -> dict[str, np.ndarray]:
         """What it is fitted to, by the name of its random variable."""
-
-    @abstractmethod
-    def structure(self, design: Design) -> tuple:
-        """What of a trial is built into it, and cannot be replaced as data."""
 
     def prior(self, design: Design, priors: PriorSet, draws: int, seed: int) -> xr.Dataset:
         """Independent draws from the prior (NumPy alone), named as the posterior's, dims (chain 1, draw, …)."""
@@ -168,19 +123,13 @@ class Model(ABC):
 
     # --- the posterior ------------------------------------------------------------------------------------------------
 
-    def to_fit(self, design: Design, priors: PriorSet) -> pm.Model:
-        """The PyMC model that NUTS samples."""
-        # with nothing to observe too: PyMC's copy of a model orders its variables otherwise, and draws would part
-        return observe(self.likelihood.build(self, design, priors), self.likelihood.observed(self, design))
+    def ready(self, design: Design, priors: PriorSet) -> Any:
+        """What `inference.nuts.sample` takes."""
+        return self.likelihood.ready(self, design, priors)
 
-    def given(self, design: Design) -> dict[str, np.ndarray]:
-        """What `to_fit` holds of a trial, by the name of its `pm.Data`."""
-        observed = {f"{OBSERVED}{name}": value for name, value in self.likelihood.observed(self, design).items()}
-        return self.likelihood.data(self, design) | observed
-
-    def shape(self, design: Design) -> tuple:
-        """What a compiled `to_fit` cannot be given anew: trials of one shape share a compilation."""
-        return (self, *self.likelihood.structure(self, design))
+    def observed_model(self, design: Design, priors: PriorSet) -> pm.Model:
+        """The same posterior as a PyMC model: to sample it by other means, and what the kernels are compared with."""
+        return observe(self.build(design, priors), self.observed(design))
 
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         """Posterior draws with every value that later steps need: what was integrated out is drawn."""
@@ -199,12 +148,6 @@ class Model(ABC):
     def computed(self, draws: xr.Dataset, design: Design) -> tuple[str, ...]:  # noqa: ARG002 - a default
         """Limitations of the computation, seen from its draws."""
         return ()
-
-
-def trial_structure(design: Design) -> tuple:
-    """What of a trial is built into any model of it."""
-    whose = (design.participants, design.has_trait, design.exposed, *design.groups.structure)
-    return (design.likelihood, design.wave, design.role, design.month, design.seen, design.covariate, *whose)
 
 
 def too_many(draws: xr.Dataset, design: Design) -> bool:

@@ -9,7 +9,7 @@ the answer moves when it is allowed for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,8 +18,12 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations import groups, predictors, top_level
+from models.design.mediators import NO_MEDIATORS
+from models.equations import density, groups, predictors, top_level
+from models.equations.density import Sampled
 from models.equations.effect import Effect
+from models.equations.kernels import effect_kernel
+from models.equations.model import Computation, Model
 from models.equations.random_variables import STANDARD
 from priors.prior_set import PriorSet
 
@@ -27,9 +31,42 @@ PAIR = "trait, slope"
 
 
 @dataclass(frozen=True)
+class SlopesSampled(Sampled):
+    """Traits and slopes are sampled, and not kept."""
+
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+        """The trial and its priors, packed for the kernel."""
+        bare = replace(design, mediators=NO_MEDIATORS)
+        distinct, times = np.unique(design.outcome, return_counts=True)
+        entry = density.entries(model, bare)
+        seen = effect_kernel.Sloping(
+            design.family.number,
+            design.participant_of.astype(int),
+            design.wave_of.astype(int),
+            design.outcome.astype(float),
+            design.offset,
+            distinct.astype(float),
+            times.astype(float),
+            elapsed(design),
+            entry["tau_slope"],
+            entry["partial_correlation"],
+        )
+        trial = (*density.given_of(model, bare, priors, density.NO_TRAITS), tuple(seen))
+        return density.to_sample(
+            model,
+            bare,
+            effect_kernel.log_sloping,
+            trial,
+            density.levels_of_groups(bare) + 2 * design.participants,
+            density.groups_kept(bare, trial),
+        )
+
+
+@dataclass(frozen=True)
 class RandomSlopes(Effect):
     """The effect model with random slopes; its draws hold no participant's own terms."""
 
+    likelihood: Computation = SlopesSampled()
     name: ClassVar[str] = "random slopes"
 
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:

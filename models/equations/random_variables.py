@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 
 from models.equations.predictors import combination
-from priors.prior import ARGUMENTS, Prior, lkj_shapes
+from priors.prior import Prior, lkj_shapes
 from priors.prior_set import PriorSet
 
 STANDARD = "_standard"
@@ -17,31 +17,6 @@ STANDARD = "_standard"
 
 OBSERVED = "observed_"
 """Beginning of the names of observed data."""
-PRIOR_NUMBERS = "prior_numbers"
-"""Data of a model that hold its priors' numbers: a compiled model can be given other priors of the same shape."""
-
-
-def prior_numbers(priors: PriorSet, parameters: Iterable[str]) -> np.ndarray:
-    """Numbers of the priors that are data of a model, one after the other; correlations and LKJ shapes are built in."""
-    return np.array([priors[name].arguments[key] for name in parameters for key in _replaceable(priors[name])])
-
-
-def built_in(priors: PriorSet, parameters: Iterable[str]) -> tuple:
-    """The priors' part of the cache key of a compiled model: distributions, and the numbers left out above."""
-    return tuple(
-        (name, priors[name].distribution, *(priors[name].arguments[key] for key in sorted(_fixed(priors[name]))))
-        for name in parameters
-    )
-
-
-def _fixed(prior: Prior) -> set[str]:
-    return set(ARGUMENTS[prior.distribution]) - set(_replaceable(prior))
-
-
-def _replaceable(prior: Prior) -> list[str]:
-    if prior.distribution == "lkj":
-        return []
-    return [name for name in ARGUMENTS[prior.distribution] if name != "correlation"]
 
 
 def declare_parameters(
@@ -58,25 +33,19 @@ def declare_parameters(
     priors : PriorSet
         A row for each parameter.
     """
-    numbers = pm.Data(PRIOR_NUMBERS, prior_numbers(priors, dimensions))
-    place, found = 0, {}
-    for name, dims in dimensions.items():
-        prior = priors[name]
-        given = {key: numbers[place + k] for k, key in enumerate(_replaceable(prior))}
-        place += len(given)
-        found[name] = _declare(prior, given, dims, [len(labels[dim]) for dim in dims])
-    return found
+    return {name: _declare(priors[name], dims, [len(labels[dim]) for dim in dims]) for name, dims in dimensions.items()}
 
 
-def _declare(prior: Prior, given: Mapping[str, Any], dims: Sequence[str], sizes: Sequence[int]) -> Any:
+def _declare(prior: Prior, dims: Sequence[str], sizes: Sequence[int]) -> Any:
     """Add one parameter, named as its prior; a joint distribution is over the last of its dimensions."""
-    name = prior.parameter
+    # a plain number that float32 can hold becomes one, and so does whatever PyTensor forms of it
+    name, given = prior.parameter, {key: np.float64(number) for key, number in prior.arguments.items()}
     if prior.distribution == "half_normal":
         return pm.HalfNormal(name, sigma=given["sd"], dims=dims)
     if prior.distribution == "gamma":
         return pm.Gamma(name, alpha=given["shape"], beta=given["rate"], dims=dims)
     if prior.distribution == "lkj":
-        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(prior.arguments["shape"], sizes[-1])] * 2, dims=dims)
+        halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(given["shape"], sizes[-1])] * 2, dims=dims)
         return pm.Deterministic(name, 2 * halves - 1, dims=dims)
     if prior.distribution == "normal" or sizes[-1] == 1:
         return pm.Normal(name, mu=given["mean"], sigma=given["sd"], dims=dims)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from models.design.layout import Design, design
 from models.equations.model import Model
-from models.inference.nuts import Compiled, Sampler, sample
+from models.inference.nuts import Sampler, sample
 from models.trial.study_file.study import Study
 from priors.prior_set import PriorSet
 
@@ -50,13 +50,11 @@ class Specification:
         """Columns of the mediators in the order of the study file."""
         return [part.column for part in self.study.mediators]
 
-    def compiled(self, kept: Compiled | None = None) -> Any:
-        """The compiled model: kept for refits, or for this fit alone, which is faster."""
-        if kept is not None:
-            return kept.model(self.model, self.design, self.priors)
-        return Compiled().refit(self.model, self.design, self.priors)
+    def ready(self) -> Any:
+        """What `nuts.sample` takes."""
+        return self.model.ready(self.design, self.priors)
 
-    def refitted(self, kept: Compiled, sampler: Sampler) -> Fit:
+    def refitted(self, sampler: Sampler) -> Fit:
         """A quick fit beside another one, for which it is not to wait: on one core.
 
         Raises
@@ -64,8 +62,7 @@ class Specification:
         SamplerFailed
             If there is no usable posterior.
         """
-        ready = kept.refit(self.model, self.design, self.priors)
-        return replace(self, sampler=sampler).fit(sample(ready, sampler, cores=1))
+        return replace(self, sampler=sampler).fit(sample(self.ready(), sampler, cores=1))
 
     def fit(self, tree: xr.DataTree) -> Fit:
         """The fit that these draws are.

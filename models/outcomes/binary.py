@@ -92,8 +92,9 @@ class Logit(Binary):
         """Bernoulli with its slopes."""
         eta = min(max(predictor, -FARTHEST), FARTHEST)
         signed = eta if value > 0 else -eta
-        wrong = 1.0 / (1.0 + math.exp(signed))
-        log = min(signed, 0.0) - math.log1p(math.exp(-abs(signed)))
+        small = math.exp(-abs(signed))
+        wrong = (small if signed >= 0.0 else 1.0) / (1.0 + small)
+        log = min(signed, 0.0) - math.log1p(small)
         return log, wrong if value > 0 else -wrong, -wrong * (1.0 - wrong), 0.0
 
     @staticmethod

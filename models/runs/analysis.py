@@ -98,7 +98,6 @@ def analyse(
     data_unchanged: Callable[[], bool] = lambda: True,
     say: nuts.Say = lambda _: None,
     progress: nuts.Progress | None = None,
-    compiled: nuts.Compiled | None = None,
 ) -> Analysis:
     """Fit one model to one trial and derive everything from it.
 
@@ -110,18 +109,13 @@ def analyse(
         Asked at the end whether the data file is still the one that was read.
     say, progress : callable
         Told of each step, and of the sampler's progress.
-    compiled : Compiled, optional
-        Where the compiled model is kept for refits; none is kept without.
 
     Raises
     ------
     SamplerFailed
         If there is no usable posterior.
     """
-    say("compiling the model")
-    ready = asked.compiled(compiled)
-    say("sampling")
-    settled = settling.until_settled(ready, asked, say, progress)
+    settled = settling.until_settled(asked, say, progress)
     found = derive(settled.answers, data_unchanged=data_unchanged, say=say)
     if not settled.reasons:
         return found

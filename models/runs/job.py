@@ -20,7 +20,7 @@ from models.checks.path_what_if import path_what_if
 from models.checks.what_if import what_if
 from models.faults import InvalidInput
 from models.inference.fitted import Specification
-from models.inference.nuts import Compiled, Progress, Sampler, Say
+from models.inference.nuts import Progress, Sampler, Say
 from models.runs import folder as runs
 from models.runs import provenance
 from models.runs.analysis import Analysis, Verdict, analyse
@@ -184,25 +184,23 @@ def _fitted(plan: _Plan, others: Mapping[str, BackgroundFit], partial: Path, tol
     for name in plan.further:
         (partial / name).mkdir()
         others[name].begin(job.study, name, asked.priors, asked.sampler, plan.data_hash, partial / name)
-    compiled = Compiled() if refits.richer(asked.model) else None
     result = analyse(
         asked,
         say=_named(told.note, job.model) if plan.further else told.note,
         progress=told.progress,
         data_unchanged=lambda: runs.digest(plan.data) == plan.data_hash,
-        compiled=compiled,
     )
-    _written(plan, result, compiled, partial, told.note)
+    _written(plan, result, partial, told.note)
     plan.manifest["sampler"] = result.verdict.sampler.as_dict()
     beside = _others(plan.further, others, result.verdict, partial, plan.manifest, told)
     _save(partial, asked.study, job.model, {job.model: result.verdict} | beside, plan.manifest)
 
 
-def _written(plan: _Plan, result: Analysis, compiled: Compiled | None, partial: Path, note: Say) -> None:
+def _written(plan: _Plan, result: Analysis, partial: Path, note: Say) -> None:
     """Save the first model's fit, and what is asked of it about its assumptions."""
     asked = path_what_if(result.answers, note)
-    if compiled is not None:
-        asked |= what_if(result.answers, compiled, note)
+    if refits.richer(plan.asked.model):
+        asked |= what_if(result.answers, note)
     note("saving the run")
     runs.write_tree(result.with_groups(asked).tree, partial / runs.TREE)
     _copied(plan.truth, partial)

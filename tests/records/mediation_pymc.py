@@ -43,7 +43,7 @@ def product(lag: int) -> tuple[xr.Dataset, xr.Dataset]:
     assert trial["mediator_value"].notnull().all()
     layout = design(study, trial)
     sampler = nuts.Sampler(draws=DRAWS, tune=TUNE, chains=CHAINS, seed=3)
-    draws = nuts.sample(nuts.Compiled().refit(mediation, layout, prior_set.load()), sampler)["posterior"].to_dataset()
+    draws = nuts.sample(mediation.ready(layout, prior_set.load()), sampler)["posterior"].to_dataset()
     found = {name: draws[name] for name in ("mu_0", "tau", "cutpoint_low")}
     found |= {name: draws[f"mediator_{name}"] for name in ("residual_sd", "precision")}
     found = {name: part.squeeze(drop=True) for name, part in found.items()}

@@ -22,12 +22,13 @@ _FILES = sorted(
     [
         *_HERE.glob("*.py"),
         *Path(outcomes.__file__).parent.glob("*.py"),
-        *(_HERE.parent / name for name in ("mediator_kinds.py", "correlation_kernel.py", "group_kernel.py")),
+        *(_HERE.parent / "kernels").glob("*.py"),
+        _HERE.parent / "mediator_kinds.py",
         _HERE.parents[1] / "design/mediation_cells.py",
     ]
 )
 CODE = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES)).hexdigest()
-"""Hash of every file of the package, of the families of outcomes, and of what the mediation kernel compiles in."""
+"""Hash of every file of the package, of the families of outcomes, and of the kernels and what they compile in."""
 
 
 def njit(**options: Any) -> Callable[[Any], Any]:

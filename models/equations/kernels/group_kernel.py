@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.equations import correlation_kernel as correlation
 from models.equations.histories.compiled import njit
+from models.equations.kernels import correlation_kernel as correlation
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 

@@ -1,7 +1,7 @@
 """Log density of the mediation model and its gradient, compiled once for every trial, by Numba.
 
-The mathematics is that of `Mediation.build`; MODEL.md, "How it is computed", says how its gradient is formed. A
-point holds each top-level parameter on the scale on which it is sampled, then participants' traits and latent values.
+The mathematics is that of `Mediation.build`, and without mediators that of `Effect.build`; MODEL.md, "How it is
+computed", says how its gradient is formed.
 """
 
 from __future__ import annotations
@@ -12,60 +12,15 @@ from typing import NamedTuple
 import numpy as np
 
 from models.design.mediation_cells import NOTHING, SUMMED
-from models.equations import correlation_kernel as correlation
-from models.equations import group_kernel
-from models.equations.group_kernel import Groups, Spread
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell, constant
-from models.equations.mediator_kinds import NEAR
-from models.outcomes.family import FARTHEST
+from models.equations.kernels import correlation_kernel as correlation
+from models.equations.kernels import group_kernel
+from models.equations.kernels import mediator_kernel as mediator
+from models.equations.kernels.group_kernel import Groups, Spread
+from models.equations.kernels.prior_kernel import Linear, Prior, combined, to_point, to_values
 
-NORMAL, STUDENT, BINARY, SHARE = range(4)
-KINDS = {"normal": NORMAL, "student": STUDENT, "binary": BINARY, "share": SHARE}
-"""Number of each mediator's distribution (`mediator_kinds.MEDIATOR_KINDS`)."""
-STRAIGHT, HALF, GAMMA, PARTIAL, JOINT = range(5)
-PRIORS = {
-    "normal": STRAIGHT,
-    "half_normal": HALF,
-    "gamma": GAMMA,
-    "lkj": PARTIAL,
-    "exchangeable_normal": JOINT,
-}
-"""Number of each prior, which also says how its parameter is sampled: as it is, by its logarithm, as log-odds of
-(1 + value) / 2, or as independent standard normal values behind it."""
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-_STATES = 4
-
-
-class Prior(NamedTuple):
-    """Priors of the top-level parameters.
-
-    Attributes
-    ----------
-    block : ndarray of int, (parameter, 5)
-        Number of its prior, its first entry, entries, size of its last dimension, where its root begins.
-    number, root : ndarray, (entry, 2) and (…,)
-        Of the prior of each entry (a normal's mean and SD, a gamma's shape and rate, …); roots of correlations.
-    """
-
-    block: np.ndarray
-    number: np.ndarray
-    root: np.ndarray
-
-
-class Linear(NamedTuple):
-    """`Levels` and `Terms` as one linear function of the parameters' entries.
-
-    Attributes
-    ----------
-    row, column, weight, fixed : ndarray
-        Term row is weight × entry column, summed onto fixed (term,).
-    """
-
-    row: np.ndarray
-    column: np.ndarray
-    weight: np.ndarray
-    fixed: np.ndarray
 
 
 class People(NamedTuple):
@@ -235,13 +190,48 @@ class State(NamedTuple):
     latent: np.ndarray
 
 
-class Forward(NamedTuple):
-    """Every step from a point to what outcomes and mediators read; see `_forward`."""
+class Given(NamedTuple):
+    """What every step through the equations reads: `Latent` is empty where no mediator is unknown."""
 
+    prior: Prior
+    linear: Linear
+    people: People
+    scales: Scale
+    groups: Groups
+    missing: Latent
+
+
+class Forward(NamedTuple):
+    """Every step from a point to what outcomes and mediators read; see `forward`.
+
+    Attributes
+    ----------
+    log_prior : float
+        Of the top-level parameters, on the scale on which they are sampled.
+    ends : tuple of int
+        Where in the point its top-level parameters end, its traits, its groups' levels, and those of single waves.
+    point, value : ndarray, (unknown,) and (entry,)
+        The point, and the top-level parameters.
+    """
+
+    log_prior: float
+    ends: tuple[int, int, int, int]
+    point: np.ndarray
+    value: np.ndarray
     levels: Levels
     terms: Terms
     groups: group_kernel.Levels
     traits: Traits
+    state: State
+
+
+class Slopes(NamedTuple):
+    """Slopes of the log density: `levels` and `terms` are views of `whole`; of the entries without another step."""
+
+    value: np.ndarray
+    whole: np.ndarray
+    levels: Levels
+    terms: Terms
     state: State
 
 
@@ -295,89 +285,6 @@ def _cut(vector: np.ndarray, scales: Scale, people: People, groups: Groups) -> t
         ),
     )
     return levels, terms
-
-
-@njit()
-def expit(x: float) -> float:
-    """Logistic function."""
-    return 1.0 / (1.0 + math.exp(-x))
-
-
-@njit()
-def softplus(x: float) -> float:
-    """Log of 1 + exp(x), without overflow or loss."""
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-
-
-@njit()
-def log_gamma(x: float) -> tuple[float, float]:
-    """Log of the gamma function and its slope, for x > 0: Stirling's series from 10 on, recurrence up to there."""
-    product, below = 1.0, 0.0
-    while x < 10.0:
-        product *= x
-        below += 1.0 / x
-        x += 1.0
-    inverse = 1.0 / x
-    square, log = inverse * inverse, math.log(x)
-    series = 1.0 / 1260 - square * (1.0 / 1680 - square * (1.0 / 1188 - square * (691.0 / 360360 - square / 156.0)))
-    series = inverse * (1.0 / 12 - square * (1.0 / 360 - square * series))
-    slope = 1.0 / 240 - square * (1.0 / 132 - square * (691.0 / 32760 - square / 12.0))
-    slope = square * (1.0 / 12 - square * (1.0 / 120 - square * (1.0 / 252 - square * slope)))
-    return (x - 0.5) * log - x + _HALF_LOG_2PI + series - math.log(product), log - 0.5 * inverse - slope - below
-
-
-@njit()
-def _prior(prior: Prior, point: np.ndarray, value: np.ndarray, slope: np.ndarray) -> float:
-    """Top-level parameters into `value`, slopes of their log prior (on the scale of sampling) into `slope`."""
-    total, block, number, root = 0.0, prior.block, prior.number, prior.root
-    for b in range(block.shape[0]):
-        kind, first, count, size, begin = block[b, 0], block[b, 1], block[b, 2], block[b, 3], block[b, 4]
-        for k in range(first, first + count):
-            u, one, two = point[k], number[k, 0], number[k, 1]
-            if kind == STRAIGHT:
-                z = (u - one) / two
-                value[k], slope[k] = u, -z / two
-                total -= 0.5 * z * z + math.log(two) + _HALF_LOG_2PI
-            elif kind == HALF:
-                value[k] = math.exp(u)
-                z = value[k] / two
-                slope[k] = 1.0 - z * z
-                total += u - 0.5 * z * z - math.log(two) - _HALF_LOG_2PI + math.log(2.0)
-            elif kind == GAMMA:
-                value[k] = math.exp(u)
-                slope[k] = one - two * value[k]
-                total += one * (u + math.log(two)) - two * value[k] - math.lgamma(one)
-            elif kind == PARTIAL:
-                value[k] = math.tanh(0.5 * u)
-                slope[k] = -one * value[k]
-                total -= one * (softplus(u) + softplus(-u)) + 2.0 * math.lgamma(one) - math.lgamma(2.0 * one)
-            else:
-                slope[k] = -u
-                total -= 0.5 * u * u + _HALF_LOG_2PI
-                start, place = first + (k - first) // size * size, (k - first) % size
-                value[k] = one
-                for j in range(place + 1):
-                    value[k] += two * root[begin + place * size + j] * point[start + j]
-    return total
-
-
-@njit()
-def _to_point(prior: Prior, value: np.ndarray, by_value: np.ndarray, slope: np.ndarray) -> None:
-    """Add to `slope`, in the point, what slopes in the parameters themselves come to."""
-    block, number, root = prior.block, prior.number, prior.root
-    for b in range(block.shape[0]):
-        kind, first, count, size, begin = block[b, 0], block[b, 1], block[b, 2], block[b, 3], block[b, 4]
-        for k in range(first, first + count):
-            if kind == STRAIGHT:
-                slope[k] += by_value[k]
-            elif kind in (HALF, GAMMA):
-                slope[k] += by_value[k] * value[k]
-            elif kind == PARTIAL:
-                slope[k] += by_value[k] * 0.5 * (1.0 - value[k] * value[k])
-            else:
-                start, place = first + (k - first) // size * size, (k - first) % size
-                for j in range(place + 1):
-                    slope[start + j] += number[k, 1] * root[begin + place * size + j] * by_value[k]
 
 
 @njit()
@@ -494,91 +401,6 @@ def _back_from_grid(
 
 
 @njit()
-def _constant(kind: int, spread: np.ndarray, by: np.ndarray, times: int) -> float:
-    """Part of a mediator's log density that depends on its spread alone, of `times` cells; its slopes into `by`.
-
-    Of a share it belongs to the cells between the ends: those at one have none.
-    """
-    if kind in (NORMAL, STUDENT):
-        by[0] -= times / spread[0]
-        own = -math.log(spread[0])
-        if kind == NORMAL:
-            return times * (own - _HALF_LOG_2PI)
-        log, by_nu = _student_constant(spread[1])
-        by[1] += times * by_nu
-        return times * (own + log)
-    if kind == SHARE:
-        log, by_precision = log_gamma(spread[2])
-        by[2] += times * by_precision
-        return times * log
-    return 0.0
-
-
-@njit()
-def _student_constant(nu: float) -> tuple[float, float]:
-    """Log of the constant of Student's t at SD 1 and its slope in ν."""
-    upper, by_upper = log_gamma(0.5 * (nu + 1.0))
-    lower, by_lower = log_gamma(0.5 * nu)
-    return upper - lower - 0.5 * math.log(nu * math.pi), 0.5 * (by_upper - by_lower - 1.0 / nu)
-
-
-@njit()
-def _student(z: float, nu: float) -> tuple[float, float, float]:
-    """Student's t at SD 1 without its constant, its slopes in z and ν."""
-    square = z * z / nu
-    log = math.log1p(square)
-    inside = (nu + 1.0) / nu / (1.0 + square)
-    return -0.5 * (nu + 1.0) * log, -inside * z, 0.5 * (inside * square - log)
-
-
-@njit()
-def _between(eta: float, spread: np.ndarray) -> tuple[float, float, float, float]:
-    """Log probability that a share lies between its ends; its slopes in η and in the cutpoints."""
-    low, high = spread[0], spread[1]
-    log = math.log(-math.expm1(low - high)) - softplus(low - eta) - softplus(eta - high)
-    above, below, narrow = expit(low - eta), expit(eta - high), 1.0 / math.expm1(min(high - low, 2.0 * FARTHEST))
-    return log, above - below, -above - narrow, below + narrow
-
-
-@njit()
-def _observed(
-    kind: int, value: float, log_value: float, log_rest: float, linear: float, spread: np.ndarray, by: np.ndarray
-) -> tuple[float, float]:
-    """Log density of one observed mediator without its constant, and its slope in η; those in its spread into `by`."""
-    if kind == NORMAL:
-        z = (value - linear) / spread[0]
-        by[0] += z * z / spread[0]
-        return -0.5 * z * z, z / spread[0]
-    if kind == STUDENT:
-        z = (value - linear) / spread[0]
-        log, by_z, by_nu = _student(z, spread[1])
-        by[0] -= by_z * z / spread[0]
-        by[1] += by_nu
-        return log, -by_z / spread[0]
-    eta = min(max(linear, -FARTHEST), FARTHEST)
-    if kind == BINARY:
-        return (-softplus(-eta), expit(-eta)) if value > 0.0 else (-softplus(eta), -expit(eta))
-    if value == 0.0:
-        above = expit(eta - spread[0])
-        by[0] += above
-        return -softplus(eta - spread[0]), -above
-    if value == 1.0:
-        below = expit(spread[1] - eta)
-        by[1] -= below
-        return -softplus(spread[1] - eta), below
-    mean, rest, precision = expit(eta), expit(-eta), spread[2]
-    log, by_eta, by_low, by_high = _between(eta, spread)
-    one, by_one = log_gamma(mean * precision)
-    two, by_two = log_gamma(rest * precision)
-    log += (mean * precision - 1.0) * log_value + (rest * precision - 1.0) * log_rest - one - two
-    left, right = mean * (log_value - by_one), rest * (log_rest - by_two)
-    by[0] += by_low
-    by[1] += by_high
-    by[2] += left + right
-    return log, by_eta + precision * (left * rest - right * mean)
-
-
-@njit()
 def _mediators(
     observed: Observed,
     kinds: np.ndarray,
@@ -594,12 +416,12 @@ def _mediators(
         kind, own, by, within = kinds[m], spread[m], by_spread[m], 0
         for n in range(observed.first[m], observed.first[m + 1]):
             eta = grid[places[n]]
-            log, slope = _observed(kind, value[n], log_value[n], log_rest[n], eta, own, by)
+            log, slope = mediator.observed(kind, value[n], log_value[n], log_rest[n], eta, own, by)
             total += log
             by_grid[places[n]] += slope
-            if kind != SHARE or 0.0 < value[n] < 1.0:
+            if kind != mediator.SHARE or 0.0 < value[n] < 1.0:
                 within += 1
-        total += _constant(kind, own, by, within)
+        total += mediator.constant(kind, own, by, within)
     return total
 
 
@@ -629,90 +451,18 @@ def _back_from_latent(
     for m in range(kinds.size):
         first, last = latent.first[m], latent.first[m + 1]
         fixed, by_fixed = -_HALF_LOG_2PI, 0.0
-        if kinds[m] == STUDENT:
-            fixed, by_fixed = _student_constant(spread[m, 1])
+        if kinds[m] == mediator.STUDENT:
+            fixed, by_fixed = mediator.student_constant(spread[m, 1])
         for k in range(first, last):
             by_grid[places[k]] += by_latent[k]
             by_spread[m, 0] += by_latent[k] * noise[k]
             log, by_noise, by_nu = -0.5 * noise[k] * noise[k], -noise[k], 0.0
-            if kinds[m] == STUDENT:
-                log, by_noise, by_nu = _student(noise[k], spread[m, 1])
+            if kinds[m] == mediator.STUDENT:
+                log, by_noise, by_nu = mediator.student(noise[k], spread[m, 1])
             total += log + fixed
             slope[k] += by_latent[k] * spread[m, 0] + by_noise
             by_spread[m, 1] += by_nu + by_fixed
     return total
-
-
-@njit()
-def _two_points(eta: float, precision: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`mediator_kinds.two_points` with the log weights of the two: (2 values, 2 logs), slopes in η, in the precision.
-
-    The values are m + s·r for the roots r of r² − g r − 1, g the skewness, so that their slopes in g are r/(r₊ − r₋)
-    but for the sign.
-    """
-    mean = expit(eta)
-    inside = NEAR < mean < 1.0 - NEAR
-    mean = min(max(mean, NEAR), 1.0 - NEAR)
-    variance, off = mean * (1.0 - mean), 1.0 - 2.0 * mean
-    spread = math.sqrt(variance / (precision + 1.0))
-    factor = 2.0 * math.sqrt(precision + 1.0) / (precision + 2.0)
-    skew = factor * off / math.sqrt(variance)
-    root = math.sqrt(skew * skew + 4.0)
-    # the larger root by its formula, the other by their product, −1: no digits are lost
-    high = 0.5 * (skew + root) if skew >= 0 else -2.0 / (skew - root)
-    low = -1.0 / high
-    found, by_eta, by_precision = np.empty(4), np.zeros(4), np.zeros(4)
-    found[0], found[1], found[2], found[3] = mean + spread * low, mean + spread * high, high / root, -low / root
-    found[2], found[3] = math.log(found[2]), math.log(found[3])
-    move = variance if inside else 0.0
-    by_skew = -factor * (2.0 + 0.5 * off * off / variance) / math.sqrt(variance) * move
-    _slopes(by_eta, move, 0.5 * spread * off / variance * move, by_skew, spread, low, high)
-    by_skew = skew * (0.5 / (precision + 1.0) - 1.0 / (precision + 2.0))
-    _slopes(by_precision, 0.0, -0.5 * spread / (precision + 1.0), by_skew, spread, low, high)
-    return found, by_eta, by_precision
-
-
-@njit()
-def _slopes(
-    by: np.ndarray, by_mean: float, by_spread: float, by_skew: float, spread: float, low: float, high: float
-) -> None:
-    """Slopes of `_two_points` from those of mean, SD and skewness, into `by`."""
-    root = high - low
-    by[0] = by_mean + by_spread * low - spread * by_skew * low / root
-    by[1] = by_mean + by_spread * high + spread * by_skew * high / root
-    by[2] = 2.0 * by_skew / (root * root * high)
-    by[3] = 2.0 * by_skew / (root * root * low)
-
-
-SHOWN, LOG, SHOWN_ETA, SHOWN_PRECISION, LOG_ETA, LOG_LOW, LOG_HIGH, LOG_PRECISION = range(8)
-"""Of one state of a mediator that is summed out: its value, its log probability, and slopes of the two."""
-
-
-@njit()
-def _states(kind: int, linear: float, spread: np.ndarray, state: np.ndarray) -> int:
-    """Fill `state` (…, 8) with the states of a mediator that is not known; returns how many."""
-    eta = min(max(linear, -FARTHEST), FARTHEST)
-    state[:] = 0.0
-    state[1, SHOWN] = 1.0
-    if kind == BINARY:
-        state[0, LOG], state[0, LOG_ETA] = -softplus(eta), -expit(eta)
-        state[1, LOG], state[1, LOG_ETA] = -softplus(-eta), expit(-eta)
-        return 2
-    above, below = expit(eta - spread[0]), expit(spread[1] - eta)
-    state[0, LOG], state[0, LOG_ETA], state[0, LOG_LOW] = -softplus(eta - spread[0]), -above, above
-    state[1, LOG], state[1, LOG_ETA], state[1, LOG_HIGH] = -softplus(spread[1] - eta), below, -below
-    log, by_eta, by_low, by_high = _between(eta, spread)
-    found, found_eta, found_precision = _two_points(eta, spread[2])
-    for k in range(2):
-        one = state[2 + k]
-        one[SHOWN], one[SHOWN_ETA], one[SHOWN_PRECISION] = found[k], found_eta[k], found_precision[k]
-        one[LOG], one[LOG_ETA], one[LOG_PRECISION] = (
-            log + found[2 + k],
-            by_eta + found_eta[2 + k],
-            found_precision[2 + k],
-        )
-        one[LOG_LOW], one[LOG_HIGH] = by_low, by_high
-    return 4
 
 
 @njit()
@@ -746,7 +496,7 @@ def _summed(
     count, whole, top, total = np.ones(each.size, np.int64), 1, -math.inf, 0.0
     for m in range(each.size):
         if source[m] == SUMMED:
-            count[m] = _states(scales.kind[m], grid[places[m]], spread[m], table[m])
+            count[m] = mediator.states(scales.kind[m], grid[places[m]], spread[m], table[m])
             whole *= count[m]
     for c in range(whole):
         left, log, eta = c, 0.0, rest
@@ -754,8 +504,8 @@ def _summed(
             if source[m] == SUMMED:
                 k = left % count[m]
                 left //= count[m]
-                log += table[m, k, LOG]
-                eta += each[m] * (table[m, k, SHOWN] - centre[m]) / scale[m]
+                log += table[m, k, mediator.LOG]
+                eta += each[m] * (table[m, k, mediator.SHOWN] - centre[m]) / scale[m]
         likely, slope, _, by_spread_of = cell(outcomes.likelihood, outcomes.value[n], eta, dispersion)
         term[c, 0], term[c, 1], term[c, 2] = log + likely, slope, by_spread_of
         top = max(top, log + likely)
@@ -772,13 +522,26 @@ def _summed(
             if source[m] == SUMMED:
                 k = left % count[m]
                 left //= count[m]
-                by_each[m] += slope * (table[m, k, SHOWN] - centre[m]) / scale[m]
+                by_each[m] += slope * (table[m, k, mediator.SHOWN] - centre[m]) / scale[m]
                 by_shown = slope * each[m] / scale[m]
-                by_grid[places[m]] += by_shown * table[m, k, SHOWN_ETA] + share * table[m, k, LOG_ETA]
-                by_spread[m, 0] += share * table[m, k, LOG_LOW]
-                by_spread[m, 1] += share * table[m, k, LOG_HIGH]
-                by_spread[m, 2] += by_shown * table[m, k, SHOWN_PRECISION] + share * table[m, k, LOG_PRECISION]
+                by_grid[places[m]] += by_shown * table[m, k, mediator.SHOWN_ETA] + share * table[m, k, mediator.LOG_ETA]
+                by_spread[m, 0] += share * table[m, k, mediator.LOG_LOW]
+                by_spread[m, 1] += share * table[m, k, mediator.LOG_HIGH]
+                by_spread[m, 2] += (
+                    by_shown * table[m, k, mediator.SHOWN_PRECISION] + share * table[m, k, mediator.LOG_PRECISION]
+                )
     return top + math.log(total), by_eta, by_dispersion
+
+
+@njit()
+def constants(likelihood: int, distinct: np.ndarray, times: np.ndarray, dispersion: float) -> tuple[float, float]:
+    """Part of the outcomes' log probability without their predictors, and its slope in the dispersion."""
+    total, by_dispersion = 0.0, 0.0
+    for k in range(distinct.size):
+        log, slope = constant(likelihood, distinct[k], dispersion)
+        total += times[k] * log
+        by_dispersion += times[k] * slope
+    return total, by_dispersion
 
 
 @njit()
@@ -790,13 +553,10 @@ def _outcomes(
     by_own, by_shared, by_grid, by_latent = by_state.own, by_state.shared, by_state.grid, by_state.latent
     mediators, likelihood, dispersion = scales.kind.size, outcomes.likelihood, terms.dispersion[0]
     each, by_each = np.empty(mediators), np.empty(mediators)
-    scratch = Scratch(each, by_each, np.empty((mediators, _STATES, 8)), np.empty((outcomes.combinations, 3)))
+    scratch = Scratch(each, by_each, np.empty((mediators, mediator.STATES, 8)), np.empty((outcomes.combinations, 3)))
     person, wave, sources, reads = outcomes.person, outcomes.wave, outcomes.source, outcomes.read
-    total, by_dispersion, times = 0.0, 0.0, 1 + people.later.size
-    for k in range(outcomes.distinct.size):
-        log, slope = constant(likelihood, outcomes.distinct[k], dispersion)
-        total += outcomes.times[k] * log
-        by_dispersion += outcomes.times[k] * slope
+    total, by_dispersion = constants(likelihood, outcomes.distinct, outcomes.times, dispersion)
+    times = 1 + people.later.size
     for n in range(person.size):
         i, w, summed = person[n], wave[n], False
         here = i * times + w + 1
@@ -832,37 +592,6 @@ def _outcomes(
 
 
 @njit()
-def _vector(linear: Linear, value: np.ndarray) -> np.ndarray:
-    """`Levels` and `Terms` of the parameters, as one vector."""
-    found, row, column, weight = linear.fixed.copy(), linear.row, linear.column, linear.weight
-    for k in range(row.size):
-        found[row[k]] += weight[k] * value[column[k]]
-    return found
-
-
-@njit()
-def _forward(
-    point: np.ndarray, whole: np.ndarray, ends: tuple, people: People, scales: Scale, groups: Groups, missing: Latent
-) -> Forward:
-    """From a point, of which `whole` holds the linear terms, to what outcomes and mediators read."""
-    entries, first, second, last = ends
-    count, equations = people.arm.size, scales.kind.size + 1
-    levels, terms = _cut(whole, scales, people, groups)
-    standard, of_waves = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
-    shared = group_kernel.levels(groups, terms.groups, standard, of_waves)
-    of_people = group_kernel.of_people(groups, shared.lasting, count)
-    found = _traits(people, levels, of_people, point[entries:first].reshape(people.order.size, count))
-    grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
-    cells = np.zeros(count * (1 + people.later.size))
-    if groups.groupings:
-        for m in range(equations - 1):
-            group_kernel.add_cells(groups, shared.lasting[m], shared.of_waves[m], grid.reshape(equations - 1, -1)[m])
-        group_kernel.add_cells(groups, shared.lasting[-1], shared.of_waves[-1], cells)
-    latent = _latent(missing, terms.spread, grid, point[last:])
-    return Forward(levels, terms, shared, found, State(found.own, cells, grid, latent))
-
-
-@njit()
 def _back_from_groups(
     groups: Groups, spread: Spread, found: group_kernel.Levels, by_state: State, by: Spread, slope: tuple
 ) -> float:
@@ -877,52 +606,80 @@ def _back_from_groups(
     return group_kernel.back_from_levels(groups, spread, found, by_levels, by)
 
 
-@njit(nogil=True)
-def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
-    """Log density at a point, slopes into `slope`; NaN, a divergence to the sampler, where a slope is not finite.
+@njit()
+def forward(point: np.ndarray, given: Given, slope: np.ndarray) -> Forward:
+    """From a point to what outcomes and mediators read; slopes of the log prior into `slope`."""
+    people, scales, groups, missing = given.people, given.scales, given.groups, given.missing
+    count, equations = people.arm.size, scales.kind.size + 1
+    entries = given.prior.number.shape[0]
+    first = entries + people.order.size * count
+    second = first + equations * groups.grouping.size
+    last = second + equations * groups.varying_of.size
+    slope[:] = 0.0
+    value = np.empty(entries)
+    log_prior = to_values(given.prior, point, value, slope)
+    levels, terms = _cut(combined(given.linear, value), scales, people, groups)
+    standard, of_waves = point[first:second].reshape(equations, -1), point[second:last].reshape(equations, -1)
+    shared = group_kernel.levels(groups, terms.groups, standard, of_waves)
+    of_people = group_kernel.of_people(groups, shared.lasting, count)
+    found = _traits(people, levels, of_people, point[entries:first].reshape(people.order.size, count))
+    grid = _grid(people.arm, terms.mediator_level, terms.mediator_effect, found.own)
+    cells = np.zeros(count * (1 + people.later.size))
+    if groups.groupings:
+        for m in range(equations - 1):
+            group_kernel.add_cells(groups, shared.lasting[m], shared.of_waves[m], grid.reshape(equations - 1, -1)[m])
+        group_kernel.add_cells(groups, shared.lasting[-1], shared.of_waves[-1], cells)
+    latent = _latent(missing, terms.spread, grid, point[last:])
+    state = State(found.own, cells, grid, latent)
+    return Forward(log_prior, (entries, first, second, last), point, value, levels, terms, shared, found, state)
+
+
+@njit()
+def no_slopes(given: Given, found: Forward) -> Slopes:
+    """Slopes of 0, to add to."""
+    state = found.state
+    whole = np.zeros(given.linear.fixed.size)
+    levels, terms = _cut(whole, given.scales, given.people, given.groups)
+    none = State(
+        np.zeros(state.own.shape), np.zeros(state.shared.size), np.zeros(state.grid.size), np.zeros(state.latent.size)
+    )
+    return Slopes(np.zeros(found.value.size), whole, levels, terms, none)
+
+
+@njit()
+def backward(given: Given, found: Forward, by: Slopes, slope: np.ndarray) -> float:
+    """Log density of traits, groups' levels and latent values; slopes in what is sampled added to `slope`.
 
     Parameters
     ----------
-    point : ndarray, (unknown,)
-        Top-level parameters as sampled, traits (trait, participant), standard levels of groups (equation, group) and
-        of groups at single waves, noise of latent values.
-    trial : tuple of tuple
-        The fields of `Prior`, `Linear`, `People`, `Scale`, `Observed`, `Latent`, `Outcomes`, `Groups`. Plain tuples,
-        because Numba takes ten times longer to see what a named one holds.
+    given, found : Given, Forward
+        As `forward` took and returned them.
+    by : Slopes
+        Of the likelihood.
     slope : ndarray, (unknown,)
-        Written.
+        Holds slopes of the log prior.
     """
-    prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
-    observed, missing, outcomes, groups = Observed(*trial[4]), Latent(*trial[5]), Outcomes(*trial[6]), Groups(*trial[7])
-    slope[:] = 0.0
-    ends = _ends(prior, scales, people, groups)
-    entries, first, second, last = ends
-    value, by_value = np.empty(entries), np.zeros(entries)
-    total = _prior(prior, point, value, slope)
-    whole = _vector(linear, value)
-    by_whole = np.zeros(whole.size)
-    by_levels, by = _cut(by_whole, scales, people, groups)
-    found = _forward(point, whole, ends, people, scales, groups, missing)
-    terms, state = found.terms, found.state
-    by_state = State(
-        np.zeros(state.own.shape), np.zeros(state.shared.size), np.zeros(state.grid.size), np.zeros(state.latent.size)
+    people, scales, groups, linear, terms = given.people, given.scales, given.groups, given.linear, found.terms
+    entries, first, second, last = found.ends
+    noise, equations = found.point[last:], scales.kind.size + 1
+    total = _back_from_latent(
+        given.missing, scales.kind, terms.spread, noise, by.state.latent, by.state.grid, by.terms.spread, slope[last:]
     )
-    total += _mediators(observed, scales.kind, terms.spread, state.grid, by_state.grid, by.spread)
-    total += _outcomes(outcomes, people, scales, terms, state, by, by_state)
-    noise = point[last:]
-    total += _back_from_latent(
-        missing, scales.kind, terms.spread, noise, by_state.latent, by_state.grid, by.spread, slope[last:]
-    )
-    _back_from_grid(people.arm, by_state.grid, by.mediator_level, by.mediator_effect, by_state.own)
+    _back_from_grid(people.arm, by.state.grid, by.terms.mediator_level, by.terms.mediator_effect, by.state.own)
     into = slope[entries:first].reshape(people.order.size, people.arm.size)
-    total += _back_from_traits(people, found.levels, found.traits, by_state.own, by_levels, into)
+    total += _back_from_traits(people, found.levels, found.traits, by.state.own, by.levels, into)
     if groups.groupings:
-        equations = scales.kind.size + 1
         of_groups = (slope[first:second].reshape(equations, -1), slope[second:last].reshape(equations, -1))
-        total += _back_from_groups(groups, terms.groups, found.groups, by_state, by.groups, of_groups)
+        total += _back_from_groups(groups, terms.groups, found.groups, by.state, by.terms.groups, of_groups)
     for k in range(linear.row.size):
-        by_value[linear.column[k]] += linear.weight[k] * by_whole[linear.row[k]]
-    _to_point(prior, value, by_value, slope)
+        by.value[linear.column[k]] += linear.weight[k] * by.whole[linear.row[k]]
+    to_point(given.prior, found.value, by.value, slope)
+    return total
+
+
+@njit()
+def sound(total: float, slope: np.ndarray) -> float:
+    """The log density; NaN, a divergence to the sampler, where a slope is not finite."""
     for k in range(slope.size):
         if not math.isfinite(slope[k]):
             return math.nan
@@ -930,28 +687,45 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
 
 
 @njit(nogil=True)
-def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What a point stands for; see `log_density`.
+def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
+    """Log density at a point, slopes into `slope`; see `sound`.
+
+    Parameters
+    ----------
+    point : ndarray, (unknown,)
+        Top-level parameters as sampled, traits (trait, participant), standard levels of groups (equation, group) and
+        of groups at single waves, noise of latent values.
+    trial : tuple of tuple
+        The fields of those of `Given`, of `Observed` and of `Outcomes`. Plain tuples, because Numba takes ten times
+        longer to see what a named one holds.
+    slope : ndarray, (unknown,)
+        Written.
+    """
+    given = Given(
+        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
+    )
+    observed, outcomes = Observed(*trial[6]), Outcomes(*trial[7])
+    found = forward(point, given, slope)
+    by = no_slopes(given, found)
+    terms, state = found.terms, found.state
+    total = found.log_prior
+    total += _mediators(observed, given.scales.kind, terms.spread, state.grid, by.state.grid, by.terms.spread)
+    total += _outcomes(outcomes, given.people, given.scales, terms, state, by.terms, by.state)
+    return sound(total + backward(given, found, by, slope), slope)
+
+
+@njit(nogil=True)
+def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What a point says of participants and groups; `trial` holds the fields of those of `Given`.
 
     Returns
     -------
     tuple of ndarray
-        Top-level parameters (entry,), traits (equation, participant), latent values, groups' lasting levels
-        (equation, group) and those of single waves.
+        Traits (equation, participant), latent values, groups' lasting levels (equation, group) and those of single
+        waves.
     """
-    prior, linear, people, scales = Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3])
-    groups = Groups(*trial[7])
-    ends = _ends(prior, scales, people, groups)
-    value = np.empty(ends[0])
-    _prior(prior, point, value, np.empty(ends[0]))
-    found = _forward(point, _vector(linear, value), ends, people, scales, groups, Latent(*trial[5]))
-    return value, found.traits.trait, found.state.latent, found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]
-
-
-@njit()
-def _ends(prior: Prior, scales: Scale, people: People, groups: Groups) -> tuple[int, int, int, int]:
-    """Where in a point its top-level parameters end, its traits, its groups' levels, and those of single waves."""
-    entries, equations = prior.number.shape[0], scales.kind.size + 1
-    first = entries + people.order.size * people.arm.size
-    second = first + equations * groups.grouping.size
-    return entries, first, second, second + equations * groups.varying_of.size
+    given = Given(
+        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
+    )
+    found = forward(point, given, np.empty(point.size))
+    return found.traits.trait, found.state.latent, found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]

@@ -1,0 +1,390 @@
+"""Models ready to be sampled: nothing of them is compiled but the kernels, once for every trial.
+
+Priors, equations and likelihoods are those of each model's `build`; `kernels` computes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from nutpie.compiled_pyfunc import from_pyfunc
+
+from models.design.layout import Design
+from models.design.mediation_cells import STATES, SUMMED, cells, flat, pool
+from models.design.mediators import NO_MEDIATORS
+from models.equations import groups
+from models.equations.forward import MISSING
+from models.equations.groups import LEVEL, MEDIATOR, WAVE
+from models.equations.kernels import group_kernel, mediator_kernel, prior_kernel
+from models.equations.kernels import mediation_kernel as kernel
+from models.equations.mediator_parameters import (
+    acting,
+    interacting,
+    lasting,
+    spread_of,
+    trait_form,
+)
+from models.equations.model import Computation, Model
+from models.equations.terms import mediator_terms, wave_terms
+from priors.prior import Prior, lkj_shapes
+from priors.prior_set import PriorSet
+
+Trial = tuple[tuple, ...]
+"""A trial and its priors as a kernel takes them; the first `GIVEN` parts are those of `mediation_kernel.Given`."""
+GIVEN = 6
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a point is kept beside the top-level parameters.
+
+    Attributes
+    ----------
+    shapes : mapping of str to tuple of int
+        By name, in order.
+    values : callable
+        From a point to their values, by name.
+    dims, labels : mapping
+        Dimensions of those that have names for theirs, and labels of these dimensions.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    values: Callable[[np.ndarray], dict[str, np.ndarray]]
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sampled(Computation):
+    """Everything unknown is sampled: the effect model is the mediation model of a trial without mediators."""
+
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+        """The trial and its priors, packed for the kernel."""
+        seen = design if model.mediated else replace(design, mediators=NO_MEDIATORS)
+        trial = packed(model, seen, priors)
+        return to_sample(model, seen, kernel.log_density, trial, others(seen), _kept(seen, trial))
+
+    def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG002 - of the interface
+        """The draws as they are."""
+        return draws
+
+
+SAMPLED = Sampled()
+"""How the models of this package are computed unless said otherwise."""
+
+
+def to_sample(
+    model: Model,
+    design: Design,
+    density: Callable[[np.ndarray, Trial, np.ndarray], float],
+    trial: Trial,
+    beside: int,
+    kept: Kept,
+) -> Any:
+    """What `nuts.sample` takes.
+
+    Parameters
+    ----------
+    model, design : Model, Design
+        Whose top-level parameters they are.
+    density : callable
+        Kernel of the log density and its slopes.
+    trial : tuple
+        What it is given.
+    beside : int
+        How many unknowns there are beside the top-level parameters.
+    kept : Kept
+        What is kept of them.
+    """
+    labels, dims = model.coordinates(design), model.dimensions(design)
+    shapes = {name: tuple(len(labels[dim]) for dim in of) for name, of in dims.items()}
+    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
+    sizes, names = {**shapes, **kept.shapes}, {**dims, **kept.dims}
+    middle = start(trial, beside)
+    used = {dim: labels[dim] for of in names.values() for dim in of if dim in labels}
+
+    def found(point: np.ndarray) -> tuple[float, np.ndarray]:
+        slope = np.empty(point.size)
+        return density(point, trial, slope), slope
+
+    def expanded(point: np.ndarray) -> dict[str, np.ndarray]:
+        value = prior_kernel.values(point, trial[0])
+        top = {name: value[ends[k] : ends[k + 1]].reshape(shape) for k, (name, shape) in enumerate(shapes.items())}
+        return top | kept.values(point)
+
+    # what is not on disk yet is compiled here, where a person can interrupt it, and once for all chains
+    found(middle)
+    expanded(middle)
+    return from_pyfunc(
+        middle.size,
+        lambda: found,
+        lambda *_: expanded,
+        [np.dtype(float)] * len(sizes),
+        list(sizes.values()),
+        list(sizes),
+        coords=used | dict(kept.labels),
+        dims=names,
+        make_initial_point_fn=lambda seed: middle + np.random.default_rng(seed).uniform(-1.0, 1.0, middle.size),
+    )
+
+
+def entries(model: Model, design: Design) -> dict[str, int]:
+    """Where each top-level parameter begins in a point."""
+    labels, found, first = model.coordinates(design), {}, 0
+    for name, dims in model.dimensions(design).items():
+        found[name] = first
+        first += int(np.prod([len(labels[dim]) for dim in dims], dtype=int))
+    return found
+
+
+def others(design: Design) -> int:
+    """How many unknowns there are beside the top-level parameters."""
+    latent = sum(rows.size for rows in cells(design).latent.values())
+    return design.participants * (len(lasting(design)) + design.has_trait) + levels_of_groups(design) + latent
+
+
+def _kept(design: Design, trial: Trial) -> Kept:
+    """Traits, groups' levels and latent values, as they stand in the posterior."""
+    lasts, plan, names, people = lasting(design), cells(design), design.mediators.name, design.participants
+    ends = np.cumsum([0, *(rows.size for rows in plan.latent.values())])
+    dims: dict[str, tuple[str, ...]] = {"mediator_trait": ("lasting_mediator", "participant")} if lasts else {}
+    dims |= {"trait": ("participant",)} if design.has_trait else {}
+    shapes: dict[str, tuple[int, ...]] = {"mediator_trait": (len(lasts), people), "trait": (people,)}
+    shapes = {name: shapes[name] for name in dims} | _shapes_of_groups(design)
+    shapes |= {f"{MISSING}{names[place]}": (rows.size,) for place, rows in plan.latent.items()}
+
+    def found(point: np.ndarray) -> dict[str, np.ndarray]:
+        trait, latent, *levels = kernel.unknowns(point, trial[:GIVEN])
+        kept = {"mediator_trait": trait[lasts]} if lasts else {}
+        kept |= {"trait": trait[-1]} if design.has_trait else {}
+        kept |= _of_groups(design, *levels)
+        return kept | {f"{MISSING}{names[place]}": latent[ends[k] : ends[k + 1]] for k, place in enumerate(plan.latent)}
+
+    return Kept(shapes, found, dims, {"participant": np.arange(people)})
+
+
+def groups_kept(design: Design, trial: Trial) -> Kept:
+    """Groups' levels alone."""
+    return Kept(_shapes_of_groups(design), lambda point: _of_groups(design, *kernel.unknowns(point, trial[:GIVEN])[2:]))
+
+
+def _shapes_of_groups(design: Design) -> dict[str, tuple[int, ...]]:
+    """Shapes of the groups' levels in every equation."""
+    found: dict[str, tuple[int, ...]] = {}
+    for name, many in ((LEVEL, design.groups.grouping_of.size), (WAVE, design.groups.grouping_of_cell.size)):
+        if many and design.mediators.count:
+            found[f"{MEDIATOR}{name}"] = (design.mediators.count, many)
+        if many:
+            found[name] = (many,)
+    return found
+
+
+def levels_of_groups(design: Design) -> int:
+    """How many standard values are sampled of groups."""
+    return (design.mediators.count + 1) * (design.groups.grouping_of.size + design.groups.grouping_of_cell.size)
+
+
+def _of_groups(design: Design, lasting_levels: np.ndarray, of_waves: np.ndarray) -> dict[str, np.ndarray]:
+    """Groups' levels by the names that they have among the draws."""
+    kept: dict[str, np.ndarray] = {}
+    for name, each in ((LEVEL, lasting_levels), (WAVE, of_waves)):
+        if each.size and design.mediators.count:
+            kept[f"{MEDIATOR}{name}"] = np.ascontiguousarray(each[:-1])
+        if each.size:
+            kept[name] = each[-1].copy()
+    return kept
+
+
+def start(trial: Trial, beside: int) -> np.ndarray:
+    """Around which point chains begin: the priors' middles, all that is not a top-level parameter at 0.
+
+    Those are without data, so that draws depend on the data through the density alone.
+    """
+    block, number, _ = trial[0]
+    kind = np.repeat(block[:, 0], block[:, 2])
+    half, gamma = kind == prior_kernel.HALF, kind == prior_kernel.GAMMA
+    ratio = np.divide(number[:, 0], number[:, 1], out=np.ones(len(number)), where=gamma)
+    middle = np.select(
+        [kind == prior_kernel.STRAIGHT, half, gamma],
+        [number[:, 0], np.log(np.where(half, number[:, 1], 1.0)), np.log(ratio)],
+        0.0,
+    )
+    return np.concatenate([middle, np.zeros(beside)])
+
+
+def packed(model: Model, design: Design, priors: PriorSet) -> Trial:
+    """The trial and its priors as `mediation_kernel.log_density` takes them."""
+    observed, latent = _mediators(design)
+    given = given_of(model, design, priors, trait_form(design))
+    return (*given[:-1], latent, observed, _outcomes(design))
+
+
+NO_TRAITS = np.zeros(0, int), np.zeros(0, bool)
+"""`trait_form` of a model whose kernel is given no trait."""
+
+
+def given_of(model: Model, design: Design, priors: PriorSet, form: tuple[np.ndarray, np.ndarray]) -> Trial:
+    """What `mediation_kernel.Given` holds, without latent mediators.
+
+    Parameters
+    ----------
+    model, design, priors : Model, Design, PriorSet
+        Of the trial.
+    form : tuple of ndarray
+        How traits are sampled: `trait_form` or `NO_TRAITS`.
+    """
+    layout, (order, centred) = design.mediators, form
+    equation = np.array([*lasting(design), *[layout.count] * design.has_trait], int)[: order.size]
+    covariates = np.ascontiguousarray(design.covariates.T, dtype=float)
+    kinds = np.array([mediator_kernel.KINDS[kind] for kind in layout.kind], int)
+    return (
+        _priors(model, design, priors),
+        _linear(model, design),
+        tuple(kernel.People(design.arm, covariates, design.follows, equation, order, centred)),
+        (kinds, np.where(layout.continuous, 0.0, layout.centre), np.where(layout.continuous, 1.0, layout.scale)),
+        _groups(design),
+        (np.zeros(layout.count + 1, int), np.zeros(0, int)),
+    )
+
+
+def _priors(model: Model, design: Design, priors: PriorSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`prior_kernel.Prior`."""
+    labels = model.coordinates(design)
+    block, number, roots, first, begin = [], [], [], 0, 0
+    for name, dims in model.dimensions(design).items():
+        sizes, prior = [len(labels[dim]) for dim in dims], priors[name]
+        count, size = int(np.prod(sizes, dtype=int)), sizes[-1] if sizes else 1
+        kind = prior_kernel.STRAIGHT if _is_alone(prior, size) else prior_kernel.PRIORS[prior.distribution]
+        block.append((kind, first, count, size, begin))
+        number.append(_numbers(prior, kind, count, size))
+        if kind == prior_kernel.JOINT:
+            roots.append(np.linalg.cholesky(prior.correlation(size)).ravel())
+            begin += roots[-1].size
+        first += count
+    return np.array(block, int), np.concatenate(number), np.concatenate([*roots, np.zeros(0)])
+
+
+def _is_alone(prior: Prior, size: int) -> bool:
+    return prior.distribution == "exchangeable_normal" and size == 1
+
+
+def _numbers(prior: Prior, kind: int, count: int, size: int) -> np.ndarray:
+    given = prior.arguments
+    if kind == prior_kernel.PARTIAL:
+        shapes = np.tile(lkj_shapes(given["shape"], size), count // size)  # a matrix for each row of the parameter
+        return np.stack([shapes, np.zeros(count)], axis=1)
+    if kind == prior_kernel.GAMMA:
+        return np.tile([given["shape"], given["rate"]], (count, 1)).astype(float)
+    return np.tile([given.get("mean", 0.0), given["sd"]], (count, 1)).astype(float)
+
+
+def _linear(model: Model, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`prior_kernel.Linear`: the equations at 0, and how each parameter moves them."""
+    labels = model.coordinates(design)
+    shapes = {name: tuple(len(labels[dim]) for dim in dims) for name, dims in model.dimensions(design).items()}
+    sizes = [int(np.prod(shape, dtype=int)) for shape in shapes.values()]
+    points = np.concatenate([np.zeros((1, sum(sizes))), np.eye(sum(sizes))])
+    parts = np.split(points, np.cumsum(sizes)[:-1], axis=1)
+    values = {
+        name: part.reshape(len(points), *shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)
+    }
+    found = _terms(values, design)
+    moved = found[1:] - found[0]
+    column, row = np.nonzero(moved)
+    return row, column, moved[column, row], found[0]
+
+
+def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
+    """`mediation_kernel.Levels` and `Terms` as one vector, (draw, term), by the equations that every other step has."""
+    layout, draws = design.mediators, len(values["mu_0"])
+
+    def every(name: str, axis: int = 1) -> np.ndarray:
+        outcome = np.expand_dims(values[name], axis)
+        return np.concatenate([values[f"{MEDIATOR}{name}"], outcome], axis) if layout.count else outcome
+
+    gamma = every("gamma") if design.covariate else np.zeros((draws, layout.count + 1, 0))
+    start = every("mu_0")
+    tau, slope, interaction = np.zeros_like(start), np.zeros((draws, layout.count)), np.zeros((draws, layout.count))
+    for name, into, places in (
+        ("mediator_tau", tau, lasting(design)),
+        ("slope", slope, acting(design)),
+        ("interaction", interaction, interacting(design)),
+    ):
+        if places:
+            into[:, places] = values[name]
+    if design.has_trait:
+        tau[:, -1] = values["tau"]
+    spread = np.zeros((draws, layout.count, 3))
+    for place in range(layout.count):
+        for k, part in enumerate(spread_of(place, values, design).values()):
+            spread[:, place, k] = part
+    dispersion = values.get(design.family.spread, np.zeros(draws))
+    none = np.zeros((draws, 0))
+    partial, joint = values.get("partial_correlation", none), values.get("group_partial_correlation", none)
+    of_mediators = mediator_terms(values, design) if layout.count else (none, none)
+    terms = (*wave_terms(values, design), *of_mediators, slope, interaction, spread, dispersion)
+    shared = [every(name, -1) for name in groups.dimensions(design)]
+    whole = (gamma, start, tau, *terms, *shared, joint, partial)
+    return np.concatenate([part.reshape(draws, -1) for part in whole], axis=1)
+
+
+def _groups(design: Design) -> tuple:
+    """`group_kernel.Groups`."""
+    layout = design.groups
+    if not layout:
+        none, nowhere = np.zeros(0, int), np.zeros((0, 0), int)
+        return tuple(group_kernel.Groups(0, 0, none, none, nowhere, nowhere, nowhere))
+    always, in_cells, of_waves = (np.ascontiguousarray(rows.T) for rows in layout.felt)
+    count = len(layout.name), len(layout.those_varying)
+    return tuple(group_kernel.Groups(*count, layout.grouping_of, layout.grouping_of_cell, always, in_cells, of_waves))
+
+
+def _mediators(design: Design) -> tuple[tuple, tuple]:
+    """`mediation_kernel.Observed` and `Latent`."""
+    layout, plan = design.mediators, cells(design)
+    grids = [plan.indices[f"cell of {name}"] for name in layout.name]
+    values = [plan.observed[f"value of {name}"].astype(float) for name in layout.name]
+    value = np.concatenate([*values, np.zeros(0)])
+    inside = (value > 0) & (value < 1)
+    safe = np.where(inside, value, 0.5)
+    latent = {place: (design.participant_of[rows], design.wave_of[rows]) for place, rows in plan.latent.items()}
+    counts = [latent[place][0].size if place in latent else 0 for place in range(layout.count)]
+    latent_grid = [flat(layout, place, person, wave - layout.lag) for place, (person, wave) in latent.items()]
+    first = np.cumsum([0, *(part.size for part in values)])
+    observed = kernel.Observed(first, np.concatenate([*grids, np.zeros(0, int)]), value, np.log(safe), np.log1p(-safe))
+    return tuple(observed), (np.cumsum([0, *counts]), np.concatenate([*latent_grid, np.zeros(0, int)]).astype(int))
+
+
+def _outcomes(design: Design) -> tuple:
+    """`mediation_kernel.Outcomes`."""
+    layout, person, wave = design.mediators, design.participant_of, design.wave_of
+    entry, _, _ = pool(design)
+    observed = [layout.scaled(place, part[~np.isnan(part)]) for place, part in enumerate(layout.value)]
+    known = np.concatenate([*observed, np.zeros(1)])  # the last entry stands for what does not act
+    latent = entry >= known.size - 1
+    source = np.where(latent, entry - (known.size - 1), np.where(entry == SUMMED, SUMMED, -1))
+    read = known[np.where(latent | (entry < 0), known.size - 1, entry)]
+    grid = np.zeros((layout.count, person.size), int)
+    for place in range(layout.count):
+        grid[place] = flat(layout, place, person, wave - layout.lag)
+    states = np.array([STATES.get(kind, 1) for kind in layout.kind], int)
+    combinations = np.where(entry == SUMMED, states[:, None], 1).prod(0).max(initial=1)
+    distinct, times = np.unique(design.outcome, return_counts=True)
+    found = kernel.Outcomes(
+        design.family.number,
+        person.astype(int),
+        wave.astype(int),
+        design.outcome.astype(float),
+        design.offset,
+        np.ascontiguousarray(source.T),
+        np.ascontiguousarray(read.T),
+        np.ascontiguousarray(grid.T),
+        distinct.astype(float),
+        times.astype(float),
+        int(combinations),
+    )
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""What NUTS evaluates, compiled by Numba once for every trial: log densities and their gradients."""

@@ -1,0 +1,187 @@
+"""Log densities of the effect model that are not the mediation model's without mediators, compiled by Numba.
+
+With traits integrated out (`log_integrated`), whoever takes part is a pattern: participants who share arm, covariates,
+exposure and groups (`Histories`). With random slopes (`log_sloping`), a trait and a slope of each are sampled.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from models.equations.histories import integrals
+from models.equations.histories.compiled import njit
+from models.equations.histories.densities import cell
+from models.equations.kernels.group_kernel import Groups
+from models.equations.kernels.mediation_kernel import (
+    Given,
+    Latent,
+    People,
+    Scale,
+    backward,
+    constants,
+    forward,
+    no_slopes,
+    sound,
+)
+from models.equations.kernels.prior_kernel import Linear, Prior
+
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+
+class Histories(NamedTuple):
+    """Distinct histories of a trial.
+
+    Attributes
+    ----------
+    likelihood : int
+        `Family.number`.
+    offset : ndarray, (pattern × wave,)
+        `Histories.offset` of the design.
+    grid, value, cells, histories, member, begin, times : ndarray
+        `Histories.structure` of the design.
+    """
+
+    likelihood: int
+    offset: np.ndarray
+    grid: np.ndarray
+    value: np.ndarray
+    cells: np.ndarray
+    histories: np.ndarray
+    member: np.ndarray
+    begin: np.ndarray
+    times: np.ndarray
+
+
+class Sloping(NamedTuple):
+    """Observed outcomes of participants who differ in how they change.
+
+    Attributes
+    ----------
+    likelihood : int
+        `Family.number`.
+    person, wave, value, offset, distinct, times : ndarray
+        As in `mediation_kernel.Outcomes`.
+    elapsed : ndarray, (wave,)
+        `random_slopes.elapsed`.
+    spread, correlation : int
+        Which top-level entries are the slopes' SD and their correlation with the traits.
+    """
+
+    likelihood: int
+    person: np.ndarray
+    wave: np.ndarray
+    value: np.ndarray
+    offset: np.ndarray
+    distinct: np.ndarray
+    times: np.ndarray
+    elapsed: np.ndarray
+    spread: int
+    correlation: int
+
+
+@njit(nogil=True)
+def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
+    """Log density at a point with traits integrated out, slopes into `slope`; see `mediation_kernel.sound`.
+
+    Parameters
+    ----------
+    point : ndarray, (unknown,)
+        Top-level parameters as sampled, and standard levels of groups.
+    trial : tuple of tuple
+        The fields of those of `mediation_kernel.Given`, of a trial of patterns without traits, and of `Histories`.
+    slope : ndarray, (unknown,)
+        Written.
+    """
+    given = Given(
+        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
+    )
+    seen = Histories(*trial[6])
+    found = forward(point, given, slope)
+    by = no_slopes(given, found)
+    terms, state, arm, waves = found.terms, found.state, given.people.arm, given.people.later.size
+    eta, by_eta = seen.offset.copy(), np.empty(seen.offset.size)
+    for p in range(arm.size):
+        for w in range(waves):
+            shared = state.own[0, p] + state.shared[p * (waves + 1) + w + 1]
+            eta[p * waves + w] += terms.level[w] + arm[p] * terms.effect[w] + shared
+    total, by_tau, by_dispersion = integrals.each(
+        seen.likelihood,
+        1.0,
+        eta,
+        found.levels.tau[0],
+        terms.dispersion[0],
+        seen.grid,
+        seen.value,
+        seen.cells,
+        seen.histories,
+        seen.member,
+        seen.begin,
+        seen.times,
+        np.empty(seen.times.size),
+        by_eta,
+    )
+    by.levels.tau[0] += by_tau
+    by.terms.dispersion[0] += by_dispersion
+    for p in range(arm.size):
+        for w in range(waves):
+            one = by_eta[p * waves + w]
+            by.terms.level[w] += one
+            by.terms.effect[w] += arm[p] * one
+            by.state.own[0, p] += one
+            by.state.shared[p * (waves + 1) + w + 1] += one
+    return sound(found.log_prior + total + backward(given, found, by, slope), slope)
+
+
+@njit(nogil=True)
+def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
+    """Log density at a point of the model with random slopes, slopes into `slope`; see `mediation_kernel.sound`.
+
+    Parameters
+    ----------
+    point : ndarray, (unknown,)
+        Top-level parameters as sampled, standard levels of groups, and of each participant two standard normal values:
+        behind the trait, and behind what the slope has beside it.
+    trial : tuple of tuple
+        The fields of those of `mediation_kernel.Given`, of a trial without traits, and of `Sloping`.
+    slope : ndarray, (unknown,)
+        Written.
+    """
+    given = Given(
+        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
+    )
+    seen = Sloping(*trial[6])
+    found = forward(point, given, slope)
+    by = no_slopes(given, found)
+    terms, state, arm, waves = found.terms, found.state, given.people.arm, given.people.later.size
+    first, second = point[found.ends[3] :].reshape(2, -1)
+    by_first, by_second = slope[found.ends[3] :].reshape(2, -1)
+    tau, sd, correlation = found.levels.tau[0], found.value[seen.spread], found.value[seen.correlation]
+    rest = math.sqrt(1.0 - correlation * correlation)
+    total, by_dispersion = constants(seen.likelihood, seen.distinct, seen.times, terms.dispersion[0])
+    for i in range(arm.size):
+        total -= 0.5 * (first[i] * first[i] + second[i] * second[i]) + 2.0 * _HALF_LOG_2PI
+        by_first[i], by_second[i] = -first[i], -second[i]
+    for n in range(seen.person.size):
+        i, w = seen.person[n], seen.wave[n]
+        time = seen.elapsed[w]
+        turned = correlation * first[i] + rest * second[i]
+        shared = state.own[0, i] + state.shared[i * (waves + 1) + w + 1]
+        eta = seen.offset[n] + terms.level[w] + arm[i] * terms.effect[w] + shared
+        eta += tau * first[i] + sd * turned * time
+        log, one, _, other = cell(seen.likelihood, seen.value[n], eta, terms.dispersion[0])
+        total += log
+        by_dispersion += other
+        by.terms.level[w] += one
+        by.terms.effect[w] += arm[i] * one
+        by.state.own[0, i] += one
+        by.state.shared[i * (waves + 1) + w + 1] += one
+        by.levels.tau[0] += one * first[i]
+        by.value[seen.spread] += one * turned * time
+        by.value[seen.correlation] += one * sd * time * (first[i] - correlation / rest * second[i])
+        by_first[i] += one * (tau + sd * time * correlation)
+        by_second[i] += one * sd * time * rest
+    by.terms.dispersion[0] += by_dispersion
+    return sound(found.log_prior + total + backward(given, found, by, slope), slope)

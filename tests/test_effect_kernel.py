@@ -1,0 +1,153 @@
+"""The compiled densities of the effect model and of random slopes against PyMC's and NumPy's, and differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytensor
+import pytest
+import xarray as xr
+
+from models.design.layout import Design
+from models.equations import groups, integrated
+from models.equations.effect import Effect
+from models.equations.effect_integrated import Integrated
+from models.equations.groups import LEVEL, WAVE
+from models.equations.likelihoods import dispersion
+from models.equations.model import Model
+from models.equations.random_slopes import RandomSlopes
+from models.equations.random_variables import STANDARD
+from models.inference import nuts
+from priors import prior_set
+from tests import pinned
+from tests.test_mediation_kernel import AS_WRITTEN, GROUPED, LIKELIHOODS, differences, groups_of
+
+PRIORS = prior_set.load()
+EFFECT, INTEGRATED, SLOPES = Effect(), Effect(Integrated()), RandomSlopes()
+CASES = list(product(LIKELIHOODS, GROUPED))
+Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+def _design(likelihood: str, grouped: str = "", covariates: int = 2) -> Design:
+    found = replace(pinned.layout(likelihood, covariates=covariates), month=(0.0, 1.0, 9.0, 12.0))
+    if grouped:
+        found = replace(found, groups=groups_of(found, grouped))
+    if likelihood == "negative binomial":
+        # one exposure a participant and wave: a history is what it is over all of them
+        found = replace(found, offset=np.random.default_rng(8).normal(size=found.outcome.size))
+    return found
+
+
+def _density(model: Model, design: Design) -> tuple[Density, int]:
+    ready = model.ready(design, PRIORS)
+    return ready._make_logp_func(), ready.n_dim
+
+
+def _points(size: int) -> np.ndarray:
+    return 0.4 * np.random.default_rng(3).standard_normal((2, size))
+
+
+def _generative(model: Model, design: Design, own: Sequence[str], shared_first: bool = False) -> Density:
+    """Log density and its gradient by PyTensor's own operations, at a point in one vector."""
+    fitted = model.observed_model(design, PRIORS)
+    free = {variable.name.removesuffix(STANDARD): variable for variable in fitted.free_RVs}
+    shared = [name for name in (LEVEL, WAVE) if name in free]
+    rest = (*shared, *own) if shared_first else (*own, *shared)
+    order = [free.pop(name) for name in (*model.dimensions(design), *rest)]
+    assert not free
+    variables = [fitted.rvs_to_values[variable] for variable in order]
+    outputs = [fitted.logp(), *pytensor.gradient.grad(fitted.logp(), variables)]
+    asked = pytensor.function(variables, outputs, mode=AS_WRITTEN, on_unused_input="ignore")
+    shapes = [tuple(variable.shape.eval(mode=AS_WRITTEN)) for variable in order]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+
+    def found(point: np.ndarray) -> tuple[float, np.ndarray]:
+        parts = [part.reshape(shape) for part, shape in zip(np.split(point, ends[:-1]), shapes, strict=True)]
+        value, *slopes = asked(*parts)
+        return float(value), np.concatenate([np.ravel(one) for one in slopes])
+
+    return found
+
+
+def _agree(mine: Density, theirs: Density, size: int) -> None:
+    for point in _points(size):
+        (one, slope), (other, its_slope) = mine(point), theirs(point)
+        assert one == pytest.approx(other, rel=1e-10)
+        np.testing.assert_allclose(slope, its_slope, rtol=1e-9, atol=1e-9 * np.abs(its_slope).max())
+
+
+@pytest.mark.parametrize(("likelihood", "grouped"), CASES)
+def test_the_density_and_its_gradient_are_the_generative_models(likelihood, grouped):
+    design = _design(likelihood, grouped)
+    mine, size = _density(EFFECT, design)
+    _agree(mine, _generative(EFFECT, design, ("trait",)), size)
+
+
+def test_centred_levels_have_the_density_of_the_generative_model():
+    design = replace(_design("normal"), reliability=1.0)
+    mine, size = _density(EFFECT, design)
+    _agree(mine, _generative(EFFECT, design, ("trait_level",)), size)
+
+
+@pytest.mark.parametrize("covariates", [0, 2])
+def test_without_a_trait_it_is_the_generative_model_too(covariates):
+    design = replace(_design("logit", covariates=covariates), has_trait=False)
+    mine, size = _density(EFFECT, design)
+    _agree(mine, _generative(EFFECT, design, ()), size)
+
+
+@pytest.mark.parametrize(("likelihood", "grouped"), CASES)
+def test_random_slopes_have_the_density_of_the_generative_model(likelihood, grouped):
+    design = _design(likelihood, grouped)
+    mine, size = _density(SLOPES, design)
+    _agree(mine, _generative(SLOPES, design, ("trait", "slope"), shared_first=True), size)
+
+
+@pytest.mark.parametrize(("likelihood", "grouped"), CASES)
+def test_integrated_it_is_the_likelihood_that_numpy_integrates(likelihood, grouped):
+    """Less its value without data, that of the prior, which is what the sampled form has without data."""
+    design = _design(likelihood, grouped)
+    mine, size = _density(INTEGRATED, design)
+    before, its_size = _density(INTEGRATED, design.unobserved())
+    assert size == its_size
+    whole, _ = _density(EFFECT, design.unobserved())
+    expand = INTEGRATED.ready(design, PRIORS)._make_expand_func(0, 0, 0)
+    entries = size - sum(many for many in (design.groups.grouping_of.size, design.groups.grouping_of_cell.size))
+    for point in _points(size):
+        expected = _by_numpy(expand(point), design)
+        # each participant's integral to 1e-8
+        assert mine(point)[0] - before(point)[0] == pytest.approx(expected, abs=1e-7)
+        traits = np.concatenate([point[:entries], np.zeros(design.participants), point[entries:]])
+        assert before(point)[0] == pytest.approx(
+            whole(traits)[0] + design.participants * 0.5 * np.log(2 * np.pi), rel=1e-10
+        )
+        slope = mine(point)[1]
+        np.testing.assert_allclose(slope, differences(mine, point), rtol=1e-6, atol=1e-7 * np.abs(slope).max())
+
+
+def _by_numpy(values: dict[str, np.ndarray], design: Design) -> float:
+    dims = EFFECT.dimensions(design) | {name: (f"{name}_dim_0",) for name in groups.OWN if name in values}
+    draws = xr.Dataset(
+        {name: (("chain", "draw", *dims[name]), np.asarray(value)[None, None]) for name, value in values.items()}
+    )
+    fixed = EFFECT.predictor(draws, design, np.zeros((1, 1, design.participants)))[0]
+    given = integrated.Draws(fixed, draws["tau"].to_numpy()[0], dispersion(draws, design).ravel())
+    return float(integrated.log_likelihood(given, design).sum())
+
+
+@pytest.mark.parametrize("model", [EFFECT, INTEGRATED, SLOPES], ids=["sampled", "integrated", "slopes"])
+@pytest.mark.parametrize("grouped", GROUPED)
+def test_the_posterior_has_the_names_and_dimensions_of_its_parameters(model, grouped):
+    design = _design("logit", grouped)
+    draws = nuts.sample(model.ready(design, PRIORS), nuts.Sampler(draws=5, tune=20, chains=1))
+    posterior = draws["posterior"].to_dataset()
+    own = {"trait"} if model is EFFECT else set()
+    shared = {LEVEL: bool(grouped), WAVE: grouped == "randomised"}
+    assert set(posterior) == {*model.dimensions(design), *own, *(name for name, there in shared.items() if there)}
+    for name, dims in model.dimensions(design).items():
+        assert posterior[name].dims[2:] == dims
+        for dim in dims:
+            assert list(posterior[dim].to_numpy()) == model.coordinates(design)[dim]
