@@ -27,4 +27,4 @@ analyse:
 report:
 	uv run scripts/report.py reports/build/$(notdir $(STUDY))
 clean:
-	rm -rf reports/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf models/equations/histories/__pycache__ reports/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from priors.prior import ARGUMENTS, Prior
@@ -90,6 +91,19 @@ class PriorSet:
         ]
 
 
+_POSITIVE = ("half_normal", "gamma")
+_ANY = ("normal", "exchangeable_normal", *_POSITIVE)
+ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "normal": _ANY,
+    "exchangeable_normal": _ANY,
+    "half_normal": _POSITIVE,
+    "gamma": _POSITIVE,
+    "lkj": ("lkj",),
+    "beta": ("beta",),
+}
+"""By a parameter's distribution in the default set, those that another set may give it: none with other values."""
+
+
 def of_fits(rows: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Distribution of every parameter that a fit may use, from `PriorSet.rows`: two sets that share these fit alike."""
     return {row["parameter"]: row["distribution"] for row in rows if row["parameter"] not in AFTER_THE_FIT}
@@ -146,6 +160,8 @@ def _faults(parameter: str, row: object) -> list[str]:
     if distribution not in ARGUMENTS:
         return [f"{parameter}: distribution {distribution!r} is not one of {', '.join(ARGUMENTS)}"]
     found = []
+    if allowed := _may_be(parameter, distribution):
+        found.append(f"{parameter}: distribution {distribution!r} is not one that it may have: {', '.join(allowed)}")
     if not str(row.get("why", "")).strip():
         found.append(f'{parameter}: say why, in one sentence (why = "…")')
     for unknown in sorted(set(row) - _TEXTS - set(ARGUMENTS[distribution])):
@@ -153,6 +169,20 @@ def _faults(parameter: str, row: object) -> list[str]:
     for name in ARGUMENTS[distribution]:
         found += [f"{parameter}: {name} {fault}" for fault in _number_faults(name, row.get(name))]
     return found
+
+
+def _may_be(parameter: str, distribution: str) -> tuple[str, ...]:
+    """Distributions that a parameter may have, where this is none of them: an SD is positive, a correlation below 1."""
+    usual = _usual().get(parameter, distribution)
+    allowed = ALLOWED[usual]
+    return () if distribution in allowed else allowed
+
+
+@cache
+def _usual() -> Mapping[str, str]:
+    """Distribution of each parameter in the default set."""
+    rows = tomllib.loads((FOLDER / f"{DEFAULT}.toml").read_text(encoding="utf-8"))["parameters"]
+    return {parameter: row["distribution"] for parameter, row in rows.items()}
 
 
 def _number_faults(name: str, value: object) -> list[str]:

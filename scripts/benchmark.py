@@ -86,8 +86,7 @@ def benchmark(
 def _measured(study: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # PyTensor keeps Numba's compiled functions under its own folder
-        environment = os.environ | {"PYTENSOR_FLAGS": f"base_compiledir={folder / 'compiled'}"}
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(folder / "compiled")}
         analyse = ["scripts/analyse.py", str(study), "--out", str(folder / "run"), "--force"]
         runs = {}
         for kind in ("cold", "warm"):

@@ -86,8 +86,9 @@ def test_the_density_and_its_gradient_are_the_generative_models(likelihood, grou
     _agree(mine, _generative(EFFECT, design, ("trait",)), size)
 
 
-def test_centred_levels_have_the_density_of_the_generative_model():
-    design = replace(_design("normal"), reliability=1.0)
+@pytest.mark.parametrize("grouped", GROUPED)
+def test_centred_levels_have_the_density_of_the_generative_model(grouped):
+    design = replace(_design("normal", grouped), reliability=1.0)
     mine, size = _density(EFFECT, design)
     _agree(mine, _generative(EFFECT, design, ("trait_level",)), size)
 
@@ -104,6 +105,20 @@ def test_random_slopes_have_the_density_of_the_generative_model(likelihood, grou
     design = _design(likelihood, grouped)
     mine, size = _density(SLOPES, design)
     _agree(mine, _generative(SLOPES, design, ("trait", "slope"), shared_first=True), size)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+@pytest.mark.parametrize("waves", [1, 4])
+def test_integrated_without_covariates_or_traits_it_is_the_sampled_one(likelihood, waves):
+    design = replace(_design(likelihood, covariates=0), has_trait=False)
+    if waves == 1:
+        first = design.wave_of == 2
+        cells = {name: getattr(design, name)[first] for name in ("participant_of", "outcome", "offset")}
+        alone = {"wave": ("6 months",), "role": ("follow-up",), "month": (12.0,), "wave_of": np.zeros(first.sum(), int)}
+        design = replace(design, **cells, **alone)
+    (mine, size), (theirs, its_size) = _density(INTEGRATED, design), _density(EFFECT, design)
+    assert size == its_size
+    _agree(mine, theirs, size)
 
 
 @pytest.mark.parametrize(("likelihood", "grouped"), CASES)

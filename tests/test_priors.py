@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli_w
 from scipy import stats
 
 from models.design.layout import design
@@ -166,3 +167,30 @@ def test_an_unknown_set_lists_those_that_ship():
 def test_a_missing_row_says_where_to_copy_it_from(tmp_path):
     with pytest.raises(InvalidPriors, match=r"no row \[parameters.gamma\]. Copy it from"):
         prior_set.load(_file(tmp_path, ROW))["gamma"]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "row"),
+    [
+        ("tau", {"distribution": "normal", "mean": 0.0, "sd": 1.0}),
+        ("mu_0", {"distribution": "beta", "a": 1.0, "b": 1.0}),
+        ("theta", {"distribution": "lkj", "shape": 2.0}),
+        ("partial_correlation", {"distribution": "normal", "mean": 0.0, "sd": 1.0}),
+    ],
+)
+def test_a_distribution_with_values_that_a_parameter_cannot_have_is_refused(tmp_path, parameter, row):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        tomli_w.dumps({"name": "own", "parameters": {parameter: row | {"why": "a test"}}}), encoding="utf-8"
+    )
+    with pytest.raises(
+        prior_set.InvalidPriors, match=f"{parameter}: distribution '{row['distribution']}' is not one that it may have"
+    ):
+        prior_set.load(path)
+
+
+def test_a_positive_parameter_may_have_another_positive_distribution(tmp_path):
+    row = {"distribution": "gamma", "shape": 2.0, "rate": 2.0, "why": "a test"}
+    path = tmp_path / "own.toml"
+    path.write_text(tomli_w.dumps({"name": "own", "parameters": {"tau": row}}), encoding="utf-8")
+    assert prior_set.load(path)["tau"].distribution == "gamma"

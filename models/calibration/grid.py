@@ -115,7 +115,7 @@ class Grid:
         return tuple(point.scenario(self.plan.scenario) for point in self.points)
 
     def __reduce__(self) -> tuple:
-        """Another process compiles for itself."""
+        """Another process makes what it needs of it anew."""
         return type(self), (self.plan, self.points, self.spread)
 
     def describe(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def refitted_as(model: Model) -> Model | None:  # noqa: ARG001 - chosen by its c
 
 @refitted_as.register
 def _quickly(model: Effect) -> Model | None:
-    return replace(model, likelihood=Integrated())
+    return replace(model, computation=Integrated())
 
 
 def run(fit: Fit) -> tuple[xr.Dataset | None, str]:

@@ -96,7 +96,7 @@ class Groupings:
 
     @property
     def felt(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which levels whoever takes part feels in the equations of the mediation model.
+        """Which levels whoever takes part feels in every equation.
 
         Returns
         -------

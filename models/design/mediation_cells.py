@@ -111,6 +111,8 @@ def _typed(kind: str, values: np.ndarray) -> np.ndarray:
 
 NOTHING, SUMMED = -1, -2
 """What an outcome reads of a mediator that does not act, and of one that is summed out, in place of a pool's entry."""
+KNOWN = -1
+"""In the kernels, in place of a latent value: the number is known."""
 
 
 def pool(design: Design) -> tuple[np.ndarray, dict[int, np.ndarray], int]:

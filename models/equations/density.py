@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from nutpie.compiled_pyfunc import from_pyfunc
 
 from models.design.layout import Design
-from models.design.mediation_cells import STATES, SUMMED, cells, flat, pool
+from models.design.mediation_cells import KNOWN, STATES, SUMMED, cells, flat, pool
 from models.design.mediators import NO_MEDIATORS
 from models.equations import groups
 from models.equations.forward import MISSING
@@ -49,7 +48,7 @@ class Kept:
     values : callable
         From a point to their values, by name.
     dims, labels : mapping
-        Dimensions of those that have names for theirs, and labels of these dimensions.
+        Dimensions that have names, and their labels.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
@@ -60,7 +59,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Sampled(Computation):
-    """Everything unknown is sampled: the effect model is the mediation model of a trial without mediators."""
+    """Traits are sampled: the effect model is the mediation model of a trial without mediators."""
 
     def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
         """The trial and its priors, packed for the kernel."""
@@ -73,7 +72,7 @@ class Sampled(Computation):
         return draws
 
 
-SAMPLED = Sampled()
+TRAITS_SAMPLED = Sampled()
 """How the models of this package are computed unless said otherwise."""
 
 
@@ -115,6 +114,8 @@ def to_sample(
         value = prior_kernel.values(point, trial[0])
         top = {name: value[ends[k] : ends[k + 1]].reshape(shape) for k, (name, shape) in enumerate(shapes.items())}
         return top | kept.values(point)
+
+    from nutpie.compiled_pyfunc import from_pyfunc  # seconds, of which nobody knows who only computes with a model
 
     # what is not on disk yet is compiled here, where a person can interrupt it, and once for all chains
     found(middle)
@@ -169,6 +170,8 @@ def _kept(design: Design, trial: Trial) -> Kept:
 
 def groups_kept(design: Design, trial: Trial) -> Kept:
     """Groups' levels alone."""
+    if not design.groups:
+        return Kept({}, lambda _: {})
     return Kept(_shapes_of_groups(design), lambda point: _of_groups(design, *kernel.unknowns(point, trial[:GIVEN])[2:]))
 
 
@@ -202,7 +205,7 @@ def _of_groups(design: Design, lasting_levels: np.ndarray, of_waves: np.ndarray)
 def start(trial: Trial, beside: int) -> np.ndarray:
     """Around which point chains begin: the priors' middles, all that is not a top-level parameter at 0.
 
-    Those are without data, so that draws depend on the data through the density alone.
+    They do not use the data, so that draws depend on the data through the density alone.
     """
     block, number, _ = trial[0]
     kind = np.repeat(block[:, 0], block[:, 2])
@@ -244,7 +247,7 @@ def given_of(model: Model, design: Design, priors: PriorSet, form: tuple[np.ndar
     return (
         _priors(model, design, priors),
         _linear(model, design),
-        tuple(kernel.People(design.arm, covariates, design.follows, equation, order, centred)),
+        tuple(kernel.People(np.ascontiguousarray(design.arm), covariates, design.follows, equation, order, centred)),
         (kinds, np.where(layout.continuous, 0.0, layout.centre), np.where(layout.continuous, 1.0, layout.scale)),
         _groups(design),
         (np.zeros(layout.count + 1, int), np.zeros(0, int)),
@@ -295,11 +298,11 @@ def _linear(model: Model, design: Design) -> tuple[np.ndarray, np.ndarray, np.nd
     found = _terms(values, design)
     moved = found[1:] - found[0]
     column, row = np.nonzero(moved)
-    return row, column, moved[column, row], found[0]
+    return np.ascontiguousarray(row), np.ascontiguousarray(column), moved[column, row], found[0]
 
 
 def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
-    """`mediation_kernel.Levels` and `Terms` as one vector, (draw, term), by the equations that every other step has."""
+    """`mediation_kernel.Levels` and `Terms` as one vector, (draw, term), from `terms`, as g-computation has them."""
     layout, draws = design.mediators, len(values["mu_0"])
 
     def every(name: str, axis: int = 1) -> np.ndarray:
@@ -366,7 +369,7 @@ def _outcomes(design: Design) -> tuple:
     observed = [layout.scaled(place, part[~np.isnan(part)]) for place, part in enumerate(layout.value)]
     known = np.concatenate([*observed, np.zeros(1)])  # the last entry stands for what does not act
     latent = entry >= known.size - 1
-    source = np.where(latent, entry - (known.size - 1), np.where(entry == SUMMED, SUMMED, -1))
+    source = np.where(latent, entry - (known.size - 1), np.where(entry == SUMMED, SUMMED, KNOWN))
     read = known[np.where(latent | (entry < 0), known.size - 1, entry)]
     grid = np.zeros((layout.count, person.size), int)
     for place in range(layout.count):

@@ -21,7 +21,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.equations import group_variables, groups, predictors
-from models.equations.density import SAMPLED
+from models.equations.density import TRAITS_SAMPLED
 from models.equations.histories import integrated_likelihood
 from models.equations.model import Computation, Model, too_many
 from models.equations.random_variables import declare_parameters, declare_trait
@@ -31,9 +31,9 @@ from priors.prior_set import PriorSet
 
 @dataclass(frozen=True)
 class Effect(Model):
-    """The effect model; its likelihood with traits sampled, or integrated out (`effect_integrated`)."""
+    """The effect model; computed with traits sampled, or integrated out (`effect_integrated`)."""
 
-    likelihood: Computation = SAMPLED
+    computation: Computation = TRAITS_SAMPLED
     name: ClassVar[str] = "effect"
 
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
@@ -43,7 +43,7 @@ class Effect(Model):
         return own | groups.dimensions(design)
 
     def coordinates(self, design: Design) -> dict[str, list[str]]:
-        """Labels of waves and covariates."""
+        """Labels of waves, covariates and groupings."""
         return wave_coordinates(design) | groups.coordinates(design)
 
     def build(self, design: Design, priors: PriorSet) -> pm.Model:
@@ -63,15 +63,19 @@ class Effect(Model):
             participant, wave = known["participant_of"], known["wave_of"]
             values = declare_parameters(self.dimensions(design), labels, priors)
             level, effect = wave_terms(values, design)
-            total, whose = pt.zeros(1), pt.zeros_like(participant)
+            total, in_cells = pt.zeros(design.participants), pt.zeros((design.participants, 1 + len(design.wave)))
             if "gamma" in values:
-                total, whose = predictors.covariate_score(values["gamma"], known["covariates"]), participant
-            own = self.own_terms(values, known, total, design)
-            predictor = predictors.predictor(level[wave], effect[wave], known["arm"][participant], total[whose], own)
+                total = predictors.covariate_score(values["gamma"], known["covariates"])
+            if design.groups:
+                (shared,) = group_variables.declare(values, design.groups)
+                total = total + group_variables.declared_of_participants(shared, known)
+                of_cells = in_cells.ravel() + group_variables.declared_of_cells(shared, known)
+                in_cells = of_cells.reshape(in_cells.shape)
+            own = self.own_terms(values, known, total, design) + in_cells[participant, 1 + wave]
+            arm, total = known["arm"][participant], total[participant]
+            predictor = predictors.predictor(level[wave], effect[wave], arm, total, own)
             if design.exposed:
                 predictor = known["offset"] + predictor
-            if design.groups:
-                predictor = predictor + group_variables.declared_term(values, design.groups, known)
             design.family.variable(predictor, values.get(design.family.spread))
         return model
 
@@ -83,9 +87,9 @@ class Effect(Model):
         values, known : mapping of str to tensor
             Parameters and data.
         score : tensor
-            Participants' weighted covariates.
+            Participants' weighted covariates, and what their groups always add.
         design : Design
-            Whether there is a trait, and how it is sampled best.
+            Whether there is a trait, and how it is sampled.
         """
         if "tau" not in values:
             return pt.zeros(1)
@@ -105,9 +109,7 @@ class Effect(Model):
         """Arms, covariates, and whose each observed cell is."""
         given = {"arm": design.arm, "participant_of": design.participant_of, "wave_of": design.wave_of}
         given |= {"offset": design.offset} if design.exposed else {}
-        if design.groups:
-            member = design.groups.member[:, design.participant_of]
-            given |= group_variables.data(design.groups, member, design.wave_of)
+        given |= group_variables.equation_data(design.groups) if design.groups else {}
         return given | ({"covariates": design.covariates.T} if design.covariate else {})
 
     def observed(self, design: Design) -> dict[str, np.ndarray]:

@@ -16,28 +16,28 @@ from models.design.mediators import NO_MEDIATORS
 from models.equations import density
 from models.equations.density import NO_TRAITS
 from models.equations.histories import integrated_likelihood
-from models.equations.kernels import effect_kernel
+from models.equations.kernels import integrated_kernel
 from models.equations.model import Computation, Model, too_many
 from priors.prior_set import PriorSet
 
 
 @dataclass(frozen=True)
 class Integrated(Computation):
-    """Of the effect model: a kernel that sums over distinct histories."""
+    """Traits of the effect model are integrated out, in a kernel that sums over distinct histories."""
 
     def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
         """Distinct histories and the priors, packed for the kernel."""
         seen, bare = design.histories, replace(design, mediators=NO_MEDIATORS)
-        # whoever takes part is a pattern, of which no trait is sampled
+        # patterns stand in for participants, and no trait of them is sampled
         of_patterns = replace(
             bare, arm=seen.arm, covariates=seen.covariates, groups=replace(design.groups, member=seen.group)
         )
-        histories = effect_kernel.Histories(design.family.number, seen.offset.ravel(), *seen.structure.values())
+        histories = integrated_kernel.Histories(design.family.number, seen.offset.ravel(), *seen.structure.values())
         trial = (*density.given_of(model, of_patterns, priors, NO_TRAITS), tuple(histories))
         return density.to_sample(
             model,
             bare,
-            effect_kernel.log_integrated,
+            integrated_kernel.log_integrated,
             trial,
             density.levels_of_groups(bare),
             density.groups_kept(bare, trial),

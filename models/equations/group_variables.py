@@ -40,26 +40,14 @@ def declare(values: Mapping[str, Any], groups: Groupings, mediators: int = 0) ->
     return list(zip(rows, waves, strict=True))
 
 
-def data(groups: Groupings, member: np.ndarray, wave: np.ndarray) -> dict[str, np.ndarray]:
-    """Which levels each cell feels, as `pm.Data` of a model; `member` (grouping, cell), `wave` (cell,)."""
-    found = {f"cell of {LEVEL}": groups.levels(member, wave)}
-    return found | ({f"cell of {WAVE}": groups.wave_levels(member, wave)} if any(groups.varying) else {})
-
-
-def declared_term(values: Mapping[str, Any], groups: Groupings, known: Mapping[str, Any]) -> Any:
-    """What the groups add to each cell of a model in context, whose data are those of `data`."""
-    (levels,) = declare(values, groups)
-    return declared_of_cells(levels, known)
-
-
 def equation_data(groups: Groupings) -> dict[str, np.ndarray]:
-    """`Groupings.felt` as `pm.Data` of the mediation model, where there is any."""
+    """`Groupings.felt` as `pm.Data` of a model, where there is any."""
     names = (f"participant of {LEVEL}", f"cell of {LEVEL}", f"cell of {WAVE}")
     return {name: rows for name, rows in zip(names, groups.felt, strict=True) if rows.size}
 
 
 def declared_of_participants(levels: Levels, known: Mapping[str, Any]) -> Any:
-    """What groups of these levels add to all that a participant does, (participant,), in the mediation model."""
+    """What groups of these levels add to all that a participant does, (participant,)."""
     whose = known.get(f"participant of {LEVEL}")
     return pt.zeros(1) if whose is None else levels[0][whose].sum(0)
 

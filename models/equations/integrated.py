@@ -14,8 +14,8 @@ from scipy.special import logsumexp
 
 from models.design.layout import Design
 
-TOLERANCE = 1e-8
-"""Largest change of a log likelihood that halving the step may bring."""
+TOLERANCE = 1e-5
+"""Largest change of a log likelihood that halving the step may bring; the next one would bring its square."""
 COARSEST, HALVINGS = 0.8, 8
 REACH = 8.5
 """Nodes span ±8.5 SD of the trait: outside lies less than 2e-17 of the normal density."""
@@ -58,7 +58,7 @@ def log_likelihood(draws: Draws, design: Design) -> np.ndarray:
     Raises
     ------
     NodesExhausted
-        If halving the step eight times still changes a value by more than 1e-8.
+        If halving the step eight times still changes a value by more than 1e-5.
     """
     if design.likelihood == "normal":
         return _normal_whole(draws, design)
@@ -100,8 +100,7 @@ def _step(rule: Rule, draws: Draws, design: Design) -> float:
     for halving in range(1, HALVINGS + 1):
         step = COARSEST / 2**halving
         fine = rule(step, draws, design)
-        # the error falls exponentially: a change of 1e-4 (its square root) in one halving is 1e-8 after it
-        if np.abs(fine - coarse).max(initial=0.0) < np.sqrt(TOLERANCE) / 10:
+        if np.abs(fine - coarse).max(initial=0.0) < TOLERANCE:
             return step
         coarse = fine
     raise NodesExhausted(f"A step of {step:g} SD still changes a log likelihood by more than {TOLERANCE:g}.")

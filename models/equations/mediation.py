@@ -23,7 +23,7 @@ import xarray as xr
 from models.design.layout import Design
 from models.design.mediation_cells import Cells, cells
 from models.equations import forward, group_variables, mediator_parameters, predictors
-from models.equations.density import SAMPLED
+from models.equations.density import TRAITS_SAMPLED
 from models.equations.mediator_parameters import acting, interacting, lasting, trait_form
 from models.equations.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.equations.model import Computation, Model
@@ -36,7 +36,7 @@ from priors.prior_set import PriorSet
 class Mediation(Model):
     """The mediation model."""
 
-    likelihood: Computation = SAMPLED
+    computation: Computation = TRAITS_SAMPLED
     name: ClassVar[str] = "mediation"
     mediated: ClassVar[bool] = True
 
@@ -189,7 +189,6 @@ def _in_form(values: Mapping[str, Any], design: Design, known: Mapping[str, Any]
     size, order, centred = len(scales), known["trait_order"], known["trait_centred"]
 
     def taken(k: int, each: Sequence[Any]) -> Any:
-        # a weighted sum in place of an index: PyTensor fuses it, where gathering took 10 s more to compile
         return sum(order[k, i] * one for i, one in enumerate(each))
 
     root = predictors.correlation_root(values.get("partial_correlation"), size)
@@ -217,7 +216,7 @@ def _in_form(values: Mapping[str, Any], design: Design, known: Mapping[str, Any]
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:
-    """Each mediator on its link scale, flat over (mediator, participant, 1 + wave): one gather a use compiles fast."""
+    """Each mediator on its link scale, flat over (mediator, participant, 1 + wave)."""
     level, effect = mediator_terms(values, design)
     arm = known["mediator_arm"][:, :, None]
     return predictors.predictor(

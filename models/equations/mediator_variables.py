@@ -47,7 +47,7 @@ def declare_mediator(
 
 
 def _scaled(place: int, value: Any, design: Design, known: Mapping[str, Any]) -> Any:
-    """A value as the outcome's equation takes it; centre and SD are data, so that another trial can be fitted."""
+    """A value as the outcome's equation takes it."""
     if design.mediators.continuous[place]:
         return value
     return (value - known["mediator_centre"][place]) / known["mediator_scale"][place]
@@ -89,7 +89,7 @@ def incomplete_log_likelihood(
     Parameters
     ----------
     design, plan, known, values, pool, linear : Design, Cells, mappings and tensors
-        As in `models.equations.mediation.build`.
+        As in `models.equations.mediation.Mediation.build`.
     rest : tensor, (cell, 1)
         The outcome's predictor without its mediators.
     added : callable

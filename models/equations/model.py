@@ -1,8 +1,8 @@
 """What a model is: what is sampled, its predictor, its likelihood; and what NUTS is given of it.
 
-One file a model holds its mathematics: `effect`, `mediation`, `random_slopes`. What is asked of its draws stands in
-other rooms, which choose by the model's class: expected outcomes (`estimands.response`), paths
-(`estimands.path_effects`), who can be left out (`checks.left_out`).
+One file a model holds its mathematics: `effect`, `mediation`, `random_slopes`; `kernels` holds what NUTS evaluates.
+What is asked of its draws stands in other rooms, which choose by the model's class: expected outcomes
+(`estimands.response`), paths (`estimands.path_effects`), who can be left out (`checks.left_out`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ MOST_TRAITS = 100_000_000
 
 
 class Computation(ABC):
-    """How a model's posterior is computed; it decides no number but by Monte-Carlo error."""
+    """How a model's posterior is computed; it decides no number but by Monte-Carlo error.
+
+    `density.Sampled`, `effect_integrated.Integrated`, `random_slopes.SlopesSampled`.
+    """
 
     @abstractmethod
     def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
@@ -43,7 +46,7 @@ class Model(ABC):
 
     Attributes
     ----------
-    likelihood : Computation
+    computation : Computation
         How its posterior is computed.
     name : str
         By which a person asks for it.
@@ -51,7 +54,7 @@ class Model(ABC):
         Whether mediators stand in the outcome's equation: averages over participants are then taken at points.
     """
 
-    likelihood: Computation
+    computation: Computation
     name: ClassVar[str]
     mediated: ClassVar[bool] = False
 
@@ -67,7 +70,7 @@ class Model(ABC):
 
     @abstractmethod
     def build(self, design: Design, priors: PriorSet) -> pm.Model:
-        """The generative PyMC model, nothing observed: to simulate from, and to intervene on with `pm.do`."""
+        """The generative PyMC model, nothing observed: to be intervened on with `pm.do`."""
 
     @abstractmethod
     def data(self, design: Design) -> dict[str, np.ndarray]:
@@ -125,7 +128,7 @@ class Model(ABC):
 
     def ready(self, design: Design, priors: PriorSet) -> Any:
         """What `inference.nuts.sample` takes."""
-        return self.likelihood.ready(self, design, priors)
+        return self.computation.ready(self, design, priors)
 
     def observed_model(self, design: Design, priors: PriorSet) -> pm.Model:
         """The same posterior as a PyMC model: to sample it by other means, and what the kernels are compared with."""
@@ -133,7 +136,7 @@ class Model(ABC):
 
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
         """Posterior draws with every value that later steps need: what was integrated out is drawn."""
-        return self.likelihood.completed(draws, design, seed)
+        return self.computation.completed(draws, design, seed)
 
     # --- what a reader is told ----------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Each equation once, in arithmetic that NumPy and PyTensor share: the model fits it, g-computation runs it.
+"""Each equation once, in arithmetic that NumPy and PyTensor share: the generative model and g-computation have it.
 
 Every function only adds and multiplies, so that its arguments may be NumPy arrays with leading axes of draws, or
 PyTensor variables. See MODEL.md for the mathematics.
@@ -17,9 +17,6 @@ Array = Any
 
 def combination(weights: Array, rows: Any) -> Array:
     """Weighted sum of rows, Σₖ weights[…, k] · rows[…, k, :].
-
-    A sum in place of a matrix product: PyTensor fuses it into the expression around it, where each product would cost
-    10 s of Numba's compilation (measured with PyTensor 3.3, Numba 0.68).
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from models.design.mediators import NO_MEDIATORS
 from models.equations import density, groups, predictors, top_level
 from models.equations.density import Sampled
 from models.equations.effect import Effect
-from models.equations.kernels import effect_kernel
+from models.equations.kernels import slopes_kernel
 from models.equations.model import Computation, Model
 from models.equations.random_variables import STANDARD
 from priors.prior_set import PriorSet
@@ -39,7 +39,7 @@ class SlopesSampled(Sampled):
         bare = replace(design, mediators=NO_MEDIATORS)
         distinct, times = np.unique(design.outcome, return_counts=True)
         entry = density.entries(model, bare)
-        seen = effect_kernel.Sloping(
+        seen = slopes_kernel.Sloping(
             design.family.number,
             design.participant_of.astype(int),
             design.wave_of.astype(int),
@@ -55,7 +55,7 @@ class SlopesSampled(Sampled):
         return density.to_sample(
             model,
             bare,
-            effect_kernel.log_sloping,
+            slopes_kernel.log_sloping,
             trial,
             density.levels_of_groups(bare) + 2 * design.participants,
             density.groups_kept(bare, trial),
@@ -66,7 +66,7 @@ class SlopesSampled(Sampled):
 class RandomSlopes(Effect):
     """The effect model with random slopes; its draws hold no participant's own terms."""
 
-    likelihood: Computation = SlopesSampled()
+    computation: Computation = SlopesSampled()
     name: ClassVar[str] = "random slopes"
 
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:

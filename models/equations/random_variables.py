@@ -1,4 +1,4 @@
-"""Priors and likelihoods as PyMC random variables: the only place that turns a table row into a distribution."""
+"""Priors and likelihoods as PyMC random variables."""
 
 from __future__ import annotations
 
@@ -13,10 +13,7 @@ from priors.prior import Prior, lkj_shapes
 from priors.prior_set import PriorSet
 
 STANDARD = "_standard"
-"""Ending of the names of standard normal variables behind a non-centred parameter; they are not kept with the draws."""
-
-OBSERVED = "observed_"
-"""Beginning of the names of observed data."""
+"""Ending of the names of standard normal variables behind a non-centred parameter."""
 
 
 def declare_parameters(
@@ -49,14 +46,14 @@ def _declare(prior: Prior, dims: Sequence[str], sizes: Sequence[int]) -> Any:
         return pm.Deterministic(name, 2 * halves - 1, dims=dims)
     if prior.distribution == "normal" or sizes[-1] == 1:
         return pm.Normal(name, mu=given["mean"], sigma=given["sd"], dims=dims)
-    # independent values, combined: the joint normal without a triangular solve in every gradient
+    # independent values, combined: as the kernel samples them
     standard = pm.Normal(f"{name}{STANDARD}", dims=dims)
     root = np.linalg.cholesky(prior.correlation(sizes[-1]))
     return pm.Deterministic(name, given["mean"] + given["sd"] * combination(standard, root.T), dims=dims)
 
 
 def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
-    """Add each participant's own trait, N(0, scale²), in the form that NUTS explores best.
+    """Add each participant's own trait, N(0, scale²), in the form in which it is sampled.
 
     Parameters
     ----------
@@ -76,7 +73,7 @@ def declare_trait(name: str, scale: Any, around: Any | None) -> Any:
 
 
 def observe(model: pm.Model, values: Mapping[str, np.ndarray]) -> pm.Model:
-    """A generative model, some of its variables observed; what they are is `pm.Data`, replaced for another trial.
+    """A generative model, some of its variables observed.
 
     Parameters
     ----------
@@ -85,6 +82,4 @@ def observe(model: pm.Model, values: Mapping[str, np.ndarray]) -> pm.Model:
     values : mapping of str to ndarray
         By the name of the variable.
     """
-    with model:
-        given = {name: pm.Data(f"{OBSERVED}{name}", value) for name, value in values.items()}
-    return pm.observe(model, {name: value.astype(model[name].dtype) for name, value in given.items()})
+    return pm.observe(model, {name: value.astype(model[name].dtype) for name, value in values.items()})

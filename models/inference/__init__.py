@@ -1,1 +1,1 @@
-"""From a model to posterior draws: compile it and sample."""
+"""From a model to posterior draws: sample it; and what a fit is."""

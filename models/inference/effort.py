@@ -21,7 +21,7 @@ REPLICATION: dict[str, Iterations] = {
     "effect": {"tune": 200, "draws": 500, "chains": 2},
     "mediation": {"tune": 400, "draws": 750, "chains": 2},
 }
-"""One fit among thousands, by model: the least effective sample size is some hundred."""
+"""One fit among thousands, by model: the least effective sample size is a few hundred."""
 GATE: Iterations = {"tune": 500, "draws": 1000, "chains": 4}
 """Half the main fit's draws, where the gate's frequencies are told: short draws are amber sooner, which counts against
 the gate."""

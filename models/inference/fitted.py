@@ -26,7 +26,7 @@ class Specification:
     design : Design
         The trial as the model sees it.
     model : Model
-        Nothing that uses it asks which one it is.
+        Which is fitted, and how.
     priors : PriorSet
         A row for every parameter of the model.
     sampler : Sampler

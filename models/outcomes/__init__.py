@@ -1,6 +1,6 @@
 """How an outcome can arise: one file a kind of outcome, and in it all that the toolkit must know of that kind.
 
-A family added here is found by its class: no file of `models` need name it.
+A family added here is found by its class. docs/extending.md has what else a new kind needs.
 """
 
 from __future__ import annotations

@@ -177,7 +177,7 @@ def _check(expected: tuple[tuple[str, str], ...]) -> None:
         raise Unfit(why, SAME)
     if (threads := get_worker().state.nthreads) != 1:
         raise Unfit(
-            f"The worker on {socket.gethostname()} has {threads} threads, and models compile in one thread only.",
+            f"The worker on {socket.gethostname()} has {threads} threads, and sums over threads end in other digits.",
             "Start workers with --nthreads 1 and one --nworkers a core.",
         )
 

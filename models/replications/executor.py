@@ -34,7 +34,7 @@ def run(
     ----------
     work : callable
         A function of a module, sent by its name. Its result is JSON-able and depends on its arguments alone. A process
-        does many replications: what is dear to make (a compiled model) may be kept in a `functools.lru_cache` of the
+        does many replications: what is dear to make (a table of truths) may be kept in a `functools.lru_cache` of the
         module, by `given`.
     given : object
         What every replication needs, picklable; each process unpacks it once and gives `work` the same object always.

@@ -104,7 +104,7 @@ def analyse(
     Parameters
     ----------
     asked : Specification
-        What to fit; nothing below asks which model it is.
+        What to fit.
     data_unchanged : callable
         Asked at the end whether the data file is still the one that was read.
     say, progress : callable

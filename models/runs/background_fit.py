@@ -1,4 +1,4 @@
-"""A fit beside another one, in a process of its own: while one model compiles, the other uses the second core.
+"""A fit beside another one, in a process of its own: each has a core of its own.
 
 The libraries take seconds to load: a process can be started before they are needed, and loads them while it waits.
 """

@@ -1,4 +1,4 @@
-"""Groups' levels in the kernel of the mediation model, and slopes through them, compiled by Numba."""
+"""Groups' levels in the kernels, and slopes through them, compiled by Numba."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.design.mediation_cells import NOTHING, SUMMED
+from models.design.mediation_cells import KNOWN, SUMMED
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell, constant
 from models.equations.kernels import correlation_kernel as correlation
@@ -86,7 +86,8 @@ class Outcomes(NamedTuple):
     person, wave, value, offset : ndarray, (outcome,)
         Whose, when and what, and `Design.offset`.
     source, read, grid : ndarray, (outcome, mediator)
-        Latent value that an outcome reads, or `SUMMED`, or `NOTHING`: the number in `read`; where in the grid.
+        Latent value that an outcome reads, or `SUMMED`, or `KNOWN`: the number in `read`, 0 of what does not act; where
+        in the grid.
     distinct, times, combinations : ndarray, ndarray, int
         Distinct outcomes and how often each occurs; most combinations of values over which one is summed.
     """
@@ -226,7 +227,10 @@ class Forward(NamedTuple):
 
 
 class Slopes(NamedTuple):
-    """Slopes of the log density: `levels` and `terms` are views of `whole`; of the entries without another step."""
+    """Slopes of the log density: `levels` and `terms` are views of `whole`, which holds those in the linear terms.
+
+    `value` holds those in entries that do not pass through `Linear`.
+    """
 
     value: np.ndarray
     whole: np.ndarray
@@ -326,7 +330,7 @@ def _back_from_traits(
 ) -> float:
     """Log density of the traits; slopes in them added to `by` and `slope` (trait, participant).
 
-    `by_own` (equation, participant) holds slopes in score + trait, from the cells; a level that is sampled as such
+    `by_own` (equation, participant) holds slopes in `Traits.own`, from the cells; a level that is sampled as such
     takes them out of it again.
     """
     standard, turned, tau = found.standard, found.turned, levels.tau
@@ -568,7 +572,7 @@ def _outcomes(
             if sources[n, m] == SUMMED:
                 summed = True
             else:
-                eta += each[m] * (reads[n, m] if sources[n, m] == NOTHING else latent[sources[n, m]])
+                eta += each[m] * (reads[n, m] if sources[n, m] == KNOWN else latent[sources[n, m]])
         if summed:
             log, slope, by_spread = _summed(outcomes, scales, n, eta, terms, grid, by, by_grid, scratch)
         else:
@@ -580,7 +584,7 @@ def _outcomes(
         by_own[mediators, i] += slope
         by_shared[here] += slope
         for m in range(mediators):
-            if sources[n, m] == NOTHING:
+            if sources[n, m] == KNOWN:
                 by_each[m] += slope * reads[n, m]
             elif sources[n, m] != SUMMED:
                 by_each[m] += slope * latent[sources[n, m]]
@@ -696,7 +700,7 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
         Top-level parameters as sampled, traits (trait, participant), standard levels of groups (equation, group) and
         of groups at single waves, noise of latent values.
     trial : tuple of tuple
-        The fields of those of `Given`, of `Observed` and of `Outcomes`. Plain tuples, because Numba takes ten times
+        The fields of each part of `Given`, of `Observed` and of `Outcomes`. Plain tuples, because Numba takes ten times
         longer to see what a named one holds.
     slope : ndarray, (unknown,)
         Written.
@@ -716,7 +720,7 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
 
 @njit(nogil=True)
 def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What a point says of participants and groups; `trial` holds the fields of those of `Given`.
+    """What a point says of participants and groups; `trial` holds the fields of each part of `Given`.
 
     Returns
     -------

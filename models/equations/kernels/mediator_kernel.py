@@ -26,7 +26,7 @@ STATES = 4
 def constant(kind: int, spread: np.ndarray, by: np.ndarray, times: int) -> float:
     """Part of a mediator's log density that depends on its spread alone, of `times` cells; its slopes into `by`.
 
-    Of a share it belongs to the cells between the ends: those at one have none.
+    Of a share it belongs to the cells between the ends: those at an end have none.
     """
     if kind in (NORMAL, STUDENT):
         by[0] -= times / spread[0]

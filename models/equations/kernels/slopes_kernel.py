@@ -1,8 +1,4 @@
-"""Log densities of the effect model that are not the mediation model's without mediators, compiled by Numba.
-
-With traits integrated out (`log_integrated`), whoever takes part is a pattern: participants who share arm, covariates,
-exposure and groups (`Histories`). With random slopes (`log_sloping`), a trait and a slope of each are sampled.
-"""
+"""Log density of the effect model with random slopes and its gradient, compiled by Numba."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.equations.histories import integrals
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell
 from models.equations.kernels.group_kernel import Groups
@@ -29,30 +24,6 @@ from models.equations.kernels.mediation_kernel import (
 from models.equations.kernels.prior_kernel import Linear, Prior
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-
-
-class Histories(NamedTuple):
-    """Distinct histories of a trial.
-
-    Attributes
-    ----------
-    likelihood : int
-        `Family.number`.
-    offset : ndarray, (pattern × wave,)
-        `Histories.offset` of the design.
-    grid, value, cells, histories, member, begin, times : ndarray
-        `Histories.structure` of the design.
-    """
-
-    likelihood: int
-    offset: np.ndarray
-    grid: np.ndarray
-    value: np.ndarray
-    cells: np.ndarray
-    histories: np.ndarray
-    member: np.ndarray
-    begin: np.ndarray
-    times: np.ndarray
 
 
 class Sloping(NamedTuple):
@@ -83,59 +54,6 @@ class Sloping(NamedTuple):
 
 
 @njit(nogil=True)
-def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
-    """Log density at a point with traits integrated out, slopes into `slope`; see `mediation_kernel.sound`.
-
-    Parameters
-    ----------
-    point : ndarray, (unknown,)
-        Top-level parameters as sampled, and standard levels of groups.
-    trial : tuple of tuple
-        The fields of those of `mediation_kernel.Given`, of a trial of patterns without traits, and of `Histories`.
-    slope : ndarray, (unknown,)
-        Written.
-    """
-    given = Given(
-        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
-    )
-    seen = Histories(*trial[6])
-    found = forward(point, given, slope)
-    by = no_slopes(given, found)
-    terms, state, arm, waves = found.terms, found.state, given.people.arm, given.people.later.size
-    eta, by_eta = seen.offset.copy(), np.empty(seen.offset.size)
-    for p in range(arm.size):
-        for w in range(waves):
-            shared = state.own[0, p] + state.shared[p * (waves + 1) + w + 1]
-            eta[p * waves + w] += terms.level[w] + arm[p] * terms.effect[w] + shared
-    total, by_tau, by_dispersion = integrals.each(
-        seen.likelihood,
-        1.0,
-        eta,
-        found.levels.tau[0],
-        terms.dispersion[0],
-        seen.grid,
-        seen.value,
-        seen.cells,
-        seen.histories,
-        seen.member,
-        seen.begin,
-        seen.times,
-        np.empty(seen.times.size),
-        by_eta,
-    )
-    by.levels.tau[0] += by_tau
-    by.terms.dispersion[0] += by_dispersion
-    for p in range(arm.size):
-        for w in range(waves):
-            one = by_eta[p * waves + w]
-            by.terms.level[w] += one
-            by.terms.effect[w] += arm[p] * one
-            by.state.own[0, p] += one
-            by.state.shared[p * (waves + 1) + w + 1] += one
-    return sound(found.log_prior + total + backward(given, found, by, slope), slope)
-
-
-@njit(nogil=True)
 def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     """Log density at a point of the model with random slopes, slopes into `slope`; see `mediation_kernel.sound`.
 
@@ -143,9 +61,9 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     ----------
     point : ndarray, (unknown,)
         Top-level parameters as sampled, standard levels of groups, and of each participant two standard normal values:
-        behind the trait, and behind what the slope has beside it.
+        behind the trait, and behind the part of the slope that is independent of it.
     trial : tuple of tuple
-        The fields of those of `mediation_kernel.Given`, of a trial without traits, and of `Sloping`.
+        The fields of each part of `mediation_kernel.Given`, of a trial without traits, and of `Sloping`.
     slope : ndarray, (unknown,)
         Written.
     """
