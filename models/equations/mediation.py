@@ -11,7 +11,7 @@ it forward in NumPy stands in `forward`, what is averaged over participants in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -77,7 +77,7 @@ class Mediation(Model):
             if shared:
                 of_people = [group_variables.declared_of_participants(levels, known) for levels in shared]
                 totals = (totals[0] + pt.stack(of_people[:-1]), totals[1] + of_people[-1])
-            traits = _traits(values, design, known, totals)
+            traits = _traits(values, design, totals)
             linear = _mediator_grid(values, design, known, totals[0], traits[0])
             of_outcome: Any = 0.0
             if shared:
@@ -91,14 +91,11 @@ class Mediation(Model):
         return model
 
     def data(self, design: Design) -> dict[str, np.ndarray]:
-        """Arms, covariates, mediators' scales, the form of the traits, and which cells each equation reads."""
+        """Arms, covariates, mediators' scales, and which cells each equation reads."""
         layout = design.mediators
         found = {"arm": design.arm, "mediator_arm": np.tile(design.arm, (layout.count, 1))}
         if layout.of_kind("binary", "share"):  # continuous ones are centred and scaled already
             found |= {"mediator_centre": layout.centre, "mediator_scale": layout.scale}
-        if any(layout.has_trait) or design.has_trait:
-            order, centred = trait_form(design)
-            found |= {"trait_order": np.eye(order.size)[order], "trait_centred": centred.astype(float)}
         if design.covariate:
             found["covariates"] = design.covariates.T
         if design.exposed:
@@ -158,9 +155,7 @@ def _scores(values: Mapping[str, Any], design: Design, known: Mapping[str, Any])
     return tuple(predictors.covariate_score(values[name], known["covariates"]) for name in ("mediator_gamma", "gamma"))
 
 
-def _traits(
-    values: Mapping[str, Any], design: Design, known: Mapping[str, Any], totals: tuple[Any, Any]
-) -> tuple[Any, Any]:
+def _traits(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) -> tuple[Any, Any]:
     """Traits of the mediators (mediator, participant) and of the outcome (participant,), 0 where there is none.
 
     One after the other in the order of `trait_form`, each given those before it: as a multiple of what is left of its
@@ -169,7 +164,7 @@ def _traits(
     layout, lasts = design.mediators, lasting(design)
     mediators, outcome = [pt.zeros(design.participants)] * layout.count, pt.zeros(design.participants)
     if lasts or design.has_trait:
-        rows = _in_form(values, design, known, totals)
+        rows = _in_form(values, design, totals)
         if lasts:
             drawn = pm.Deterministic("mediator_trait", rows[: len(lasts)], dims=("lasting_mediator", "participant"))
             mediators = [
@@ -180,39 +175,34 @@ def _traits(
     return pt.stack(mediators), outcome
 
 
-def _in_form(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], totals: tuple[Any, Any]) -> Any:
+def _in_form(values: Mapping[str, Any], design: Design, totals: tuple[Any, Any]) -> Any:
     """Lasting mediators' traits and then the outcome's, (equation, participant), sampled as `trait_form` says."""
     scales = [values["mediator_tau"][k] for k in range(len(lasting(design)))]
     levels = [values["mediator_mu_0"][place] + totals[0][place] for place in lasting(design)]
     if design.has_trait:
         scales, levels = [*scales, values["tau"]], [*levels, values["mu_0"] + totals[1]]
-    size, order, centred = len(scales), known["trait_order"], known["trait_centred"]
-
-    def taken(k: int, each: Sequence[Any]) -> Any:
-        return sum(order[k, i] * one for i, one in enumerate(each))
-
-    root = predictors.correlation_root(values.get("partial_correlation"), size)
-    full = [[*row, *[0.0] * (size - len(row))] for row in root]
+    order, centred = trait_form(design)
+    full = [
+        [*row, *[0.0] * (order.size - len(row))]
+        for row in predictors.correlation_root(values.get("partial_correlation"), order.size)
+    ]
     # each equation's row of the root, in the order of sampling; of their products the root anew
-    turned = [[taken(k, [row[i] for row in full]) for i in range(size)] for k in range(size)]
+    turned = [full[place] for place in order]
     root = predictors.root_of(
         [[sum(a * b for a, b in zip(one, other, strict=True)) for other in turned] for one in turned]
     )
-    rows: list[Any] = []
+    rows: dict[int, Any] = {}
     standard: list[Any] = []
-    for k in range(size):
-        scale, level = taken(k, scales), taken(k, levels)
-        left, whole = scale * root[k][-1], centred[k]
-        before = scale * sum((weight * z for weight, z in zip(root[k], standard, strict=False)), pt.zeros(1))
-        drawn = pm.Normal(
-            f"trait {k + 1}{STANDARD}",
-            mu=whole * (level + before),
-            sigma=whole * left + (1 - whole),
-            dims="participant",
-        )
-        rows.append(whole * (drawn - level) + (1 - whole) * (before + left * drawn))
-        standard.append(whole * (drawn - level - before) / left + (1 - whole) * drawn)
-    return pt.stack([sum(order[k, i] * row for k, row in enumerate(rows)) for i in range(size)])
+    for k, place in enumerate(order):
+        name, level, left = f"trait {k + 1}{STANDARD}", levels[place], scales[place] * root[k][-1]
+        before = scales[place] * sum((weight * z for weight, z in zip(root[k], standard, strict=False)), pt.zeros(1))
+        if centred[k]:
+            rows[place] = pm.Normal(name, mu=level + before, sigma=left, dims="participant") - level
+            standard.append((rows[place] - before) / left)
+        else:
+            standard.append(pm.Normal(name, dims="participant"))
+            rows[place] = before + left * standard[-1]
+    return pt.stack([rows[place] for place in range(order.size)])
 
 
 def _mediator_grid(values: Mapping[str, Any], design: Design, known: Mapping[str, Any], total: Any, trait: Any) -> Any:
