@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import pytensor
 import pytest
 import xarray as xr
 
@@ -19,11 +18,10 @@ from models.equations.groups import LEVEL, WAVE
 from models.equations.likelihoods import dispersion
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
-from models.equations.random_variables import STANDARD
 from models.inference import nuts
 from priors import prior_set
 from tests import pinned
-from tests.test_mediation_kernel import AS_WRITTEN, GROUPED, LIKELIHOODS, differences, groups_of
+from tests.test_mediation_kernel import GROUPED, LIKELIHOODS, differences, generative, groups_of
 
 PRIORS = prior_set.load()
 EFFECT, INTEGRATED, SLOPES = Effect(), Effect(Integrated()), RandomSlopes()
@@ -50,29 +48,8 @@ def _points(size: int) -> np.ndarray:
     return 0.4 * np.random.default_rng(3).standard_normal((2, size))
 
 
-def _generative(model: Model, design: Design, own: Sequence[str], shared_first: bool = False) -> Density:
-    """Log density and its gradient by PyTensor's own operations, at a point in one vector."""
-    fitted = model.observed_model(design, PRIORS)
-    free = {variable.name.removesuffix(STANDARD): variable for variable in fitted.free_RVs}
-    shared = [name for name in (LEVEL, WAVE) if name in free]
-    rest = (*shared, *own) if shared_first else (*own, *shared)
-    order = [free.pop(name) for name in (*model.dimensions(design), *rest)]
-    assert not free
-    variables = [fitted.rvs_to_values[variable] for variable in order]
-    outputs = [fitted.logp(), *pytensor.gradient.grad(fitted.logp(), variables)]
-    asked = pytensor.function(variables, outputs, mode=AS_WRITTEN, on_unused_input="ignore")
-    shapes = [tuple(variable.shape.eval(mode=AS_WRITTEN)) for variable in order]
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
-
-    def found(point: np.ndarray) -> tuple[float, np.ndarray]:
-        parts = [part.reshape(shape) for part, shape in zip(np.split(point, ends[:-1]), shapes, strict=True)]
-        value, *slopes = asked(*parts)
-        return float(value), np.concatenate([np.ravel(one) for one in slopes])
-
-    return found
-
-
-def _agree(mine: Density, theirs: Density, size: int) -> None:
+def _agree(mine: Density, theirs: Density, its_size: int, size: int) -> None:
+    assert size == its_size
     for point in _points(size):
         (one, slope), (other, its_slope) = mine(point), theirs(point)
         assert one == pytest.approx(other, rel=1e-10)
@@ -83,28 +60,28 @@ def _agree(mine: Density, theirs: Density, size: int) -> None:
 def test_the_density_and_its_gradient_are_the_generative_models(likelihood, grouped):
     design = _design(likelihood, grouped)
     mine, size = _density(EFFECT, design)
-    _agree(mine, _generative(EFFECT, design, ("trait",)), size)
+    _agree(mine, *generative(EFFECT, design, ("trait", LEVEL, WAVE)), size)
 
 
 @pytest.mark.parametrize("grouped", GROUPED)
 def test_centred_levels_have_the_density_of_the_generative_model(grouped):
     design = replace(_design("normal", grouped), reliability=1.0)
     mine, size = _density(EFFECT, design)
-    _agree(mine, _generative(EFFECT, design, ("trait_level",)), size)
+    _agree(mine, *generative(EFFECT, design, ("trait_level", LEVEL, WAVE)), size)
 
 
 @pytest.mark.parametrize("covariates", [0, 2])
 def test_without_a_trait_it_is_the_generative_model_too(covariates):
     design = replace(_design("logit", covariates=covariates), has_trait=False)
     mine, size = _density(EFFECT, design)
-    _agree(mine, _generative(EFFECT, design, ()), size)
+    _agree(mine, *generative(EFFECT, design, ()), size)
 
 
 @pytest.mark.parametrize(("likelihood", "grouped"), CASES)
 def test_random_slopes_have_the_density_of_the_generative_model(likelihood, grouped):
     design = _design(likelihood, grouped)
     mine, size = _density(SLOPES, design)
-    _agree(mine, _generative(SLOPES, design, ("trait", "slope"), shared_first=True), size)
+    _agree(mine, *generative(SLOPES, design, (LEVEL, WAVE, "trait", "slope")), size)
 
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
@@ -117,8 +94,7 @@ def test_integrated_without_covariates_or_traits_it_is_the_sampled_one(likelihoo
         alone = {"wave": ("6 months",), "role": ("follow-up",), "month": (12.0,), "wave_of": np.zeros(first.sum(), int)}
         design = replace(design, **cells, **alone)
     (mine, size), (theirs, its_size) = _density(INTEGRATED, design), _density(EFFECT, design)
-    assert size == its_size
-    _agree(mine, theirs, size)
+    _agree(mine, theirs, its_size, size)
 
 
 @pytest.mark.parametrize(("likelihood", "grouped"), CASES)

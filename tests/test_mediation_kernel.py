@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
-import pymc as pm
 import pytensor
 import pytest
 from pytensor.graph.traversal import io_toposort
@@ -22,6 +22,7 @@ from models.equations.kernels import mediation_kernel as kernel
 from models.equations.kernels.special import log_gamma
 from models.equations.mediation import Mediation
 from models.equations.mediator_parameters import lasting
+from models.equations.model import Model
 from models.equations.random_variables import STANDARD
 from models.inference import nuts
 from priors import prior_set
@@ -109,15 +110,21 @@ def _points(design: Design, scale: float = 0.5, count: int = 2) -> np.ndarray:
 
 
 def _generative(design: Design, slope: bool = False):
-    """Log density of the generative model (and its gradient) by PyTensor's own operations, at a point in one vector."""
-    model = mediation.build(design, PRIORS)
-    given = {name: value.astype(model[name].dtype) for name, value in mediation.observed(design).items()}
-    fitted = pm.observe(model, given)
     own = [f"trait {k + 1}" for k in range(len(lasting(design)) + design.has_trait)]
     latent = [f"missing {design.mediators.name[place]}" for place in cells(design).latent]
+    found, size = generative(mediation, design, [*own, LEVEL, WAVE, *latent], slope)
+    assert size == start(design).size
+    return found
+
+
+def generative(model: Model, design: Design, others: Sequence[str], slope: bool = True):
+    """Log density of a generative model (and its gradient) by PyTensor's own operations, at a point in one vector.
+
+    `others`, of which some may be absent, stand in it after the top-level parameters; returned with its size.
+    """
+    fitted = model.observed_model(design, PRIORS)
     free = {variable.name.removesuffix(STANDARD): variable for variable in fitted.free_RVs}
-    shared = [name for name in (LEVEL, WAVE) if name in free]
-    order = [free.pop(name) for name in (*mediation.dimensions(design), *own, *shared, *latent)]
+    order = [free.pop(name) for name in (*model.dimensions(design), *(name for name in others if name in free))]
     assert not free
     variables = [fitted.rvs_to_values[variable] for variable in order]
     outputs = [fitted.logp(), *(pytensor.gradient.grad(fitted.logp(), variables) if slope else [])]
@@ -132,8 +139,7 @@ def _generative(design: Design, slope: bool = False):
         value, *rest = asked(*parts)
         return float(value), np.concatenate([np.ravel(one) for one in rest]) if rest else np.zeros(0)
 
-    assert ends[-1] == start(design).size
-    return found
+    return found, int(ends[-1])
 
 
 def differences(found, point: np.ndarray, step: float = 2e-3) -> np.ndarray:

@@ -99,9 +99,8 @@ def to_sample(
     kept : Kept
         What is kept of them.
     """
-    labels, dims = model.coordinates(design), model.dimensions(design)
-    shapes = {name: tuple(len(labels[dim]) for dim in of) for name, of in dims.items()}
-    ends = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes.values())])
+    labels, dims, shapes = model.coordinates(design), model.dimensions(design), _shapes(model, design)
+    ends = np.cumsum([0, *_sizes(shapes)])
     sizes, names = {**shapes, **kept.shapes}, {**dims, **kept.dims}
     middle = start(trial, beside)
     used = {dim: labels[dim] for of in names.values() for dim in of if dim in labels}
@@ -135,11 +134,18 @@ def to_sample(
 
 def entries(model: Model, design: Design) -> dict[str, int]:
     """Where each top-level parameter begins in a point."""
-    labels, found, first = model.coordinates(design), {}, 0
-    for name, dims in model.dimensions(design).items():
-        found[name] = first
-        first += int(np.prod([len(labels[dim]) for dim in dims], dtype=int))
-    return found
+    shapes = _shapes(model, design)
+    return dict(zip(shapes, np.cumsum([0, *_sizes(shapes)]).tolist(), strict=False))
+
+
+def _shapes(model: Model, design: Design) -> dict[str, tuple[int, ...]]:
+    """Shape of each top-level parameter."""
+    labels = model.coordinates(design)
+    return {name: tuple(len(labels[dim]) for dim in dims) for name, dims in model.dimensions(design).items()}
+
+
+def _sizes(shapes: Mapping[str, tuple[int, ...]]) -> list[int]:
+    return [int(np.prod(shape, dtype=int)) for shape in shapes.values()]
 
 
 def others(design: Design) -> int:
@@ -256,11 +262,10 @@ def given_of(model: Model, design: Design, priors: PriorSet, form: tuple[np.ndar
 
 def _priors(model: Model, design: Design, priors: PriorSet) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`prior_kernel.Prior`."""
-    labels = model.coordinates(design)
     block, number, roots, first, begin = [], [], [], 0, 0
-    for name, dims in model.dimensions(design).items():
-        sizes, prior = [len(labels[dim]) for dim in dims], priors[name]
-        count, size = int(np.prod(sizes, dtype=int)), sizes[-1] if sizes else 1
+    shapes = _shapes(model, design)
+    for (name, shape), count in zip(shapes.items(), _sizes(shapes), strict=True):
+        prior, size = priors[name], shape[-1] if shape else 1
         kind = prior_kernel.STRAIGHT if _is_alone(prior, size) else prior_kernel.PRIORS[prior.distribution]
         block.append((kind, first, count, size, begin))
         number.append(_numbers(prior, kind, count, size))
@@ -287,9 +292,8 @@ def _numbers(prior: Prior, kind: int, count: int, size: int) -> np.ndarray:
 
 def _linear(model: Model, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`prior_kernel.Linear`: the equations at 0, and how each parameter moves them."""
-    labels = model.coordinates(design)
-    shapes = {name: tuple(len(labels[dim]) for dim in dims) for name, dims in model.dimensions(design).items()}
-    sizes = [int(np.prod(shape, dtype=int)) for shape in shapes.values()]
+    shapes = _shapes(model, design)
+    sizes = _sizes(shapes)
     points = np.concatenate([np.zeros((1, sum(sizes))), np.eye(sum(sizes))])
     parts = np.split(points, np.cumsum(sizes)[:-1], axis=1)
     values = {

@@ -32,8 +32,8 @@ class Integrated(Computation):
         of_patterns = replace(
             bare, arm=seen.arm, covariates=seen.covariates, groups=replace(design.groups, member=seen.group)
         )
-        histories = integrated_kernel.Histories(design.family.number, seen.offset.ravel(), *seen.structure.values())
-        trial = (*density.given_of(model, of_patterns, priors, NO_TRAITS), tuple(histories))
+        histories = (design.family.number, seen.offset.ravel(), tuple(seen.structure.values()))
+        trial = (*density.given_of(model, of_patterns, priors, NO_TRAITS), histories)
         return density.to_sample(
             model,
             bare,

@@ -611,6 +611,14 @@ def _back_from_groups(
 
 
 @njit()
+def given_of(trial: tuple) -> Given:
+    """What `trial` begins with, its parts by their names."""
+    return Given(
+        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
+    )
+
+
+@njit()
 def forward(point: np.ndarray, given: Given, slope: np.ndarray) -> Forward:
     """From a point to what outcomes and mediators read; slopes of the log prior into `slope`."""
     people, scales, groups, missing = given.people, given.scales, given.groups, given.missing
@@ -705,9 +713,7 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     slope : ndarray, (unknown,)
         Written.
     """
-    given = Given(
-        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
-    )
+    given = given_of(trial)
     observed, outcomes = Observed(*trial[6]), Outcomes(*trial[7])
     found = forward(point, given, slope)
     by = no_slopes(given, found)
@@ -728,8 +734,6 @@ def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, n
         Traits (equation, participant), latent values, groups' lasting levels (equation, group) and those of single
         waves.
     """
-    given = Given(
-        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
-    )
+    given = given_of(trial)
     found = forward(point, given, np.empty(point.size))
     return found.traits.trait, found.state.latent, found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]

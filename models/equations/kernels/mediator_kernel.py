@@ -13,13 +13,10 @@ from models.outcomes.family import FARTHEST
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 NORMAL, STUDENT, BINARY, SHARE = range(4)
-
-
 KINDS = {"normal": NORMAL, "student": STUDENT, "binary": BINARY, "share": SHARE}
 """Number of each mediator's distribution (`mediator_kinds.MEDIATOR_KINDS`)."""
-
-
 STATES = 4
+"""Most values over which an unknown one is summed."""
 
 
 @njit()

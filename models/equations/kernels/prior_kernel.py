@@ -15,8 +15,6 @@ from models.equations.kernels.special import softplus
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 STRAIGHT, HALF, GAMMA, PARTIAL, JOINT = range(5)
-
-
 PRIORS = {
     "normal": STRAIGHT,
     "half_normal": HALF,

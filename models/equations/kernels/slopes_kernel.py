@@ -9,19 +9,7 @@ import numpy as np
 
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell
-from models.equations.kernels.group_kernel import Groups
-from models.equations.kernels.mediation_kernel import (
-    Given,
-    Latent,
-    People,
-    Scale,
-    backward,
-    constants,
-    forward,
-    no_slopes,
-    sound,
-)
-from models.equations.kernels.prior_kernel import Linear, Prior
+from models.equations.kernels.mediation_kernel import backward, constants, forward, given_of, no_slopes, sound
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -67,9 +55,7 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     slope : ndarray, (unknown,)
         Written.
     """
-    given = Given(
-        Prior(*trial[0]), Linear(*trial[1]), People(*trial[2]), Scale(*trial[3]), Groups(*trial[4]), Latent(*trial[5])
-    )
+    given = given_of(trial)
     seen = Sloping(*trial[6])
     found = forward(point, given, slope)
     by = no_slopes(given, found)
