@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 
@@ -21,12 +20,12 @@ from models.equations.random_slopes import RandomSlopes
 from models.inference import nuts
 from priors import prior_set
 from tests import pinned
+from tests.c_density import Density, density_of, values_of
 from tests.test_mediation_kernel import GROUPED, LIKELIHOODS, differences, generative, groups_of
 
 PRIORS = prior_set.load()
 EFFECT, INTEGRATED, SLOPES = Effect(), Effect(Integrated()), RandomSlopes()
 CASES = list(product(LIKELIHOODS, GROUPED))
-Density = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
 def _design(likelihood: str, grouped: str = "", covariates: int = 2) -> Design:
@@ -41,7 +40,7 @@ def _design(likelihood: str, grouped: str = "", covariates: int = 2) -> Design:
 
 def _density(model: Model, design: Design) -> tuple[Density, int]:
     ready = model.ready(design, PRIORS)
-    return ready._make_logp_func(), ready.n_dim
+    return density_of(ready), ready.middle.size
 
 
 def _points(size: int) -> np.ndarray:
@@ -105,10 +104,10 @@ def test_integrated_it_is_the_likelihood_that_numpy_integrates(likelihood, group
     before, its_size = _density(INTEGRATED, design.unobserved())
     assert size == its_size
     whole, _ = _density(EFFECT, design.unobserved())
-    expand = INTEGRATED.ready(design, PRIORS)._make_expand_func(0, 0, 0)
+    ready = INTEGRATED.ready(design, PRIORS)
     entries = size - sum(many for many in (design.groups.grouping_of.size, design.groups.grouping_of_cell.size))
     for point in _points(size):
-        expected = _by_numpy(expand(point), design)
+        expected = _by_numpy(values_of(ready, point), design)
         # each participant's integral to 1e-8
         assert mine(point)[0] - before(point)[0] == pytest.approx(expected, abs=1e-7)
         traits = np.concatenate([point[:entries], np.zeros(design.participants), point[entries:]])

@@ -176,11 +176,20 @@ def _with_latent(design: Design, draws, rng):
     return draws.assign(extra), point, jacobian
 
 
-@pytest.mark.parametrize("known", [(-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)])
-@pytest.mark.parametrize(("missing", "at_baseline"), [(0.0, False), (0.3, True)])
+AS_LISTED, CENTRED, TURNED = (-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)
+
+
 @pytest.mark.parametrize(
-    ("likelihood", "kinds"),
-    [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2]), ("probit", KINDS[0])],
+    ("likelihood", "kinds", "missing", "at_baseline", "known"),
+    [
+        ("logit", KINDS[0], 0.3, True, TURNED),
+        ("logit", KINDS[0], 0.0, False, AS_LISTED),
+        ("negative binomial", KINDS[1], 0.3, True, AS_LISTED),
+        ("negative binomial", KINDS[1], 0.0, False, CENTRED),
+        ("normal", KINDS[2], 0.3, True, CENTRED),
+        ("normal", KINDS[2], 0.0, False, TURNED),
+        ("probit", KINDS[0], 0.3, True, CENTRED),
+    ],
 )
 def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_baseline, known):
     """Whatever is known of participants' levels: none or all of them centred, sampled as listed or in reverse."""

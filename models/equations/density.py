@@ -20,6 +20,7 @@ from models.equations.forward import MISSING
 from models.equations.groups import LEVEL, MEDIATOR, WAVE
 from models.equations.kernels import group_kernel, mediator_kernel, prior_kernel
 from models.equations.kernels import mediation_kernel as kernel
+from models.equations.kernels.by_address import c_function
 from models.equations.mediator_parameters import (
     acting,
     interacting,
@@ -28,6 +29,7 @@ from models.equations.mediator_parameters import (
     trait_form,
 )
 from models.equations.model import Computation, Model
+from models.equations.ready import Ready
 from models.equations.terms import mediator_terms, wave_terms
 from priors.prior import Prior, lkj_shapes
 from priors.prior_set import PriorSet
@@ -43,15 +45,12 @@ class Kept:
 
     Attributes
     ----------
-    shapes : mapping of str to tuple of int
-        By name, in order.
     values : callable
-        From a point to their values, by name.
+        From points (draw, unknown) to their values, (draw, …), by name.
     dims, labels : mapping
         Dimensions that have names, and their labels.
     """
 
-    shapes: Mapping[str, tuple[int, ...]]
     values: Callable[[np.ndarray], dict[str, np.ndarray]]
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
@@ -61,11 +60,11 @@ class Kept:
 class Sampled(Computation):
     """Traits are sampled: the effect model is the mediation model of a trial without mediators."""
 
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Ready:
         """The trial and its priors, packed for the kernel."""
         seen = design if model.mediated else replace(design, mediators=NO_MEDIATORS)
         trial = packed(model, seen, priors)
-        return to_sample(model, seen, kernel.log_density, trial, others(seen), _kept(seen, trial))
+        return to_sample(model, seen, kernel.called, trial, others(seen), _kept(seen, trial))
 
     def completed(self, draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:  # noqa: ARG002 - of the interface
         """The draws as they are."""
@@ -76,14 +75,7 @@ TRAITS_SAMPLED = Sampled()
 """How the models of this package are computed unless said otherwise."""
 
 
-def to_sample(
-    model: Model,
-    design: Design,
-    density: Callable[[np.ndarray, Trial, np.ndarray], float],
-    trial: Trial,
-    beside: int,
-    kept: Kept,
-) -> Any:
+def to_sample(model: Model, design: Design, density: Callable, trial: Trial, beside: int, kept: Kept) -> Ready:
     """What `nuts.sample` takes.
 
     Parameters
@@ -91,7 +83,7 @@ def to_sample(
     model, design : Model, Design
         Whose top-level parameters they are.
     density : callable
-        Kernel of the log density and its slopes.
+        Of a kernel, as C calls it (`by_address.c_function`).
     trial : tuple
         What it is given.
     beside : int
@@ -101,35 +93,29 @@ def to_sample(
     """
     labels, dims, shapes = model.coordinates(design), model.dimensions(design), _shapes(model, design)
     ends = np.cumsum([0, *_sizes(shapes)])
-    sizes, names = {**shapes, **kept.shapes}, {**dims, **kept.dims}
-    middle = start(trial, beside)
-    used = {dim: labels[dim] for of in names.values() for dim in of if dim in labels}
+    of = {**dims, **kept.dims}
 
-    def found(point: np.ndarray) -> tuple[float, np.ndarray]:
-        slope = np.empty(point.size)
-        return density(point, trial, slope), slope
+    def named(points: np.ndarray) -> xr.Dataset:
+        chains = [_named(chain) for chain in points]
+        values = {name: np.stack([chain.pop(name) for chain in chains]) for name in list(chains[0])}
+        used = {dim: labels[dim] for name in values for dim in of.get(name, ()) if dim in labels}
+        return xr.Dataset(
+            {name: (("chain", "draw", *_dims(name, value.ndim - 2, of)), value) for name, value in values.items()},
+            {"chain": np.arange(points.shape[0]), "draw": np.arange(points.shape[1])} | used | dict(kept.labels),
+        )
 
-    def expanded(point: np.ndarray) -> dict[str, np.ndarray]:
-        value = prior_kernel.values(point, trial[0])
-        top = {name: value[ends[k] : ends[k + 1]].reshape(shape) for k, (name, shape) in enumerate(shapes.items())}
-        return top | kept.values(point)
+    def _named(points: np.ndarray) -> dict[str, np.ndarray]:
+        value = prior_kernel.values(points, trial[0])
+        parts = zip(shapes.items(), ends[:-1], ends[1:], strict=True)
+        top = {name: value[:, first:last].reshape(-1, *shape) for (name, shape), first, last in parts}
+        return top | kept.values(points)
 
-    from nutpie.compiled_pyfunc import from_pyfunc  # seconds, of which nobody knows who only computes with a model
+    return Ready(c_function(density, trial), trial, start(trial, beside), named)
 
-    # what is not on disk yet is compiled here, where a person can interrupt it, and once for all chains
-    found(middle)
-    expanded(middle)
-    return from_pyfunc(
-        middle.size,
-        lambda: found,
-        lambda *_: expanded,
-        [np.dtype(float)] * len(sizes),
-        list(sizes.values()),
-        list(sizes),
-        coords=used | dict(kept.labels),
-        dims=names,
-        make_initial_point_fn=lambda seed: middle + np.random.default_rng(seed).uniform(-1.0, 1.0, middle.size),
-    )
+
+def _dims(name: str, count: int, of: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Names of a variable's dimensions, as ArviZ gives those that have none."""
+    return of[name] if name in of else tuple(f"{name}_dim_{k}" for k in range(count))
 
 
 def entries(model: Model, design: Design) -> dict[str, int]:
@@ -160,36 +146,23 @@ def _kept(design: Design, trial: Trial) -> Kept:
     ends = np.cumsum([0, *(rows.size for rows in plan.latent.values())])
     dims: dict[str, tuple[str, ...]] = {"mediator_trait": ("lasting_mediator", "participant")} if lasts else {}
     dims |= {"trait": ("participant",)} if design.has_trait else {}
-    shapes: dict[str, tuple[int, ...]] = {"mediator_trait": (len(lasts), people), "trait": (people,)}
-    shapes = {name: shapes[name] for name in dims} | _shapes_of_groups(design)
-    shapes |= {f"{MISSING}{names[place]}": (rows.size,) for place, rows in plan.latent.items()}
 
-    def found(point: np.ndarray) -> dict[str, np.ndarray]:
-        trait, latent, *levels = kernel.unknowns(point, trial[:GIVEN])
-        kept = {"mediator_trait": trait[lasts]} if lasts else {}
-        kept |= {"trait": trait[-1]} if design.has_trait else {}
+    def found(points: np.ndarray) -> dict[str, np.ndarray]:
+        trait, latent, *levels = kernel.unknowns(points, trial[:GIVEN])
+        kept = {"mediator_trait": trait[:, lasts]} if lasts else {}
+        kept |= {"trait": trait[:, -1]} if design.has_trait else {}
         kept |= _of_groups(design, *levels)
-        return kept | {f"{MISSING}{names[place]}": latent[ends[k] : ends[k + 1]] for k, place in enumerate(plan.latent)}
+        latents = enumerate(plan.latent)
+        return kept | {f"{MISSING}{names[place]}": latent[:, ends[k] : ends[k + 1]] for k, place in latents}
 
-    return Kept(shapes, found, dims, {"participant": np.arange(people)})
+    return Kept(found, dims, {"participant": np.arange(people)} if dims else {})
 
 
 def groups_kept(design: Design, trial: Trial) -> Kept:
     """Groups' levels alone."""
     if not design.groups:
-        return Kept({}, lambda _: {})
-    return Kept(_shapes_of_groups(design), lambda point: _of_groups(design, *kernel.unknowns(point, trial[:GIVEN])[2:]))
-
-
-def _shapes_of_groups(design: Design) -> dict[str, tuple[int, ...]]:
-    """Shapes of the groups' levels in every equation."""
-    found: dict[str, tuple[int, ...]] = {}
-    for name, many in ((LEVEL, design.groups.grouping_of.size), (WAVE, design.groups.grouping_of_cell.size)):
-        if many and design.mediators.count:
-            found[f"{MEDIATOR}{name}"] = (design.mediators.count, many)
-        if many:
-            found[name] = (many,)
-    return found
+        return Kept(lambda _: {})
+    return Kept(lambda points: _of_groups(design, *kernel.unknowns(points, trial[:GIVEN])[2:]))
 
 
 def levels_of_groups(design: Design) -> int:
@@ -202,9 +175,9 @@ def _of_groups(design: Design, lasting_levels: np.ndarray, of_waves: np.ndarray)
     kept: dict[str, np.ndarray] = {}
     for name, each in ((LEVEL, lasting_levels), (WAVE, of_waves)):
         if each.size and design.mediators.count:
-            kept[f"{MEDIATOR}{name}"] = np.ascontiguousarray(each[:-1])
+            kept[f"{MEDIATOR}{name}"] = each[:, :-1]
         if each.size:
-            kept[name] = each[-1].copy()
+            kept[name] = each[:, -1]
     return kept
 
 

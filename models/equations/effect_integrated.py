@@ -7,7 +7,6 @@ NUTS moves in the top-level parameters alone, and its cost grows with distinct o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import xarray as xr
 
@@ -18,6 +17,7 @@ from models.equations.density import NO_TRAITS
 from models.equations.histories import integrated_likelihood
 from models.equations.kernels import integrated_kernel
 from models.equations.model import Computation, Model, too_many
+from models.equations.ready import Ready
 from priors.prior_set import PriorSet
 
 
@@ -25,7 +25,7 @@ from priors.prior_set import PriorSet
 class Integrated(Computation):
     """Traits of the effect model are integrated out, in a kernel that sums over distinct histories."""
 
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Ready:
         """Distinct histories and the priors, packed for the kernel."""
         seen, bare = design.histories, replace(design, mediators=NO_MEDIATORS)
         # patterns stand in for participants, and no trait of them is sampled
@@ -37,7 +37,7 @@ class Integrated(Computation):
         return density.to_sample(
             model,
             bare,
-            integrated_kernel.log_integrated,
+            integrated_kernel.called,
             trial,
             density.levels_of_groups(bare),
             density.groups_kept(bare, trial),

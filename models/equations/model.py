@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pymc as pm
@@ -19,6 +19,7 @@ from models.design.layout import Design
 from models.equations import top_level
 from models.equations.likelihoods import cell_log_probability, dispersion
 from models.equations.random_variables import observe
+from models.equations.ready import Ready
 from priors.prior_set import PriorSet
 
 MOST_TRAITS = 100_000_000
@@ -32,7 +33,7 @@ class Computation(ABC):
     """
 
     @abstractmethod
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Ready:
         """What the sampler takes; nothing is compiled for it but a kernel, once for every trial."""
 
     @abstractmethod
@@ -126,7 +127,7 @@ class Model(ABC):
 
     # --- the posterior ------------------------------------------------------------------------------------------------
 
-    def ready(self, design: Design, priors: PriorSet) -> Any:
+    def ready(self, design: Design, priors: PriorSet) -> Ready:
         """What `inference.nuts.sample` takes."""
         return self.computation.ready(self, design, priors)
 

@@ -25,6 +25,7 @@ from models.equations.effect import Effect
 from models.equations.kernels import slopes_kernel
 from models.equations.model import Computation, Model
 from models.equations.random_variables import STANDARD
+from models.equations.ready import Ready
 from priors.prior_set import PriorSet
 
 PAIR = "trait, slope"
@@ -34,7 +35,7 @@ PAIR = "trait, slope"
 class SlopesSampled(Sampled):
     """Traits and slopes are sampled, and not kept."""
 
-    def ready(self, model: Model, design: Design, priors: PriorSet) -> Any:
+    def ready(self, model: Model, design: Design, priors: PriorSet) -> Ready:
         """The trial and its priors, packed for the kernel."""
         bare = replace(design, mediators=NO_MEDIATORS)
         distinct, times = np.unique(design.outcome, return_counts=True)
@@ -55,7 +56,7 @@ class SlopesSampled(Sampled):
         return density.to_sample(
             model,
             bare,
-            slopes_kernel.log_sloping,
+            slopes_kernel.called,
             trial,
             density.levels_of_groups(bare) + 2 * design.participants,
             density.groups_kept(bare, trial),

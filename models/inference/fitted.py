@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from models.design.layout import Design, design
 from models.equations.model import Model
+from models.equations.ready import Ready
 from models.inference.nuts import Sampler, sample
 from models.trial.study_file.study import Study
 from priors.prior_set import PriorSet
@@ -50,7 +50,7 @@ class Specification:
         """Columns of the mediators in the order of the study file."""
         return [part.column for part in self.study.mediators]
 
-    def ready(self) -> Any:
+    def ready(self) -> Ready:
         """What `nuts.sample` takes."""
         return self.model.ready(self.design, self.priors)
 

@@ -10,7 +10,11 @@ from typing import Any
 import numpy as np
 import nutpie
 import xarray as xr
+from nutpie.compile_pymc import CompiledPyMCModel
+from nutpie.sample import CompiledModel
 
+from models.equations.kernels.by_address import at_address, c_copy
+from models.equations.ready import Ready
 from models.faults import SamplerFailed
 
 Progress = Callable[[int, int, int], None]
@@ -47,13 +51,15 @@ class Sampler:
         return {"name": f"nutpie {nutpie.__version__}, NUTS, diagonal adaptation", **asdict(self)}
 
 
-def sample(ready: Any, sampler: Sampler, progress: Progress | None = None, cores: int | None = None) -> xr.DataTree:
+def sample(
+    ready: Ready | CompiledModel, sampler: Sampler, progress: Progress | None = None, cores: int | None = None
+) -> xr.DataTree:
     """Run NUTS.
 
     Parameters
     ----------
-    ready : object
-        From `Model.ready`.
+    ready : Ready or CompiledModel
+        From `Model.ready`, or what nutpie makes of a PyMC model.
     sampler : Sampler
         Its settings.
     progress : callable, optional
@@ -74,8 +80,9 @@ def sample(ready: Any, sampler: Sampler, progress: Progress | None = None, cores
         Passed on after the chains have been stopped.
     """
     latest: list[Any] = []
+    kernel = ready if isinstance(ready, Ready) else None
     running = nutpie.sample(
-        ready,
+        _compiled(kernel) if kernel else ready,
         draws=sampler.draws,
         tune=sampler.tune,
         chains=sampler.chains,
@@ -94,7 +101,38 @@ def sample(ready: Any, sampler: Sampler, progress: Progress | None = None, cores
         raise
     except (RuntimeError, ValueError) as error:
         raise SamplerFailed(f"The sampler stopped: {error}") from error
-    return _tidy(raw, sampler)
+    posterior = raw["posterior"].to_dataset()
+    if posterior.sizes["draw"] != sampler.draws or posterior.sizes["chain"] != sampler.chains:
+        raise SamplerFailed(f"The sampler returned {dict(posterior.sizes)} in place of what was asked for.")
+    if kernel:
+        posterior = kernel.named(posterior[POINT].to_numpy())
+    return _tidy(posterior, raw["sample_stats"].to_dataset())
+
+
+POINT = "point"
+"""By which nutpie keeps a point; `Ready.named` says what it means."""
+
+
+def _compiled(ready: Ready) -> CompiledPyMCModel:
+    """A kernel's C function where nutpie would have one compiled of a PyMC model: no step waits for Python."""
+    size, middle = ready.middle.size, ready.middle
+    return CompiledPyMCModel(
+        compiled_logp_func=ready.density,
+        compiled_expand_func=c_copy(),
+        initial_point_func=lambda seed: middle + np.random.default_rng(seed).uniform(-1.0, 1.0, size),
+        user_data=at_address(ready.trial),
+        logp_func=ready.trial,  # nutpie does not call it: the arrays that `user_data` points at live as long as this
+        expand_func=None,
+        n_expanded=size,
+        shape_info=([POINT], [slice(0, size)], [(size,)]),
+        dims={},
+        shared_data={},
+        shared_var_keys={},
+        reparameterized_names=[],
+        _n_dim=size,
+        _shapes={POINT: (size,)},
+        _coords={},
+    )
 
 
 def _wait(running: Any, progress: Progress | None, latest: list[Any]) -> xr.DataTree:
@@ -124,11 +162,7 @@ KEPT_STATISTICS = (
 )
 
 
-def _tidy(raw: xr.DataTree, sampler: Sampler) -> xr.DataTree:
-    posterior = raw["posterior"].to_dataset()
-    if posterior.sizes["draw"] != sampler.draws or posterior.sizes["chain"] != sampler.chains:
-        raise SamplerFailed(f"The sampler returned {dict(posterior.sizes)} in place of what was asked for.")
-    stats = raw["sample_stats"].to_dataset()
+def _tidy(posterior: xr.Dataset, stats: xr.Dataset) -> xr.DataTree:
     stats = stats[[name for name in KEPT_STATISTICS if name in stats]]
     # draws are numbered, times and tool versions live in the manifest: the same run gives the same bytes
     groups = {"posterior": posterior, "sample_stats": stats}

@@ -5,10 +5,15 @@ Patterns stand in for participants: all who share arm, covariates, exposure and 
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
+from numba import carray
 
 from models.equations.histories import integrals
 from models.equations.histories.compiled import njit
+from models.equations.kernels.by_address import NOT_FINITE
 from models.equations.kernels.mediation_kernel import backward, forward, given_of, no_slopes, sound
 
 
@@ -49,3 +54,9 @@ def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
             by.state.own[0, p] += one
             by.state.shared[p * (waves + 1) + w + 1] += one
     return sound(found.log_prior + total + backward(given, found, by, slope), slope)
+
+
+def called(size: int, point: Any, slope: Any, value: Any, pointer: Any) -> int:
+    """`log_integrated` as C calls it (`by_address`)."""
+    value[0] = log_integrated(carray(point, (size,)), pointer[0], carray(slope, (size,)))
+    return 0 if math.isfinite(value[0]) else NOT_FINITE

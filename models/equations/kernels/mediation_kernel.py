@@ -7,9 +7,10 @@ computed", says how its gradient is formed.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray
 
 from models.design.mediation_cells import KNOWN, SUMMED
 from models.equations.histories.compiled import njit
@@ -17,6 +18,7 @@ from models.equations.histories.densities import cell, constant
 from models.equations.kernels import correlation_kernel as correlation
 from models.equations.kernels import group_kernel
 from models.equations.kernels import mediator_kernel as mediator
+from models.equations.kernels.by_address import NOT_FINITE
 from models.equations.kernels.group_kernel import Groups, Spread
 from models.equations.kernels.prior_kernel import Linear, Prior, combined, to_point, to_values
 
@@ -725,15 +727,37 @@ def log_density(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
 
 
 @njit(nogil=True)
-def unknowns(point: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What a point says of participants and groups; `trial` holds the fields of each part of `Given`.
+def unknowns(points: np.ndarray, trial: tuple) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """What points say of participants and groups.
+
+    Parameters
+    ----------
+    points : ndarray, (draw, unknown)
+        One or more.
+    trial : tuple of tuple
+        The fields of each part of `Given`.
 
     Returns
     -------
     tuple of ndarray
-        Traits (equation, participant), latent values, groups' lasting levels (equation, group) and those of single
-        waves.
+        Traits (draw, equation, participant), latent values (draw, value), groups' lasting levels (draw, equation,
+        group) and those of single waves.
     """
     given = given_of(trial)
-    found = forward(point, given, np.empty(point.size))
-    return found.traits.trait, found.state.latent, found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]
+    many, unused = points.shape[0], np.empty(points.shape[1])
+    first = forward(points[0], given, unused)
+    trait, latent = np.empty((many, *first.traits.trait.shape)), np.empty((many, first.state.latent.size))
+    equations, lasting = first.groups.lasting.shape
+    lasting_levels = np.empty((many, equations, lasting - 1))
+    of_waves = np.empty((many, equations, first.groups.of_waves.shape[1] - 1))
+    for k in range(many):
+        found = forward(points[k], given, unused)
+        trait[k], latent[k] = found.traits.trait, found.state.latent
+        lasting_levels[k], of_waves[k] = found.groups.lasting[:, :-1], found.groups.of_waves[:, :-1]
+    return trait, latent, lasting_levels, of_waves
+
+
+def called(size: int, point: Any, slope: Any, value: Any, pointer: Any) -> int:
+    """`log_density` as C calls it (`by_address`)."""
+    value[0] = log_density(carray(point, (size,)), pointer[0], carray(slope, (size,)))
+    return 0 if math.isfinite(value[0]) else NOT_FINITE

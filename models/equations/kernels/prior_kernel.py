@@ -121,9 +121,11 @@ def combined(linear: Linear, value: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True)
-def values(point: np.ndarray, prior: tuple) -> np.ndarray:
-    """Top-level parameters at a point, from the fields of `Prior`, (entry,)."""
+def values(points: np.ndarray, prior: tuple) -> np.ndarray:
+    """Top-level parameters at points (draw, unknown), from the fields of `Prior`, (draw, entry)."""
     priors = Prior(*prior)
-    found = np.empty(priors.number.shape[0])
-    to_values(priors, point, found, np.empty(found.size))
+    found = np.empty((points.shape[0], priors.number.shape[0]))
+    unused = np.empty(found.shape[1])
+    for k in range(points.shape[0]):
+        to_values(priors, points[k], found[k], unused)
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray
 
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell
+from models.equations.kernels.by_address import NOT_FINITE
 from models.equations.kernels.mediation_kernel import backward, constants, forward, given_of, no_slopes, sound
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
@@ -89,3 +91,9 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
         by_second[i] += one * sd * time * rest
     by.terms.dispersion[0] += by_dispersion
     return sound(found.log_prior + total + backward(given, found, by, slope), slope)
+
+
+def called(size: int, point: Any, slope: Any, value: Any, pointer: Any) -> int:
+    """`log_sloping` as C calls it (`by_address`)."""
+    value[0] = log_sloping(carray(point, (size,)), pointer[0], carray(slope, (size,)))
+    return 0 if math.isfinite(value[0]) else NOT_FINITE
