@@ -10,11 +10,13 @@ import pytest
 import xarray as xr
 
 from models.design.layout import Design
+from models.design.mediation_cells import cells
 from models.equations import groups, integrated
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.groups import LEVEL, WAVE
 from models.equations.likelihoods import dispersion
+from models.equations.mediation import Mediation
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
 from models.inference import nuts
@@ -22,6 +24,7 @@ from priors import prior_set
 from tests import pinned
 from tests.c_density import Density, density_of, values_of
 from tests.test_mediation_kernel import GROUPED, LIKELIHOODS, differences, generative, groups_of
+from tests.test_mediation_kernel import _design as mediation_design
 
 PRIORS = prior_set.load()
 EFFECT, INTEGRATED, SLOPES = Effect(), Effect(Integrated()), RandomSlopes()
@@ -60,6 +63,15 @@ def test_the_density_and_its_gradient_are_the_generative_models(likelihood, grou
     design = _design(likelihood, grouped)
     mine, size = _density(EFFECT, design)
     _agree(mine, *generative(EFFECT, design, ("trait", LEVEL, WAVE)), size)
+
+
+@pytest.mark.parametrize("model", [EFFECT, Mediation()], ids=["effect", "mediation"])
+def test_arms_that_share_no_baseline_have_a_contrast_there(model):
+    design = replace(mediation_design() if model.mediated else _design("logit", "randomised"), shared_baseline=False)
+    ready, others = model.ready(design, PRIORS), ("trait", "trait 1", "trait 2", "trait 3", LEVEL, WAVE)
+    latent = [f"missing {design.mediators.name[place]}" for place in cells(design).latent] if model.mediated else []
+    assert model.coordinates(design)["negative_control"][0] == design.wave[0]
+    _agree(density_of(ready), *generative(model, design, (*others, *latent)), ready.middle.size)
 
 
 @pytest.mark.parametrize("grouped", GROUPED)

@@ -19,7 +19,7 @@ from models.equations import groups
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.histories import integrated_likelihood
-from models.estimands import ledger, model_free
+from models.estimands import estimands, ledger, model_free
 from models.estimands.response import possible, response
 from models.faults import InvalidInput
 from models.inference import nuts
@@ -31,6 +31,7 @@ from models.simulation.true_values import truth
 from models.trial import dataset
 from models.trial.data_check import arms_at_baseline, undeclared_groups
 from models.trial.study_file import study as studies
+from models.trial.study_file.study import Study
 from priors import prior_set
 from tests.brute_force import brute_force
 
@@ -361,3 +362,72 @@ def test_the_claim_is_of_no_interference_between_groups(read):
     assumed = ledger.Setting.of(study).assumptions
     expected = ledger.BETWEEN_GROUPS if study.groupings[0].kind == "randomised" else ledger.RANDOMISATION[0]
     assert assumed[0] == expected
+
+
+# --- members recruited once groups had their arms ---------------------------------------------------------------------
+
+
+def recruited_after(study: Study) -> Study:
+    """The same trial, whose members joined groups that had their arms."""
+    return study.model_copy(
+        update={"groupings": tuple(each.model_copy(update={"recruited": "after"}) for each in study.groupings)}
+    )
+
+
+def test_recruitment_into_sites_has_no_order(folder):
+    file = folder / "study.toml"
+    text = file.read_text(encoding="utf-8")
+    assert 'kind = "randomised"' in text
+    file.write_text(text.replace('kind = "randomised"', 'kind = "site"\nrecruited = "after"'), encoding="utf-8")
+    with pytest.raises(InvalidInput) as error:
+        studies.read(folder)
+    assert "groupings (no. 1).recruited" in str(error.value)
+
+
+def test_nothing_is_randomised_where_members_joined_later():
+    study, trial = simulated(scenario(), 3)
+    later = recruited_after(study)
+    for one, classes in (
+        (study, {ledger.Evidence.RANDOMISED, ledger.Evidence.RANDOMISED_MAR}),
+        (later, {ledger.Evidence.ASSUMPTION}),
+    ):
+        layout = design(one, trial)
+        levels = response(Effect(), drawn(layout, 3), layout, ("population",))
+        found = estimands.estimates(estimands.contrasts(levels, one), one, trial)
+        claims = [each.claim for each in found if each.estimand == "risk_difference"]
+        assert claims
+        assert {claim.evidence for claim in claims} <= classes
+        assert all((ledger.RECRUITED_ALIKE in claim.assumptions) == (one is later) for claim in claims)
+
+
+@pytest.mark.parametrize("model", [Effect(), Effect(Integrated())], ids=["sampled", "integrated"])
+def test_arms_that_differ_from_the_start_have_levels_of_their_own(model):
+    """Recruiters of the treated arm found fewer who had the outcome, and nothing moved it: the gap is old.
+
+    A baseline that both arms share would halve it. The gap at the baseline lies within 3 posterior SD of the crude one.
+    """
+    study, trial = simulated(scenario(sd=0.1, wave_sd=0.1), 5)
+    rng, outcome = np.random.default_rng(2), trial["outcome"].copy()
+    outcome[:] = rng.random(outcome.shape) < np.where(trial["arm"] == 1, 0.35, 0.65)[:, None]
+    trial = trial.assign(outcome=outcome)
+    sampler, gaps = nuts.Sampler(draws=500, tune=400, chains=2, seed=2), {}
+    for name, one in (("shared", study), ("own", recruited_after(study))):
+        asked = Specification.of(one, trial, model, prior_set.load(), sampler)
+        fit = asked.fit(nuts.sample(asked.ready(), sampler))
+        levels = response(model, fit.posterior, asked.design, ("population",)).sel(average="population")
+        gaps[name] = (levels.sel(arm="treated") - levels.sel(arm="control")).isel(wave=0)
+    assert float(np.abs(gaps["shared"]).max()) == 0
+    first, arm = trial["outcome"].isel(wave=0), trial["arm"]
+    crude = float(first[arm == 1].mean() - first[arm == 0].mean())
+    assert crude < -0.15
+    assert abs(float(gaps["own"].mean()) - crude) < 3 * float(gaps["own"].std())
+    assert float(gaps["own"].mean()) < crude / 2
+
+
+def test_a_baseline_that_arms_do_not_share_is_not_adjusted_for():
+    study, trial = simulated(scenario(), 3)
+    wave = study.primary_wave
+    one, other = (
+        model_free.adjusted(wave, trial, design(each, trial), each) for each in (study, recruited_after(study))
+    )
+    assert other.coefficients == one.coefficients - 1

@@ -61,6 +61,8 @@ class Design:
         What groups participants share.
     seen : tuple of bool
         Whether anybody's outcome was observed at each wave when the trial was laid out; empty: at every wave.
+    shared_baseline : bool
+        Whether the arms have one level at a baseline: not where participants were recruited once groups had their arms.
     offset : ndarray, (observation,)
         Log of what a count arose over, as a multiple of the amount at which means are compared; 0 for other outcomes.
     """
@@ -83,6 +85,7 @@ class Design:
     notes: tuple[str, ...] = ()
     groups: Groupings = NO_GROUPS
     seen: tuple[bool, ...] = ()
+    shared_baseline: bool = True
     offset: np.ndarray = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
@@ -144,8 +147,8 @@ class Design:
 
     @property
     def negative_control(self) -> tuple[str, ...]:
-        """Waves before the programme could act: a contrast there is a check of the design."""
-        return self._with_role("negative control")
+        """Waves before the programme could act at which the arms may differ: a contrast is a check of the design."""
+        return tuple(wave for wave, its in zip(self.wave, self._plays("negative control"), strict=True) if its)
 
     @property
     def baseline(self) -> tuple[str, ...]:
@@ -157,7 +160,12 @@ class Design:
 
     def placement(self, role: str) -> np.ndarray:
         """Matrix of 0 and 1 that lays a value for each wave of `role` on all waves, shape (waves of the role, wave)."""
-        return np.eye(len(self.wave))[[its == role for its in self.role]]
+        return np.eye(len(self.wave))[self._plays(role)]
+
+    def _plays(self, role: str) -> list[bool]:
+        """Which waves have a contrast of this role: a baseline that the arms do not share has a negative control's."""
+        either = {role} if self.shared_baseline or role != "negative control" else {role, "baseline"}
+        return [its in either for its in self.role]
 
     @property
     def cumulation(self) -> np.ndarray:
@@ -263,6 +271,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         mediators=mediators(study, trial),
         groups=groupings(study, trial),
         seen=tuple((~np.isnan(values)).any(axis=0).tolist()),
+        shared_baseline=not study.recruited_after,
         notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
     ).parametrised()
 

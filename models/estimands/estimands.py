@@ -107,12 +107,12 @@ def lost(study: Study, trial: xr.Dataset) -> bool:
 def unobserved(study: Study, trial: xr.Dataset, wave: str, arm: str = "") -> str:
     """Why an estimand of a wave, and of one arm or both, is not identified: nobody was observed; empty where it is.
 
-    At the baseline the arms are one, and either tells of both.
+    At a baseline that the arms share, either tells of both.
     """
     seen = trial["outcome"].sel(wave=wave).notnull()
     found = {name: bool(seen[trial["arm"] == code].any()) for code, name in enumerate(ARMS)}
     role = next(each.role for each in study.waves if each.value == wave)
-    if role == "baseline":
+    if role == "baseline" and not study.recruited_after:
         found = dict.fromkeys(found, any(found.values()))
     lacking = [getattr(study.arms, name).label for name, there in found.items() if not there and arm in ("", name)]
     if not lacking:

@@ -139,6 +139,7 @@ CHANGE = (
 
 
 BETWEEN_GROUPS = "no interference between participants of different groups"
+RECRUITED_ALIKE = "whoever joined a group after its randomisation did not differ by arm beyond what is adjusted for"
 EQUAL_EXPOSURE = "rates that do not depend on how much there was for events to arise over"
 
 
@@ -152,21 +153,25 @@ class Setting:
         Whether counts arose over unequal amounts.
     grouped : bool
         Whether groups were randomised.
+    recruited_after : bool
+        Whether participants joined them only then: what was randomised are groups, not who is in them.
     """
 
     exposed: bool = False
     grouped: bool = False
+    recruited_after: bool = False
 
     @property
     def assumptions(self) -> tuple[str, ...]:
         """Each in one phrase."""
         between = BETWEEN_GROUPS if self.grouped else RANDOMISATION[0]
-        return (between, *RANDOMISATION[1:], *([EQUAL_EXPOSURE] if self.exposed else []))
+        alike = [RECRUITED_ALIKE] if self.recruited_after else []
+        return (between, *RANDOMISATION[1:], *alike, *([EQUAL_EXPOSURE] if self.exposed else []))
 
     @classmethod
     def of(cls, study: Study) -> Setting:
         """That of a study."""
-        return cls(study.outcome.exposure is not None, study.randomised_in_groups is not None)
+        return cls(study.outcome.exposure is not None, study.randomised_in_groups is not None, study.recruited_after)
 
 
 PLAIN = Setting()
@@ -183,9 +188,15 @@ UNOBSERVED = Claim(Evidence.NOT_IDENTIFIED, ("an outcome observed at this wave i
 
 def randomised(missing: bool, setting: Setting = PLAIN) -> Claim:
     """Claim of an arm contrast: by design, or by design and MAR where outcomes are missing."""
-    if missing:
-        return Claim(Evidence.RANDOMISED_MAR, (*setting.assumptions, MISSING_AT_RANDOM), (DELTA,))
-    return Claim(Evidence.RANDOMISED, setting.assumptions)
+    mar, delta = ((MISSING_AT_RANDOM,), (DELTA,)) if missing else ((), ())
+    return Claim(by_design(missing, setting), (*setting.assumptions, *mar), delta)
+
+
+def by_design(missing: bool, setting: Setting) -> Evidence:
+    """Class of what randomisation alone would compare: none of it is left where it did not decide who is in an arm."""
+    if setting.recruited_after:
+        return Evidence.ASSUMPTION
+    return Evidence.RANDOMISED_MAR if missing else Evidence.RANDOMISED
 
 
 def conditional(missing: bool, setting: Setting = PLAIN) -> Claim:

@@ -179,6 +179,8 @@ class Adjusted:
 def adjusted(wave: str, trial: xr.Dataset, design: Design, study: Study) -> Adjusted | str:
     """Both arms' means at one wave, standardised by a regression on arm, baseline and covariates; or why not.
 
+    The baseline outcome is left out where the model gives the arms levels of their own there.
+
     Parameters
     ----------
     wave : str
@@ -188,7 +190,9 @@ def adjusted(wave: str, trial: xr.Dataset, design: Design, study: Study) -> Adju
     """
     outcome, arm = trial["outcome"].sel(wave=wave).to_numpy(), trial["arm"].to_numpy()
     columns = [design.covariates]
-    if design.baseline:
+    if (
+        design.baseline and design.shared_baseline
+    ):  # adjusting for one that the arm moves would take part of the contrast
         first = trial.sel(wave=design.baseline[0])
         with np.errstate(divide="ignore", invalid="ignore"):  # over nothing: no rate, and left out
             columns.insert(0, _before(first["outcome"].to_numpy() / amounts(study.outcome, first), design)[:, None])

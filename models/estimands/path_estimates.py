@@ -148,8 +148,7 @@ def _claim(name: str, study: Study, trial: xr.Dataset, design: Design, wave: str
     setting = ledger.Setting.of(study)
     design_gives = (replace(setting, exposed=False) if mediator_alone(name) else setting).assumptions
     if name == "total" or mediator_alone(name):
-        evidence = Evidence.RANDOMISED_MAR if missing else Evidence.RANDOMISED
-        return Claim(evidence, (*design_gives, *mar), delta)
+        return Claim(ledger.by_design(missing, setting), (*design_gives, *mar), delta)
     if name == "common_change":
         return Claim(Evidence.ASSUMPTION, (ledger.CHANGE, *mar), delta)
     several = (NO_PATH,) if design.mediators.count > 1 else ()

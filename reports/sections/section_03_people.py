@@ -10,7 +10,7 @@ from reports.figures import flow
 from reports.sections import dropout, group_spread, missing_mediators
 from reports.text.facts import Facts
 from reports.text.numbers import RISK, Number, Unit, fixed, rounded
-from reports.text.parts import Cell, Column, Section, Sentence, Table, joined, sentence
+from reports.text.parts import Cell, Column, Label, Section, Sentence, Table, joined, sentence
 from reports.text.people import ARMS, People, Place
 from reports.text.privacy import SUPPRESSED, Limit
 from reports.text.words import capital, clean, short
@@ -38,6 +38,7 @@ def compose(facts: Facts) -> Section:
         },
         values={
             "note": Limit.of(facts.study).note,
+            "recruited_after": facts.study.recruited_after,
             "groups_reason": group_spread.reason(facts),
             "missing_mediators_reason": missing_mediators.reason(facts),
             "dropout_reason": dropout.reported(facts).reason,
@@ -51,7 +52,8 @@ def _lead(facts: Facts) -> Sentence:
     share = rounded(sum(cell.observed for cell in counts) / sum(cell.people for cell in counts), 2)
     found = sentence(
         "{all} participants, {n0} in the {control} arm and {n1} in the {treated} arm, are analysed in the arm to "
-        "which they were randomised; nobody is dropped for a missing outcome.",
+        "which {they} were randomised; nobody is dropped for a missing outcome.",
+        they=Label("their groups" if facts.study.randomised_in_groups else "they"),
         all=Number(everybody, str(everybody)),
         n0=Number(numbers[0], str(numbers[0])),
         n1=Number(numbers[1], str(numbers[1])),

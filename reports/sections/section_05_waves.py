@@ -53,7 +53,7 @@ def compose(facts: Facts) -> Section:
             "waves": len(facts.study.waves),
             "icc_reason": group_spread.reason(facts),
             "together": facts.study.randomised_in_groups is not None,
-            "baseline": facts.baseline is not None,
+            "baseline": facts.shared_baseline,
             "negative_control": [facts.exposed(w) for w in facts.contrasts if facts.role(w) == "negative control"],
         },
     )

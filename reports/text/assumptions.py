@@ -37,7 +37,7 @@ def _always(facts: Facts) -> bool:  # noqa: ARG001 - the others need it
 
 
 def _has_baseline(facts: Facts) -> bool:
-    return facts.baseline is not None
+    return facts.shared_baseline
 
 
 def _has_negative_control(facts: Facts) -> bool:
@@ -113,6 +113,19 @@ ASSUMPTIONS = (
         "Arms were assigned at random",
         DESIGN,
         "The arms would differ before treatment; the baseline table in § 3 lets a reader look.",
+        lambda facts: not facts.study.recruited_after,
+    ),
+    Assumption(
+        "Groups were assigned to the arms at random",
+        DESIGN,
+        "The arms would differ before treatment.",
+        lambda facts: facts.study.recruited_after,
+    ),
+    Assumption(
+        "Whoever joined a group once it had its arm does not differ by arm, beyond the adjusted baseline variables",
+        UNTESTABLE,
+        "Different people would be compared; the baseline table in § 3 lets a reader look.",
+        lambda facts: facts.study.recruited_after,
     ),
     Assumption(
         "Participants are independent: not randomised, treated or recruited in groups",

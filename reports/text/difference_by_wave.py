@@ -51,6 +51,8 @@ def _evidence(facts: Facts, wave: str, method: str) -> Evidence:
     counts = [facts.people.counts[arm, wave] for arm in ARMS]
     if not all(cell.observed for cell in counts):
         return Evidence.NOT_IDENTIFIED
+    if facts.study.recruited_after:
+        return Evidence.ASSUMPTION
     if all(cell.observed == cell.people for cell in counts):
         return Evidence.RANDOMISED
     return Evidence.RANDOMISED_MAR if method == "standardised" else Evidence.ASSUMPTION

@@ -190,6 +190,11 @@ class Facts:
         return first.value if first.role == "baseline" else None
 
     @property
+    def shared_baseline(self) -> bool:
+        """Whether the model gives the arms one level at a baseline."""
+        return self.baseline is not None and not self.study.recruited_after
+
+    @property
     def after_baseline(self) -> list[str]:
         """Waves after baseline."""
         return [wave.value for wave in self.study.waves if wave.role != "baseline"]

@@ -88,7 +88,7 @@ PATH_ASSUMPTIONS = (
         "At baseline the arms differ in the mediators by chance alone",
         DESIGN,
         "Part of a chance difference would enter the effect on a mediator.",
-        _has_baseline,
+        lambda facts: facts.shared_baseline,
     ),
     Assumption(
         "At the negative control the arms do not differ in the mediators yet",

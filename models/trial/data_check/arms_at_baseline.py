@@ -37,13 +37,16 @@ def differences(study: Study, trial: xr.Dataset) -> Iterator[Finding]:
         for label, values in measured
     ]
     tested += [(f"{label}:", values, _p_value(values, arm, group=group)) for label, values in described]
+    asked = "and was each participant randomised individually"
+    if together:
+        asked = 'and had participants been recruited when their groups were randomised (if not: recruited = "after")'
     for place, (what, values, p) in enumerate(tested):
         others = len(tested) - bool(measured)
         if p < (CHANCE if measured and not place else CHANCE / others):
             yield Finding(
                 "baseline difference",
                 f"{what} the arms differ more than chance allows ({_means(values, arm, study)}P = {p:.1g}). Was it "
-                "really measured before the programme could act, and was each participant randomised individually?",
+                f"really measured before the programme could act, {asked}?",
                 "amber",
             )
 

@@ -176,11 +176,15 @@ class Attendance(Part):
 
 
 class Grouping(Part):
-    """Groups that participants share: randomised together, recruited at a site, or treated together (delivery)."""
+    """Groups that participants share: randomised together, recruited at a site, or treated together (delivery).
+
+    Whoever joined a group after it had been randomised may have joined because of its arm.
+    """
 
     column: Text
     kind: Literal["randomised", "site", "delivery"]
     label: Text
+    recruited: Literal["before", "after"] = "before"
 
 
 class Covariate(Part):
@@ -278,6 +282,11 @@ class Study(Part):
     def randomised_in_groups(self) -> Grouping | None:
         """The grouping that was randomised; None where participants were, one by one."""
         return next((each for each in self.groupings if each.kind == "randomised"), None)
+
+    @property
+    def recruited_after(self) -> bool:
+        """Whether participants joined groups that had been randomised: the arms may differ from the start."""
+        return self.randomised_in_groups is not None and self.randomised_in_groups.recruited == "after"
 
     @property
     def read_by_wave(self) -> tuple[Outcome | Mediator | Exposure, ...]:
@@ -395,6 +404,10 @@ def _grouping_faults(study: Study) -> Iterable[Fault]:
     several = [each.column for each in study.groupings if each.kind == "randomised"][1:]
     for column in several:
         yield Fault(None, "groupings", column, 'one grouping whose kind is "randomised"; others are sites')
+    for place, each in enumerate(study.groupings, start=1):
+        if each.recruited == "after" and each.kind != "randomised":
+            allowed = 'left out: it says when members joined groups that were randomised (kind = "randomised")'
+            yield Fault(None, f"groupings (no. {place}).recruited", each.recruited, allowed)
 
 
 def _missing_faults(study: Study) -> Iterable[Fault]:
