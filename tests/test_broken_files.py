@@ -190,6 +190,7 @@ def test_tables_with_changed_cells_rows_and_columns(folder: Path) -> None:
     tally(counts, 50)
 
 
+@pytest.mark.slow
 def test_data_files_with_changed_bytes(folder: Path) -> None:
     counts: Counter[str] = Counter()
     data = {
@@ -217,6 +218,7 @@ def test_random_bytes_are_refused(folder: Path) -> None:
     examine()
 
 
+@pytest.mark.slow
 def test_a_draft_of_anything_is_toml_or_a_refusal(folder: Path) -> None:
     counts: Counter[str] = Counter()
     file = folder / "unknown.csv"

@@ -96,6 +96,7 @@ def test_study_files_with_each_entry_changed(folder: Path) -> None:
     tally(counts, 20)
 
 
+@pytest.mark.slow
 def test_study_files_with_several_entries_changed(folder: Path) -> None:
     written(folder)
     change = st.tuples(
@@ -114,6 +115,7 @@ def test_study_files_with_several_entries_changed(folder: Path) -> None:
     examine()
 
 
+@pytest.mark.slow
 def test_study_files_with_changed_bytes(folder: Path) -> None:
     counts: Counter[str] = Counter()
     original = tomli_w.dumps(STUDY).encode()

@@ -16,6 +16,8 @@ from tests.replicated import until
 from tests.test_report_asked import record
 from tests.test_report_script import saved
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("effect", "--replications", "2", "--draws", "100", "--tune", "100", "--kind", "prior", "--kind", "null")
 
 

@@ -86,6 +86,7 @@ def test_a_wrong_likelihood_is_caught(monkeypatch):
     assert not found["tau"]
 
 
+@pytest.mark.slow
 def test_a_replication_depends_on_its_number_alone():
     one, other = (replication.replicate(quick(), number_of("truth", 3)) for _ in range(2))
     assert one == other
@@ -162,6 +163,7 @@ def test_a_failed_fit_is_counted_not_hidden(tmp_path):
         study.write(wish, results[1:], tmp_path)
 
 
+@pytest.mark.slow
 def test_tables_hold_what_was_asked_of_a_folder_that_holds_more(tmp_path):
     """So that the command on the page makes them again, wherever an earlier one was stopped."""
     two = study.Wish(quick(), 2, ("truth", "null"), workers=1)

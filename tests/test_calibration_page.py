@@ -18,6 +18,8 @@ from reports.text import calibration_file
 from tests.calibration_fixture import QUANTITIES, Study, make
 from tests.test_report_page import Page, contents
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = Study(
     scenario="<script>alert(1)</script> \u202e" + "W" * 300,
     title="</title><img src=x onerror=alert(1)> =HYPERLINK(1) " + "W" * 10_000,

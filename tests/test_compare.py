@@ -109,6 +109,7 @@ def test_counts_follow_the_rule_for_small_cells(tmp_path: Path) -> None:
             assert not side.isdigit() or int(side) >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["effect", "mediation"])
 def test_a_gate_that_came_out_otherwise_is_told_check_by_check(tmp_path: Path, model: str) -> None:
     field = {"effect": "status", "mediation": "mediation"}[model]
@@ -225,6 +226,7 @@ def call(*arguments: str | Path) -> Result:
     return run("compare", *arguments)
 
 
+@pytest.mark.slow
 def test_stdout_has_the_result_alone(tmp_path: Path) -> None:
     one, two = saved(tmp_path / "one"), saved(tmp_path / "two", Recipe(seed=8, simulated=False))
     same = call(one, one)
@@ -240,6 +242,7 @@ def test_stdout_has_the_result_alone(tmp_path: Path) -> None:
     assert as_json.stderr.startswith("! SIMULATED AGAINST REAL")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["no folder", "no manifest", "changed", "a file"])
 def test_what_is_no_run_exits_3(tmp_path: Path, harm: str) -> None:
     good, bad = saved(tmp_path / "good"), tmp_path / "bad"
@@ -255,6 +258,7 @@ def test_what_is_no_run_exits_3(tmp_path: Path, harm: str) -> None:
         assert str(bad) in result.stderr
 
 
+@pytest.mark.slow
 def test_it_never_imports_a_sampler(tmp_path: Path) -> None:
     one, two = saved(tmp_path / "one"), saved(tmp_path / "two", Recipe(seed=8))
     code = (

@@ -318,6 +318,7 @@ def test_one_wave_has_no_trait_no_steps_and_a_note(tmp_path: Path, kind: str) ->
     assert predictive.patterns(replicates, layout).empty
 
 
+@pytest.mark.slow
 def test_the_model_agrees_with_least_squares(tmp_path: Path) -> None:
     study, data = loaded(one_wave(tmp_path / "s", "continuous", people=400, shift=50.0, unit=8.0))
     layout = designs.design(study, data)

@@ -125,6 +125,7 @@ def test_a_mediation_design_from_its_grid_to_its_page(tmp_path):
     assert not any(name.startswith("dependence") for name in rows)  # the model has no path between mediators
 
 
+@pytest.mark.slow
 def test_a_design_prior_gives_each_trial_an_effect_of_its_own(monkeypatch):
     seen = []
     one = simulated_trials.simulated(simulated_trial.load("effect"), 1)
@@ -177,6 +178,7 @@ def test_every_scenario_can_be_shifted(name):
     assert shifted[base.primary_wave] < 0
 
 
+@pytest.mark.slow
 def test_mediators_are_moved_as_far_as_a_point_says():
     base = simulated_trial.load("mediation_clean")
     paths = {factor: truth(Point(base.participants, 0.0, -0.5, factor).scenario(base)).estimands["natural_indirect"]
@@ -199,6 +201,7 @@ def test_sizes_are_whole_and_enough_for_two_arms():
             planned.sizes("--participants", wrong)
 
 
+@pytest.mark.slow
 def test_nothing_is_forgotten_for_a_scheduler_that_is_not_there_or_beside_another_process(tmp_path):
     journal = Journal(tmp_path / "journal.jsonl", {"seed": 1})
     journal.begin()

@@ -112,6 +112,7 @@ def test_without_fitting_likelihoods_loo_pit_is_said_to_be_missing(tmp_path: Pat
         assert isinstance(diagnostic_plots.predictive(fit).get_viz("figure"), Figure)
 
 
+@pytest.mark.slow
 def test_one_chain_without_traits_is_drawn_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = run(chains=1)
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset().drop_vars(["trait", "tau"]))

@@ -332,12 +332,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_the_files_that_make_a_run_again_exist(finished: Path) -> None:
     listed = rows(section(f"\n{TEXT['docs/reproducibility.md']}", "# The same numbers again"))
     assert len(listed) == 5
     assert not [name for name in listed if not (finished / name).is_file()]
 
 
+@pytest.mark.slow
 def test_the_notebooks_python_runs(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(finished)
     page = TEXT["docs/notebooks.md"].replace("reports/build/undarga", ".")
@@ -348,6 +350,7 @@ def test_the_notebooks_python_runs(finished: Path, monkeypatch: pytest.MonkeyPat
     assert names["difference"].sizes.keys() == {"chain", "draw"}
 
 
+@pytest.mark.slow
 def test_files_and_columns_that_other_programs_read_exist(finished: Path) -> None:
     page = TEXT["docs/notebooks.md"].replace("reports/build/undarga/", "")
     (r,), (stata,) = blocks(page, "r"), blocks(page, "stata")

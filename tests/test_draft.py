@@ -63,6 +63,7 @@ WIDE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("names", "months", "role"), WIDE, ids=lambda value: ",".join(map(str, np.atleast_1d(value))))
 def test_a_wide_file_is_recognised_and_read(tmp_path: Path, names: list[str], months: list[float], role: str) -> None:
     table = people(age=[31, 42, 53, 24, 35], **{name: [0, 1, 1, 0, 1] for name in names})
@@ -164,6 +165,7 @@ def test_more_than_two_arms_are_named_and_left_to_the_author(tmp_path: Path) -> 
     assert drafted(tmp_path, named)[0]["arms"]["control"]["value"] == "Placebo"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("labels", "control"),
     [

@@ -46,6 +46,7 @@ def _point(model, draws, layout, chain=0, draw=0):
     return point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("covariates", [0, 2])
 @pytest.mark.parametrize("centred", [False, True])

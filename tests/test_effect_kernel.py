@@ -58,6 +58,7 @@ def _agree(mine: Density, theirs: Density, its_size: int, size: int) -> None:
         np.testing.assert_allclose(slope, its_slope, rtol=1e-9, atol=1e-9 * np.abs(its_slope).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("likelihood", "grouped"), CASES)
 def test_the_density_and_its_gradient_are_the_generative_models(likelihood, grouped):
     design = _design(likelihood, grouped)
@@ -88,6 +89,7 @@ def test_without_a_trait_it_is_the_generative_model_too(covariates):
     _agree(mine, *generative(EFFECT, design, ()), size)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("likelihood", "grouped"), CASES)
 def test_random_slopes_have_the_density_of_the_generative_model(likelihood, grouped):
     design = _design(likelihood, grouped)

@@ -77,6 +77,7 @@ def _spread(trial, arm: int, wave: int) -> float:
     return float(trial["outcome"].isel(wave=wave)[trial["arm"] == arm].std())
 
 
+@pytest.mark.slow
 def test_defects_are_what_they_are_called():
     # pooled over ten trials of 120: an SD of 60 values is known to 9%, a mean of ten ratios of them to 4%
     trials = {kind: [gate_trials.trial_of(kind, k, 1)[1] for k in range(10)] for kind in ("sd by wave", "sd by arm")}
@@ -100,6 +101,7 @@ SEEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SEEN)
 def test_the_data_check_sees_what_it_is_for(kind):
     plan = gate_frequencies.Plan()

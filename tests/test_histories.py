@@ -40,6 +40,7 @@ def _pinned(link, tau, draws=2):
     return layout, posterior, fixed, posterior[spread].to_numpy().ravel() if spread else np.zeros(2 * draws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("tau", SPREADS)
 def test_every_participants_integral_agrees_with_brute_force(link, tau):
@@ -126,6 +127,7 @@ def test_steps_that_are_too_wide_are_told(monkeypatch):
     assert narrow(1.0, 4, 2.0, 8.0)[0].size > narrow(1.0, 4, 1.0, 8.0)[0].size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["logit", "negative binomial"])
 def test_traits_are_drawn_from_their_conditional_distribution(link):
     """Means and SDs of 20,000 draws at one parameter value against quadrature, within 4.5 standard errors.
@@ -186,6 +188,7 @@ def test_nuts_with_and_without_the_traits_has_the_same_posterior():
     assert (np.abs(whole.mean(0) - traits.mean(0)) < 5 * traits.std(0) * np.sqrt(2 / 1000)).all()
 
 
+@pytest.mark.slow
 def test_it_serves_a_trial_of_two_thousand():
     layout, draws = _fitted(effect_integrated, "effect", 6, participants=2000)
     assert layout.participants == 2000

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 ASKED = """
 import numpy as np
@@ -25,6 +27,7 @@ def _asked(folder: Path) -> float:
     return float(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_change_in_one_file_reaches_functions_of_another(tmp_path):
     shutil.copytree(ROOT / "models", tmp_path / "models", ignore=shutil.ignore_patterns("__pycache__"))
     before = _asked(tmp_path)

@@ -25,6 +25,7 @@ effect = Effect()
 SPREADS = [0.5, 1.0, 2.0, 3.0, 5.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("tau", SPREADS)
 def test_a_participants_integral_agrees_withbrute_force(link, tau):

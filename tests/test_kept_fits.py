@@ -101,6 +101,7 @@ def test_sampling_goes_on_only_where_a_limit_is_at_the_margin():
     assert not settling._may_go_on(replace(asked, sampler=longest), asked)
 
 
+@pytest.mark.slow
 def test_sampling_goes_on_where_a_parameter_has_too_few_effective_draws():
     study, data = trials.simulated(simulated_trial.load("effect"), 3)
     far = study.model_copy(update={"outcome": study.outcome.model_copy(update={"margin": 0.999})})

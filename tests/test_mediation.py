@@ -179,6 +179,7 @@ def _with_latent(design: Design, draws, rng):
 AS_LISTED, CENTRED, TURNED = (-np.inf, -np.inf, -np.inf), (1.0, 1.0, 0.9), (0.1, 0.6, 0.9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("likelihood", "kinds", "missing", "at_baseline", "known"),
     [
@@ -220,6 +221,7 @@ def test_pymc_has_the_density_written_by_hand(likelihood, kinds, missing, at_bas
         assert found == pytest.approx(_by_hand(design, one) + jacobian + own, rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("likelihood", "kinds"), [("logit", KINDS[0]), ("negative binomial", KINDS[1]), ("normal", KINDS[2])]
 )
@@ -272,6 +274,7 @@ def _mean_of(variable, likelihood):
     return parameters[0]
 
 
+@pytest.mark.slow
 def test_do_simulates_what_is_averaged():
     """J(1; 0) by 4,000 simulated trials of the PyMC model: within 4 binomial standard errors."""
     design = pinned.four_waves(kinds=("normal", "share"), at_baseline=False).complete()
@@ -342,6 +345,7 @@ def test_names_and_order_of_mediators_change_nothing():
     np.testing.assert_array_equal(one["total"], two["total"])
 
 
+@pytest.mark.slow
 def test_d_and_w_have_no_path_to_the_likelihood():
     """Neither is an ancestor of the density, and other beliefs about them leave the density as it is."""
     design = pinned.four_waves(missing=0.2)

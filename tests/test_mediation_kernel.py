@@ -152,6 +152,7 @@ def _check_value(case: tuple) -> None:
         assert mine(point)[0] == pytest.approx(theirs(point)[0], rel=1e-10), case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", _grid(6), ids=str)
 def test_the_density_is_the_generative_models(case):
     _check_value(case)
@@ -163,12 +164,14 @@ def test_the_density_is_the_generative_models_in_more_cases():
         _check_value(case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grouped", GROUPED[1:])
 @pytest.mark.parametrize("levels", ["as listed", "all centred"])
 def test_the_density_is_the_generative_models_with_groups(grouped, levels):
     _check_value(("logit", KINDS[1], 1, 0.3, levels, False, grouped))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", KINDS[:2], ids=str)
 def test_the_gradient_is_the_generative_models(kinds):
     """PyTensor differentiates what is written in `mediation.build`; one likelihood with each set of kinds."""
@@ -230,6 +233,7 @@ def test_the_gamma_function_and_its_slope(x):
     assert slope == pytest.approx(special.digamma(x), rel=1e-13, abs=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plain", "grouped"), [(False, ""), (True, ""), (False, "randomised")])
 def test_the_posterior_has_the_names_and_dimensions_of_the_generative_model(plain, grouped):
     design = _design(plain=plain, grouped=grouped)

@@ -84,6 +84,7 @@ def test_the_band_holds_19_of_20_uniform_samples_at_once():
         assert -0.014 < np.mean(inside) - uniformity.COVERAGE < 0.03
 
 
+@pytest.mark.slow
 def test_a_right_model_stays_within_and_outliers_leave():
     """P(more than 4 of 16 outside | right) = .001; one value in ten moved by ±4 makes all others too central."""
     right, wrong = [], []
@@ -192,6 +193,7 @@ def test_a_log_normal_mediator_taken_for_normal_is_seen():
     assert seen >= 16
 
 
+@pytest.mark.slow
 def test_the_chance_is_that_of_uniform_numbers():
     # P(chance ≤ p) ≤ p: of 1,000 uniform samples at most 73 below .05 (99.9th percentile of Binomial(1000, .05)), at
     # most 5 below .001

@@ -180,6 +180,7 @@ def _rows(trial, **changes):
     return study, [*rows, *more], estimates(contrasts(levels, study), study, data)
 
 
+@pytest.mark.slow
 def test_the_remainder_is_never_the_trainings_effect(trial):
     """What is left for the common part is assumption-driven, and its effect is not identified."""
     _, rows, rest = _rows(trial, add_on=True)

@@ -129,6 +129,7 @@ def test_the_product_of_coefficients_is_not_the_indirect_effect(tau, direct, ind
 KINDS = [("normal",), ("binary", "normal"), ("normal", "share"), ("normal", "share", "student"), ("share", "binary")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("likelihood", ["logit", "probit", "negative binomial", "normal"])
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)
 def test_parts_sum_to_the_total_at_every_draw(kinds, likelihood):
@@ -154,6 +155,7 @@ def test_a_split_that_does_not_sum_is_seen():
     assert path_checks.gaps(values)["interventional effects"] > LIMITS[CheckName.SUMS].good
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", KINDS, ids="-".join)
 @pytest.mark.parametrize("absent", ["mediator_theta", "slope"])
 def test_null_pathways_are_exactly_zero(kinds, absent):

@@ -108,6 +108,7 @@ def test_prior_predictive_is_sane_on_the_risk_scale(layout):
     assert (np.abs(difference) > 0.35).mean() < 0.005
 
 
+@pytest.mark.slow
 def test_prior_treats_the_arms_alike(layout):
     draws = effect.prior(layout, prior_set.load(), 40_000, seed=3)
     risk = response(effect, draws, layout).sel(average="population", wave="6 months")

@@ -81,6 +81,7 @@ def _trial(kind: str):
     raise AssertionError(kind)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "count", "continuous"])
 @pytest.mark.parametrize("factor", [0.4, 0.75, 1.0, 1.5, 2.2])
 def test_the_checks_are_of_the_width_and_the_place(kind, factor):

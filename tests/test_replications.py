@@ -320,6 +320,7 @@ def test_a_stopped_driver_leaves_a_journal_and_no_process(tmp_path: Path, sent: 
     assert text(Journal(path, given)) == expected(GIVEN)
 
 
+@pytest.mark.slow
 def test_killed_at_ten_moments_and_resumed_gives_the_same_bytes(tmp_path: Path) -> None:
     given, count = GIVEN | {"seconds": 0.003}, 800
     path, moments = tmp_path / "journal.jsonl", random.Random(20)

@@ -22,6 +22,8 @@ from tests.report_fixture import Recipe, make
 from tests.test_report_page import HOSTILE, Page, built, contents, fresh
 from tests.test_report_schema import faults
 
+pytestmark = pytest.mark.slow
+
 THREE = ("binary", "count", "continuous")
 TWO = ("continuous", "share")
 FULL = Recipe(further=THREE, mediators=TWO)

@@ -15,7 +15,10 @@ from tests.test_report_browser import CHROMIUM, MEDIATED, browse
 from tests.test_report_index import finished
 from tests.test_report_page import HOSTILE, built
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium"),
+]
 RECIPES = {
     "undarga": Recipe(mediators=MEDIATED, minimum_cell=5),
     "respiratory": Recipe(better="higher", simulated=False, negative_control=False, status="amber"),

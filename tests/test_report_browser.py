@@ -21,7 +21,10 @@ from tests.test_report_index import finished
 from tests.test_report_page import HOSTILE, Recipe, built
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs the Debian package chromium"),
+]
 QUIET = (
     "--headless",
     "--no-sandbox",

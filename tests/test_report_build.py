@@ -17,6 +17,8 @@ from models.runs.folder import Run
 from tests.report_fixture import Recipe, make
 from tests.test_report_script import ROOT, saved
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("pymc", "pytensor", "nutpie", "numba", "arviz", "arviz_stats", "matplotlib")
 CODE = """
 import sys

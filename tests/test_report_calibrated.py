@@ -52,6 +52,7 @@ def test_without_a_study_it_says_not_run(shelf: Path, tmp_path: Path) -> None:
     assert "calibration" not in record(folder)["tables"]
 
 
+@pytest.mark.slow
 def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, participants=200)
     commit(shelf, model="mediation", scenario="mediation_clean")
@@ -86,6 +87,7 @@ def test_the_committed_studies_of_its_models_are_shown(shelf: Path, tmp_path: Pa
     assert text.index("Calibration on simulated trials") < text.index("Of 10 trials of this size")
 
 
+@pytest.mark.slow
 def test_the_runs_own_study_comes_first(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, participants=200)
     commit(shelf, model="mediation", scenario="mediation_clean", participants=200)
@@ -113,6 +115,7 @@ def test_bias_coverage_and_type_i_error_are_told_of_this_design_alone(shelf: Pat
     assert "calibration_effect" not in record(folder)["sentences"]
 
 
+@pytest.mark.slow
 def test_only_studies_of_its_models_and_its_kind_of_outcome(shelf: Path, tmp_path: Path) -> None:
     commit(shelf, model="mediation", scenario="mediation_clean")
     assert calibrated.NOT_RUN in words(fresh(tmp_path / "effect alone", Recipe()), 10)
@@ -189,6 +192,7 @@ def test_a_red_gate_withholds_it_with_the_section(shelf: Path, tmp_path: Path) -
     assert "reason" in rows(folder, "calibration")[0]
 
 
+@pytest.mark.slow
 def test_hostile_words_are_inert_and_two_builds_equal(shelf: Path, tmp_path: Path) -> None:
     made = make(tmp_path / "made", HOSTILE)
     for ending in ("json", "csv"):

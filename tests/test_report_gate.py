@@ -108,6 +108,7 @@ def green(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, dict[str, str]
     return run, built(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fit", list(FITS))
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_red_gate_hides_every_estimate_of_its_fit(
@@ -139,6 +140,7 @@ def test_a_red_gate_hides_every_estimate_of_its_fit(
     assert not [sentence for sentence in gone if sentence in shown]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cause", "fit"), IN_TURN)
 def test_show_anyway_prints_the_numbers_beside_the_reason(tmp_path: Path, cause: str, fit: str) -> None:
     run = judged(tmp_path, fit, cause, RED)
@@ -153,6 +155,7 @@ def test_show_anyway_prints_the_numbers_beside_the_reason(tmp_path: Path, cause:
     assert "Withheld" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cause", "fit"), IN_TURN)
 def test_an_amber_gate_names_the_weakest_element(tmp_path: Path, cause: str, fit: str) -> None:
     run = judged(tmp_path, fit, cause, AMBER)

@@ -86,6 +86,7 @@ def shape(text: str) -> Counter[str]:
     return Counter(tag for tag, _ in Page(text[:start] + text[end:]).tags)
 
 
+@pytest.mark.slow
 def test_no_element_and_no_attribute_came_from_the_text(both: tuple[dict[str, str], ...]) -> None:
     plain, spoilt = (files["report.html"] for files in both)
     expected, found = shape(plain), shape(spoilt)

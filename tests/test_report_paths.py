@@ -70,6 +70,7 @@ def test_page_is_valid_and_files_keep_their_names(reports: dict[str, Path], name
     assert {path.stem for path in (folder / "figures").iterdir()} == set(build.names()["figures"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "hostile"])
 def test_numbers_in_the_prose_are_in_the_record(reports: dict[str, Path], name: str) -> None:
     found = record(reports[name])

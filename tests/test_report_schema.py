@@ -49,6 +49,7 @@ def faults(content: dict[str, Any]) -> list[str]:
     return [f"{error.json_path}: {error.message}" for error in Draft202012Validator(SCHEMA).iter_errors(content)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_record_keeps_to_the_schema(folders: dict[str, Path], name: str) -> None:
     assert faults(read(folders[name])) == []
@@ -93,6 +94,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKS)
 def test_what_is_wrong_does_not_pass(folders: dict[str, Path], name: str) -> None:
     content = copy.deepcopy(read(folders["undarga"]))

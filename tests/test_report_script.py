@@ -52,6 +52,7 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_page_goes_to_the_run_and_its_path_to_stdout(tmp_path: Path) -> None:
     folder = saved(tmp_path / "run")
     done = call(str(folder))
@@ -59,6 +60,7 @@ def test_the_page_goes_to_the_run_and_its_path_to_stdout(tmp_path: Path) -> None
     assert "SIMULATED DATA" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_red_gate_is_told_on_stderr_and_hidden_on_the_page(tmp_path: Path) -> None:
     folder = saved(tmp_path / "run", Recipe(status=RED))
     assert "gate red: R-hat, largest" in call(str(folder)).stderr
@@ -67,6 +69,7 @@ def test_a_red_gate_is_told_on_stderr_and_hidden_on_the_page(tmp_path: Path) -> 
     assert "an estimated" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["no folder", "no manifest", "changed", "cut short"])
 def test_what_is_no_finished_run_exits_3_and_says_what_why_fix(tmp_path: Path, harm: str) -> None:
     folder = tmp_path / "run"
@@ -85,6 +88,7 @@ def test_what_is_no_finished_run_exits_3_and_says_what_why_fix(tmp_path: Path, h
     assert not (folder / "report.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("other", "code"), [(True, 3), (False, 1)])
 def test_a_run_that_other_code_wrote_without_what_the_page_shows_says_so(
     tmp_path: Path, other: bool, code: int
@@ -102,6 +106,7 @@ def test_a_run_that_other_code_wrote_without_what_the_page_shows_says_so(
     assert not (folder / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_exits_7(tmp_path: Path) -> None:
     folder = saved(tmp_path / "run")
     (folder / ".report.partial").write_text("in the way", encoding="utf-8")

@@ -18,7 +18,7 @@ from reports.diagnostics.diagnostic_plots import drawing
 
 TRUTH = {"outcome": "violence_any", "risk_difference": {"6 months": -0.05}}
 SMALL = {"draws": 150, "tune": 200, "chains": 2}
-pytestmark = pytest.mark.usefixtures("short_refits")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_refits")]
 
 
 @pytest.fixture(scope="module")

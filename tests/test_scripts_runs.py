@@ -31,6 +31,8 @@ from scripts import console, progress
 from tests.command_line import ROOT, TINY, files, messages, run
 from tests.small_trial import REMOVED, changed, written
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _build_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,7 @@ def test_a_stronger_prior_is_more_sensitive():
     assert strong > 3 * weak
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", ["prior", "likelihood"])
 def test_the_index_matches_the_analytic_distance(power):
     # arviz smooths the tails of its weights (PSIS): measured 1% here; 3% leaves room for another draw of the shuffle

@@ -50,6 +50,7 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_undarga_is_made_again_to_the_byte(trial):
     texts = (data_text(trial), study_text(trial), truth_text(trial.scenario, truths(trial.scenario)))
     for name, text in zip(FILES, texts, strict=True):
@@ -61,6 +62,7 @@ def test_undargas_seed_meets_the_rule(trial):
     assert meets_the_rule(trial)
 
 
+@pytest.mark.slow
 def test_undargas_seed_is_the_first_that_meets_the_rule(trial):
     """By the record of the 1,465 seeds before it; those with the right number at baseline and every hundredth again."""
     with (Path(__file__).parent / "records" / "undarga_seed.csv").open(encoding="utf-8", newline="") as file:

@@ -242,6 +242,7 @@ def test_any_violence_is_at_least_each_kind_and_at_most_their_sum():
             assert max(parts) < risk < sum(parts)
 
 
+@pytest.mark.slow
 def test_clean_mediation_has_equal_natural_and_interventional_effects():
     for name in ("mediation_clean", "correlated_traits"):
         result = truth(load(name), seed=13, population=100_000)
@@ -252,6 +253,7 @@ def test_clean_mediation_has_equal_natural_and_interventional_effects():
         assert list(result.estimands["natural_direct"]) == [LATE]
 
 
+@pytest.mark.slow
 def test_exposure_induced_confounding_parts_natural_from_interventional_effects():
     result = truth(load("exposure_induced"), seed=14, population=150_000)
     dependence = result.value("dependence", LATE)
@@ -273,6 +275,7 @@ def test_time_varying_confounding_parts_them_too():
     assert difference > 5e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["undarga", "exposure_induced", "counts", "misreporting"])
 def test_brute_force_agrees_with_stored_potential_outcomes(name):
     """Means of stored potential values, events and all, against the averaged probabilities: two separate paths."""
@@ -301,6 +304,7 @@ def test_reported_risk_is_what_women_say():
     assert baseline["control"]["baseline"] == baseline["treated"]["baseline"]
 
 
+@pytest.mark.slow
 def test_monte_carlo_errors_are_honest():
     """200 independent populations: the SD of their values over the reported error, within chi-squared's 1e-6 limits."""
     cases = {

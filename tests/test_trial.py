@@ -88,6 +88,7 @@ def test_a_single_row_leaves_an_arm_empty(tmp_path: Path) -> None:
     assert faults(tmp_path, text_of(ROWS[1:2])) == [(None, "group", "no rows")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "changes"),
     [

@@ -29,6 +29,7 @@ def test_limits_that_leave_nothing_out_hold_everything() -> None:
     assert uniformity.chance_inside(np.zeros(3, int), np.full(3, 40), 40, probability) == pytest.approx(1, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "ranks"), [(20, 199), (300, 999), (1000, 99), (1000, 7)])
 def test_the_band_holds_95_percent_of_uniform_ranks(count: int, ranks: int) -> None:
     places = uniformity.places(ranks)

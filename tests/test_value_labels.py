@@ -180,6 +180,7 @@ def foreign(folder: Path, name: str, where: str) -> Path:
     return folder / name
 
 
+@pytest.mark.slow
 def test_text_that_is_not_needed_may_be_in_any_encoding(tmp_path: Path) -> None:
     foreign(tmp_path, "d.sav", "city")
     found = data_file.read(Data(file="d.sav"), tmp_path, needed=["id", "arm"])
@@ -190,6 +191,7 @@ def test_text_that_is_not_needed_may_be_in_any_encoding(tmp_path: Path) -> None:
     assert data_file.read(Data(file="d.sav", encoding="latin-1"), tmp_path)["city"].tolist() == ["Lièege", "Rome"]
 
 
+@pytest.mark.slow
 def test_labels_that_are_not_needed_may_be_in_any_encoding(tmp_path: Path) -> None:
     foreign(tmp_path, "d.sav", "arm")
     assert data_file.read(Data(file="d.sav"), tmp_path, needed=["id", "city"])["id"].tolist() == ["a", "b"]

@@ -86,12 +86,14 @@ PLAIN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ZEROS)
 def test_zeros_of_another_kind_are_seen(name):
     found = outcome_checks.zeros(_trial(np.random.default_rng(1), **ZEROS[name]), 1)
     assert found.status != Status.GREEN, found.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_plain_negative_binomial_is_left_alone(name):
     # 13 fixed seeds; of 1,370 trials 4 were above the limit (MODEL.md): all below in 96% of choices of seeds
