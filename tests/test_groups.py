@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import xarray as xr
-from scipy import stats
+from scipy import special, stats
 
 from models.calibration.simulated_trials import simulated
 from models.checks import outcome_checks, predictive
 from models.design.groupings import Groupings
 from models.design.layout import Design, design
 from models.equations import groups
+from models.equations.averages import OF_GROUPS
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.histories import integrated_likelihood
@@ -362,6 +363,40 @@ def test_the_claim_is_of_no_interference_between_groups(read):
     assumed = ledger.Setting.of(study).assumptions
     expected = ledger.BETWEEN_GROUPS if study.groupings[0].kind == "randomised" else ledger.RANDOMISATION[0]
     assert assumed[0] == expected
+
+
+def test_averages_over_these_groups_are_those_of_enumeration():
+    """Gauss-Hermite over the trait for every member of every group, at pinned draws; groups of 4 and of many."""
+    study, trial = simulated(scenario(), 3)
+    layout = design(study, trial)
+    rank = np.where(layout.arm < 0, np.cumsum(layout.arm < 0), np.cumsum(layout.arm > 0)) - 1
+    member = np.where(layout.arm < 0, np.minimum(rank // 4, 5), 6 + rank % 8)
+    layout = replace(layout, groups=replace(layout.groups, member=member[None]))
+    draws = drawn(layout, 2)
+    found = response(Effect(), draws, layout, (*OF_GROUPS, "population")).isel(chain=0)
+    node, weight = np.polynomial.hermite_e.hermegauss(60)
+    weight /= weight.sum()
+    size, alone = np.bincount(member), {name: value.to_numpy()[0] for name, value in draws.items()}
+    for draw in range(2):
+        one = {name: value[draw] for name, value in alone.items()}
+        level = one["mu_0"] + np.concatenate([[0.0], np.cumsum(one["step"])])
+        effect = np.concatenate([[0.0], one["theta_negative_control"], one["theta"]])
+        for wave in range(4):
+            shared = one[groups.LEVEL][member] + one[groups.WAVE][4 * member + wave]
+            own = layout.covariates @ one["gamma"] + shared + level[wave]
+            for arm, sign in (("control", -0.5), ("treated", 0.5)):
+                each = special.expit((own + sign * effect[wave])[:, None] + one["tau"] * node) @ weight
+                means = np.bincount(member, each) / size
+                at = found.isel(draw=draw, wave=wave).sel(arm=arm)
+                assert float(at.sel(average="these groups")) == pytest.approx(each.mean(), abs=1e-8)
+                assert float(at.sel(average="groups equally")) == pytest.approx(means.mean(), abs=1e-8)
+    assert float(np.abs(found.sel(average="these groups") - found.sel(average="groups equally")).max()) > 1e-3
+
+
+def test_who_offers_averages_over_groups():
+    for kind, there in (("randomised", True), ("site", False), ("delivery", False)):
+        layout = design(*simulated(scenario(kind), 3))
+        assert (set(OF_GROUPS) <= set(possible(drawn(layout, 2), layout))) == there
 
 
 # --- members recruited once groups had their arms ---------------------------------------------------------------------

@@ -11,6 +11,8 @@ from models.design.layout import Design
 from models.trial.study_file.study import ARMS
 
 AVERAGES = ("population", "sample", "typical")
+OF_GROUPS = ("these groups", "groups equally")
+"""Averages over new participants of the groups that were randomised: each member alike, and each group alike."""
 
 
 def labelled(draws: xr.Dataset, values: np.ndarray, coordinates: Mapping[str, Sequence[str] | None]) -> xr.DataArray:

@@ -10,8 +10,9 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.equations import groups, predictors
-from models.equations.averages import ARMS, AVERAGES, expected_outcomes
+from models.equations.averages import ARMS, AVERAGES, OF_GROUPS, expected_outcomes
 from models.equations.effect import Effect, own_traits, values_of
+from models.equations.groups import MEDIATOR
 from models.equations.mediation import Mediation
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
@@ -33,7 +34,9 @@ def response(
     """Expected outcome if everybody were in one arm.
 
     Participants are averaged over their observed covariates; the trait is integrated out ("population", the default
-    for every report), taken as estimated ("sample"), or set to 0 at mean covariates ("typical").
+    for every report), taken as estimated ("sample"), or set to 0 at mean covariates ("typical"). Where groups were
+    randomised, the trait alone may be integrated out and groups taken as estimated: averaged over all members ("these
+    groups"), or first over each group's own ("groups equally").
 
     Parameters
     ----------
@@ -44,7 +47,7 @@ def response(
     design : Design
         The participants over whom to average.
     averages : sequence of str
-        Which of the three, of those `possible`.
+        Which of them, of those `possible`.
 
     Returns
     -------
@@ -56,10 +59,15 @@ def response(
 
 
 def possible(draws: xr.Dataset, design: Design) -> tuple[str, ...]:
-    """Averages that `response` can take of these draws: that over these participants needs their traits."""
+    """Averages that `response` can take of these draws: that over these participants needs their traits.
+
+    Those over groups that were randomised are the effect model's alone: the mediation model's would say the same again.
+    """
     # of a control participant nobody knows which group she would have been treated in
     known = (not design.has_trait or "trait" in draws) and "delivery" not in design.groups.kind
-    return AVERAGES if known else tuple(name for name in AVERAGES if name != "sample")
+    found = AVERAGES if known else tuple(name for name in AVERAGES if name != "sample")
+    alone = "delivery" not in design.groups.kind and f"{MEDIATOR}mu_0" not in draws
+    return (*found, *OF_GROUPS) if design.groups.randomised is not None and alone else found
 
 
 def primary_draws(fitted: Specification, draws: xr.Dataset) -> np.ndarray:
@@ -71,7 +79,7 @@ def primary_draws(fitted: Specification, draws: xr.Dataset) -> np.ndarray:
 @response.register
 def _of_effect(model: Effect, draws: xr.Dataset, design: Design, averages: Sequence[str] = AVERAGES) -> xr.DataArray:
     # a draw's participants are averaged one by one for these ones, pattern by pattern for all of their kind
-    rows = design.participants if "sample" in averages else len(design.patterns[0])
+    rows = len(design.patterns[0]) if set(averages) <= {"population", "typical"} else design.participants
     return _in_blocks(model, draws, design, averages, rows)
 
 
@@ -124,9 +132,33 @@ def _sample(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:  # n
     total = score(values_of(flat), design.covariates)[:, None, None, :]
     trait = own_traits(flat, design)[:, None, None, :]
     if design.groups:
-        shared = groups.term(flat, design.groups, *groups.grid(design.groups.member, len(design.wave)))
-        trait = trait + shared.reshape(-1, design.participants, len(design.wave)).swapaxes(1, 2)[:, None]
+        trait = trait + _of_groups(flat, design)
     return design.family.mean(predictors.predictor(*_terms(flat, design), total, trait)).mean(-1)
+
+
+def _of_groups(flat: xr.Dataset, design: Design) -> np.ndarray:
+    """What each participant's own groups add at each wave, (draw, 1, wave, participant)."""
+    found = groups.term(flat, design.groups, *groups.grid(design.groups.member, len(design.wave)))
+    return found.reshape(-1, design.participants, len(design.wave)).swapaxes(1, 2)[:, None]
+
+
+def _in_their_groups(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
+    """Expected outcome of a new participant like each of this trial in her groups, (draw, arm, wave, participant)."""
+    values = values_of(flat)
+    total, scale = score(values, design.covariates)[:, None, None, :], model.own_sd(values, design)[:, None, :, None]
+    at_zero = predictors.predictor(*_terms(flat, design), total, _of_groups(flat, design))
+    return design.family.marginal_mean(at_zero, scale)
+
+
+def _these_groups(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
+    return _in_their_groups(model, flat, design).mean(-1)
+
+
+def _groups_equally(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
+    assert design.groups.randomised is not None  # or it would not be `possible`
+    member = design.groups.member[design.groups.randomised]
+    _, place, size = np.unique(member, return_inverse=True, return_counts=True)
+    return _in_their_groups(model, flat, design) @ (1.0 / (size[place] * size.size))
 
 
 def _typical(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
@@ -137,5 +169,7 @@ RULES: dict[str, Callable[[Effect, xr.Dataset, Design], np.ndarray]] = {
     "population": _population,
     "sample": _sample,
     "typical": _typical,
+    "these groups": _these_groups,
+    "groups equally": _groups_equally,
 }
 """Each average of a model without mediators, (draw, arm, wave)."""

@@ -71,7 +71,7 @@ def estimand(facts: Facts) -> Table:
     who = clean(facts.study.author.get("participants", "")) or "As recruited; the study file says no more."
     measure = f"{facts.scale.difference_name}, treated minus control, averaged over participants"
     rows = {
-        "Population": f"{short(who, 240)} All {people} in the data, in the arm to which they were randomised.",
+        "Population": f"{short(who, 240)} All {people} in the data, in the arm to which {facts.who_was_randomised} were randomised.",
         "Treatments": f"{facts.arm('treated', 120).text}, compared with {facts.arm('control', 120).text}.",
         "Variable": f"{capital(facts.outcome.text)}, {facts.wave(facts.primary)}.",
         "Intercurrent events": (

@@ -53,7 +53,7 @@ def _lead(facts: Facts) -> Sentence:
     found = sentence(
         "{all} participants, {n0} in the {control} arm and {n1} in the {treated} arm, are analysed in the arm to "
         "which {they} were randomised; nobody is dropped for a missing outcome.",
-        they=Label("their groups" if facts.study.randomised_in_groups else "they"),
+        they=Label(facts.who_was_randomised),
         all=Number(everybody, str(everybody)),
         n0=Number(numbers[0], str(numbers[0])),
         n1=Number(numbers[1], str(numbers[1])),

@@ -29,10 +29,14 @@ ALONE = {
     "typical": "one participant whose baseline variables are at their means",
 }
 """The same in a model without lasting differences."""
+OF_GROUPS = {
+    "these groups": "participants of this kind in the groups of this trial, each participant counted alike",
+    "groups equally": "the same, each group counted alike however many its members",
+}
 
 
 def compose(facts: Facts) -> Section:
-    """Levels by arm and wave, differences by wave with the model-free checks, the three averages."""
+    """Levels by arm and wave, differences by wave with the model-free checks, the averages."""
     said = {"waves": _lead(facts), "flags": _flags(facts)}
     return Section(
         NUMBER,
@@ -210,7 +214,8 @@ def _averages(facts: Facts) -> Table:
         Column("evidence", "Evidence"),
     )
     rows = []
-    for average, meaning in (AVERAGES if facts.has_trait else ALONE).items():
+    over = (AVERAGES if facts.has_trait else ALONE) | OF_GROUPS
+    for average, meaning in over.items():
         if facts.has(facts.scale.difference, facts.primary, average):
             found = facts.estimate(facts.scale.difference, facts.primary, average)
             name = f"{average}{' (default)' if average == DEFAULT_AVERAGE else ''}"
@@ -225,7 +230,7 @@ def _averages(facts: Facts) -> Table:
             )
     return Table(
         "averages",
-        f"Three averages of the same difference, {facts.wave(facts.primary)}",
+        f"Averages of the same difference, {facts.wave(facts.primary)}",
         columns,
         tuple(rows),
         ("median", "lower", "upper"),

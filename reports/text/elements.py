@@ -37,7 +37,13 @@ SHARES = {
     "change": "change in share since baseline",
 }
 """Estimands where more of the outcome is better: it has a proportion rather than a risk."""
-AVERAGES = {"population": "", "sample": "averaged over the sample", "typical": "typical participant"}
+AVERAGES = {
+    "population": "",
+    "sample": "averaged over the sample",
+    "typical": "typical participant",
+    "these groups": "averaged over these groups",
+    "groups equally": "each group counted alike",
+}
 WAVES = ("wave", "contrast", "step_to", "follow_up", "negative_control")
 MEDIATORS = (
     *("mediator", "acting_mediator", "interacting_mediator", "lasting_mediator", "continuous_mediator"),

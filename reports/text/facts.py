@@ -195,6 +195,11 @@ class Facts:
         return self.baseline is not None and not self.study.recruited_after
 
     @property
+    def who_was_randomised(self) -> str:
+        """Of participants: "they", or "their groups"."""
+        return "their groups" if self.study.randomised_in_groups else "they"
+
+    @property
     def after_baseline(self) -> list[str]:
         """Waves after baseline."""
         return [wave.value for wave in self.study.waves if wave.role != "baseline"]
