@@ -69,9 +69,10 @@ def estimand(facts: Facts) -> Table:
     """The question as ICH E9(R1) has it: population, treatments, variable, intercurrent events, summary measure."""
     people = sum(facts.people.size(arm) for arm in ARMS)
     who = clean(facts.study.author.get("participants", "")) or "As recruited; the study file says no more."
+    they = facts.who_was_randomised
     measure = f"{facts.scale.difference_name}, treated minus control, averaged over participants"
     rows = {
-        "Population": f"{short(who, 240)} All {people} in the data, in the arm to which {facts.who_was_randomised} were randomised.",
+        "Population": f"{short(who, 240)} All {people} in the data, in the arm to which {they} were randomised.",
         "Treatments": f"{facts.arm('treated', 120).text}, compared with {facts.arm('control', 120).text}.",
         "Variable": f"{capital(facts.outcome.text)}, {facts.wave(facts.primary)}.",
         "Intercurrent events": (
