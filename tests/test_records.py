@@ -35,6 +35,17 @@ def test_effects_are_unbiased_over_replications_and_covered(group):
     assert errors.size >= 9, "too few trials to speak of replications"
 
 
+@pytest.mark.parametrize("waves", [1, 2])
+def test_the_interval_of_a_trial_that_randomised_groups_seldom_leaves_out_0_where_nothing_had_an_effect(waves):
+    """At most 17 of 200, which a right 95% interval passes with probability .01; and fewer than without the groups."""
+    record = pd.read_csv(ROOT / "tests" / "records" / "null_groups.csv").query("waves == @waves")
+    out = (record["lower"] > 0) | (record["upper"] < 0)
+    found = {bool(grouped): (int(rows.sum()), rows.size) for grouped, rows in out.groupby(record["grouped"])}
+    assert {size for _, size in found.values()} == {200}
+    assert found[True][0] <= 17
+    assert found[False][0] >= 2 * found[True][0]
+
+
 @pytest.mark.parametrize("lag", [0, 1])
 def test_the_mediation_model_agrees_with_a_program_written_from_its_mathematics(lag):
     """Means within .1 posterior SD, SDs within 6%.
