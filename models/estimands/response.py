@@ -61,7 +61,7 @@ def response(
 def possible(draws: xr.Dataset, design: Design) -> tuple[str, ...]:
     """Averages that `response` can take of these draws: that over these participants needs their traits.
 
-    Those over groups that were randomised are the effect model's alone: the mediation model's would say the same again.
+    Those over groups that were randomised are the effect model's alone, as is what the page says of them.
     """
     # of a control participant nobody knows which group she would have been treated in
     known = (not design.has_trait or "trait" in draws) and "delivery" not in design.groups.kind
