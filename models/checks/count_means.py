@@ -64,11 +64,8 @@ def _cells(design: Design) -> list[tuple[str, str, np.ndarray]]:
     for place, (wave, role) in enumerate(zip(design.wave, design.role, strict=True)):
         at = design.wave_of == place
         own = design.arm[design.participant_of]
-        arms = (
-            {"": at}
-            if role == "baseline" and design.shared_baseline
-            else {"control": at & (own < 0), "treated": at & (own > 0)}
-        )
+        shared = role == "baseline" and design.shared_baseline
+        arms = {"": at} if shared else {"control": at & (own < 0), "treated": at & (own > 0)}
         found += [(arm, wave, inside) for arm, inside in arms.items() if inside.any()]
     return found
 

@@ -148,7 +148,7 @@ class Design:
     @property
     def negative_control(self) -> tuple[str, ...]:
         """Waves before the programme could act at which the arms may differ: a contrast is a check of the design."""
-        return tuple(wave for wave, its in zip(self.wave, self._plays("negative control"), strict=True) if its)
+        return self._with_role("negative control")
 
     @property
     def baseline(self) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ class Design:
         return self._with_role("baseline")
 
     def _with_role(self, role: str) -> tuple[str, ...]:
-        return tuple(wave for wave, its in zip(self.wave, self.role, strict=True) if its == role)
+        return tuple(wave for wave, its in zip(self.wave, self._plays(role), strict=True) if its)
 
     def placement(self, role: str) -> np.ndarray:
         """Matrix of 0 and 1 that lays a value for each wave of `role` on all waves, shape (waves of the role, wave)."""

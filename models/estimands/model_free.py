@@ -190,9 +190,8 @@ def adjusted(wave: str, trial: xr.Dataset, design: Design, study: Study) -> Adju
     """
     outcome, arm = trial["outcome"].sel(wave=wave).to_numpy(), trial["arm"].to_numpy()
     columns = [design.covariates]
-    if (
-        design.baseline and design.shared_baseline
-    ):  # adjusting for one that the arm moves would take part of the contrast
+    # adjusting for a baseline at which the arms may differ would take part of the contrast
+    if design.baseline and design.shared_baseline:
         first = trial.sel(wave=design.baseline[0])
         with np.errstate(divide="ignore", invalid="ignore"):  # over nothing: no rate, and left out
             columns.insert(0, _before(first["outcome"].to_numpy() / amounts(study.outcome, first), design)[:, None])

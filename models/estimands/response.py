@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import singledispatch
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -108,8 +109,9 @@ def _in_blocks(model: Effect, draws: xr.Dataset, design: Design, averages: Seque
     for start in range(0, len(result), block):
         part = slice(start, start + block)
         inside = flat.isel(sample=part)
+        each = {rule: rule(model, inside, design) for rule in {RULES[average].each for average in averages}}
         for place, average in enumerate(averages):
-            result[part, place] = RULES[average](model, inside, design)
+            result[part, place] = RULES[average].over(each[RULES[average].each], design)
     return expected_outcomes(draws, design, averages, result)
 
 
@@ -119,21 +121,30 @@ def _terms(flat: xr.Dataset, design: Design) -> tuple[np.ndarray, np.ndarray, np
     return level[:, None, :, None], effect[:, None, :, None], np.array([-0.5, 0.5])[:, None, None]
 
 
-def _population(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
+def _of_patterns(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
     # participants with the same covariates share one term
-    patterns, counts = design.patterns
+    patterns, _ = design.patterns
     values = values_of(flat)
     total, scale = score(values, patterns)[:, None, None, :], model.new_sd(values, design)[..., None]
     at_zero = predictors.predictor(*_terms(flat, design), total, 0.0)
-    return design.family.marginal_mean(at_zero, scale) @ (counts / counts.sum())
+    return design.family.marginal_mean(at_zero, scale)
 
 
-def _sample(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
+def _by_pattern(each: np.ndarray, design: Design) -> np.ndarray:
+    _, counts = design.patterns
+    return each @ (counts / counts.sum())
+
+
+def _themselves(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
     total = score(values_of(flat), design.covariates)[:, None, None, :]
     trait = own_traits(flat, design)[:, None, None, :]
     if design.groups:
         trait = trait + _of_groups(flat, design)
-    return design.family.mean(predictors.predictor(*_terms(flat, design), total, trait)).mean(-1)
+    return design.family.mean(predictors.predictor(*_terms(flat, design), total, trait))
+
+
+def _alike(each: np.ndarray, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
+    return each.mean(-1)
 
 
 def _of_groups(flat: xr.Dataset, design: Design) -> np.ndarray:
@@ -150,26 +161,40 @@ def _in_their_groups(model: Effect, flat: xr.Dataset, design: Design) -> np.ndar
     return design.family.marginal_mean(at_zero, scale)
 
 
-def _these_groups(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
-    return _in_their_groups(model, flat, design).mean(-1)
-
-
-def _groups_equally(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:
+def _by_group(each: np.ndarray, design: Design) -> np.ndarray:
     assert design.groups.randomised is not None  # or it would not be `possible`
     member = design.groups.member[design.groups.randomised]
     _, place, size = np.unique(member, return_inverse=True, return_counts=True)
-    return _in_their_groups(model, flat, design) @ (1.0 / (size[place] * size.size))
+    return each @ (1.0 / (size[place] * size.size))
 
 
 def _typical(model: Effect, flat: xr.Dataset, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
-    return design.family.mean(predictors.predictor(*_terms(flat, design), 0.0, 0.0))[..., 0]
+    return design.family.mean(predictors.predictor(*_terms(flat, design), 0.0, 0.0))
 
 
-RULES: dict[str, Callable[[Effect, xr.Dataset, Design], np.ndarray]] = {
-    "population": _population,
-    "sample": _sample,
-    "typical": _typical,
-    "these groups": _these_groups,
-    "groups equally": _groups_equally,
+def _of_one(each: np.ndarray, design: Design) -> np.ndarray:  # noqa: ARG001 - as the others
+    return each[..., 0]
+
+
+class Rule(NamedTuple):
+    """An average of a model without mediators.
+
+    Attributes
+    ----------
+    each : callable
+        Expected outcomes one by one, (draw, arm, wave, row): computed once for every average that takes them.
+    over : callable
+        Their average, (draw, arm, wave).
+    """
+
+    each: Callable[[Effect, xr.Dataset, Design], np.ndarray]
+    over: Callable[[np.ndarray, Design], np.ndarray]
+
+
+RULES = {
+    "population": Rule(_of_patterns, _by_pattern),
+    "sample": Rule(_themselves, _alike),
+    "typical": Rule(_typical, _of_one),
+    "these groups": Rule(_in_their_groups, _alike),
+    "groups equally": Rule(_in_their_groups, _by_group),
 }
-"""Each average of a model without mediators, (draw, arm, wave)."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from models.estimands.ledger import Evidence
+from models.estimands.ledger import Evidence, Setting, by_design
 from reports.text.facts import Facts
 from reports.text.numbers import interval, show
 from reports.text.people import ARMS
@@ -51,11 +51,10 @@ def _evidence(facts: Facts, wave: str, method: str) -> Evidence:
     counts = [facts.people.counts[arm, wave] for arm in ARMS]
     if not all(cell.observed for cell in counts):
         return Evidence.NOT_IDENTIFIED
-    if facts.study.recruited_after:
+    missing = any(cell.observed < cell.people for cell in counts)
+    if missing and method != "standardised":
         return Evidence.ASSUMPTION
-    if all(cell.observed == cell.people for cell in counts):
-        return Evidence.RANDOMISED
-    return Evidence.RANDOMISED_MAR if method == "standardised" else Evidence.ASSUMPTION
+    return by_design(missing, Setting.of(facts.study))
 
 
 def _model_free(facts: Facts, wave: str, row: dict[str, Any]) -> Row:
