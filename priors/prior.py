@@ -10,6 +10,7 @@ import numpy as np
 
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "normal": ("mean", "sd"),
+    "student_t": ("df", "mean", "scale"),
     "half_normal": ("sd",),
     "exchangeable_normal": ("mean", "sd", "correlation"),
     "gamma": ("shape", "rate"),
@@ -32,7 +33,8 @@ class Prior:
         `lkj` is that of a correlation matrix, density ∝ det^(shape − 1), held as its partial correlations
         (`lkj_shapes`).
     arguments : mapping of str to float
-        `mean` and `sd` in the units of the parameter, `correlation` in [0, 1); `shape`, `rate`, `a`, `b` above 0.
+        `mean`, `sd` and `scale` in the units of the parameter, `correlation` in [0, 1); `df`, `shape`, `rate`, `a`, `b`
+        above 0.
     why, source : str
         The reason for these numbers, and where it comes from.
     """
@@ -62,6 +64,8 @@ class Prior:
         if self.distribution == "lkj":
             shapes = lkj_shapes(number["shape"], shape[-1])
             return 2 * rng.beta(shapes, shapes, shape) - 1
+        if self.distribution == "student_t":
+            return number["mean"] + number["scale"] * rng.standard_t(number["df"], shape)
         noise = rng.standard_normal(shape)
         if self.distribution == "half_normal":
             return np.abs(noise) * number["sd"]

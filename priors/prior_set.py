@@ -76,9 +76,10 @@ class PriorSet:
         """
 
         def loosened(prior: Prior) -> Prior:
-            if "sd" not in prior.arguments or (only and prior.parameter not in only):
+            if only and prior.parameter not in only:
                 return prior
-            return replace(prior, arguments={**prior.arguments, "sd": factor * prior.arguments["sd"]})
+            wider = {name: factor * prior.arguments[name] for name in ("sd", "scale") if name in prior.arguments}
+            return replace(prior, arguments={**prior.arguments, **wider})
 
         priors = {name: loosened(prior) for name, prior in self.priors.items()}
         return replace(self, name=f"{self.name}, {what} × {factor:g}", priors=priors)
@@ -92,9 +93,10 @@ class PriorSet:
 
 
 _POSITIVE = ("half_normal", "gamma")
-_ANY = ("normal", "exchangeable_normal", *_POSITIVE)
+_ANY = ("normal", "student_t", "exchangeable_normal", *_POSITIVE)
 ALLOWED: Mapping[str, tuple[str, ...]] = {
     "normal": _ANY,
+    "student_t": _ANY,
     "exchangeable_normal": _ANY,
     "half_normal": _POSITIVE,
     "gamma": _POSITIVE,
@@ -188,7 +190,7 @@ def _usual() -> Mapping[str, str]:
 def _number_faults(name: str, value: object) -> list[str]:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return [f"must be a finite number, not {value!r}"]
-    if name in ("sd", "shape", "rate", "a", "b") and value <= 0:
+    if name in ("sd", "scale", "df", "shape", "rate", "a", "b") and value <= 0:
         return [f"must be above 0, not {value}"]
     if name == "correlation" and not 0 <= value < 1:
         return [f"must be in [0, 1), not {value}"]

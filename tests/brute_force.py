@@ -9,10 +9,10 @@ LOG_TWO_PI = np.log(2 * np.pi)
 
 
 def brute_force(layout, fixed, scale, dispersion, person):
-    """Log of one participant's likelihood by adaptive quadrature around its mode."""
+    """Log of one participant's likelihood by adaptive quadrature around its mode; predictor and dispersion of cells."""
     mine = layout.participant_of == person
     rule = layout.family.log_probability
-    outcome, at_zero, spread = layout.outcome[mine], fixed[mine], np.full(mine.sum(), dispersion)
+    outcome, at_zero, spread = layout.outcome[mine], fixed[mine], dispersion[mine]
 
     def log_integrand(z):
         return rule(outcome, at_zero + scale * z, spread).sum() - (z * z + LOG_TWO_PI) / 2

@@ -18,10 +18,10 @@ def main() -> None:
         seen = pinned.layout(likelihood).histories
         for _ in range(50):
             eta, logs = rng.normal(-0.5, 1.0, seen.arm.size * 4), np.empty(seen.count.size)
-            slopes = np.empty(eta.size)
-            scale = (*rng.uniform(0.2, 3.0, 2),)
-            whole = integrals.each(family.number, 1.0, eta, *scale, *seen.structure.values(), logs, slopes)
-            found.update(np.concatenate([whole, logs, slopes]).tobytes())
+            slopes = np.empty((2, eta.size))
+            scale = (rng.uniform(0.2, 3.0), rng.uniform(0.2, 3.0, eta.size))
+            whole = integrals.each(family.number, 1.0, eta, *scale, *seen.structure.values(), logs, *slopes)
+            found.update(np.concatenate([whole, logs, slopes.ravel()]).tobytes())
     sys.stdout.write(found.hexdigest())
 
 

@@ -20,6 +20,7 @@ from models.equations import integrated
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.integrated import Draws
+from models.equations.likelihoods import dispersion
 from models.estimands import estimands, model_free, summary
 from models.estimands.response import response
 from models.faults import InvalidInput
@@ -170,7 +171,7 @@ def test_a_draft_sees_decimals_and_negative_numbers(tmp_path: Path, values: str,
 def _given(layout: designs.Design, draws: int = 3, **fixed: object) -> Draws:
     found = pinned.posterior(layout, draws=draws, **fixed)
     fixed = effect.predictor(found, layout, np.zeros((2, draws, layout.participants)))[0]
-    return Draws(fixed, found["tau"].to_numpy()[0], found["residual_sd"].to_numpy()[0])
+    return Draws(fixed, found["tau"].to_numpy()[0], dispersion(found, layout)[0])
 
 
 @pytest.mark.parametrize("scale", [1.0, 250.0])
@@ -181,7 +182,7 @@ def test_the_integrated_likelihood_is_multivariate_normal(scale: float) -> None:
     for person in (0, 3, layout.participants - 1):
         mine = layout.participant_of == person
         for d in range(3):
-            covariance = given.dispersion[d] ** 2 * np.eye(mine.sum()) + given.scale[d] ** 2
+            covariance = np.diag(given.dispersion[d, mine] ** 2) + given.scale[d] ** 2
             # density in the outcome's own unit: both the mean and the root of the covariance are `scale` times as large
             exact = stats.multivariate_normal(20 + scale * given.fixed[d, mine], scale**2 * covariance)
             assert found[d, person] == pytest.approx(exact.logpdf(20 + scale * layout.outcome[mine]), abs=1e-9)
@@ -197,7 +198,7 @@ def test_leaving_one_cell_out_and_the_trapezoidal_sum_agree_with_it() -> None:
     np.testing.assert_allclose(integrated._refined(integrated._one_out, given, layout), found, atol=1e-8, rtol=0)
     keep = np.arange(layout.outcome.size) != 7
     cells = {name: getattr(layout, name)[keep] for name in ("participant_of", "wave_of", "outcome")}
-    without = integrated.log_likelihood(replace(given, fixed=given.fixed[:, keep]), replace(layout, **cells))
+    without = integrated.log_likelihood(Draws(given.fixed[:, keep], given.scale, given.dispersion[:, keep]), replace(layout, **cells))
     person = layout.participant_of[7]
     np.testing.assert_allclose(found[:, 7], (whole - without)[:, person], atol=1e-10)
 
@@ -205,7 +206,7 @@ def test_leaving_one_cell_out_and_the_trapezoidal_sum_agree_with_it() -> None:
 def test_an_outlier_far_from_every_node_keeps_its_exact_density() -> None:
     layout = pinned.layout("normal")
     far = replace(layout, outcome=np.where(layout.participant_of == 2, 40.0, layout.outcome))
-    given = Draws(np.zeros((1, far.outcome.size)), np.array([1.0]), np.array([0.5]))
+    given = Draws(np.zeros((1, far.outcome.size)), np.array([1.0]), np.full((1, far.outcome.size), 0.5))
     exact = stats.multivariate_normal(np.zeros(4), 0.25 * np.eye(4) + 1.0).logpdf(np.full(4, 40.0))
     assert integrated.log_likelihood(given, far)[0, 2] == pytest.approx(exact, rel=1e-12)
 
@@ -244,9 +245,9 @@ def test_predictive_checks_are_in_the_outcomes_own_unit() -> None:
 
 def test_replicates_have_the_mean_and_spread_of_the_model() -> None:
     layout = replace(pinned.layout("normal", control=40, treated=40, covariates=0), location=20.0, scale=5.0)
-    draws = pinned.posterior(
-        layout, draws=2000, mu_0=0.2, step=-0.1, theta=0.5, theta_negative_control=0.0, tau=0.8, residual_sd=0.6
-    )
+    spread = {"tau": 0.8, "residual_sd": [9.0, 9.0, 9.0, 0.5], "log_sd_ratio": [9.0, 2 * np.log(0.6 / 0.5)]}
+    means = {"mu_0": 0.2, "step": -0.1, "theta": 0.5, "theta_negative_control": 0.0}
+    draws = pinned.posterior(layout, draws=2000, **means, **spread)
     made = predictive.replicate(effect, predictive.thinned(draws, layout), layout, 1)
     cell = (layout.wave_of == 3) & (layout.arm[layout.participant_of] > 0)
     means = made[:, cell].mean(1)

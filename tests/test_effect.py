@@ -10,6 +10,7 @@ from scipy import stats
 
 from models.equations import predictors
 from models.equations.effect import Effect
+from models.equations.likelihoods import dispersion
 from models.estimands.response import response
 from models.inference import nuts
 from models.outcomes import FAMILIES
@@ -58,9 +59,7 @@ def test_pymc_and_numpy_have_the_same_density(link, covariates, centred):
     likelihood = FAMILIES[link].log_probability
     for draw in range(3):
         one = draws.isel(chain=[0], draw=[draw])
-        spread = FAMILIES[link].spread
-        dispersion = one[spread].to_numpy()[..., None] if spread else 0.0
-        expected = likelihood(layout.outcome, effect.predictor(one, layout), dispersion).sum()
+        expected = likelihood(layout.outcome, effect.predictor(one, layout), dispersion(one, layout)).sum()
         expected += sum(float(value.sum()) for value in effect.log_prior(one, layout, PRIORS).values())
         scale = one["tau"].item() if centred else 1.0
         expected += stats.norm.logpdf(one["trait"] / one["tau"]).sum() - layout.participants * np.log(scale)

@@ -138,7 +138,7 @@ def _by_numpy(values: dict[str, np.ndarray], design: Design) -> float:
         {name: (("chain", "draw", *dims[name]), np.asarray(value)[None, None]) for name, value in values.items()}
     )
     fixed = EFFECT.predictor(draws, design, np.zeros((1, 1, design.participants)))[0]
-    given = integrated.Draws(fixed, draws["tau"].to_numpy()[0], dispersion(draws, design).ravel())
+    given = integrated.Draws(fixed, draws["tau"].to_numpy()[0], dispersion(draws, design)[0])
     return float(integrated.log_likelihood(given, design).sum())
 
 

@@ -148,7 +148,7 @@ def test_the_integrated_likelihood_is_that_of_adaptive_quadrature(read):
             history = layout.histories.history_of[person]
             if history < 0:
                 continue
-            own = [float(draws[name][0, draw]) for name in ("tau", "dispersion")]
+            own = float(draws["tau"][0, draw]), np.full(layout.outcome.size, float(draws["dispersion"][0, draw]))
             assert found[draw, history] == pytest.approx(brute_force(layout, fixed[draw], *own, person), abs=1e-9)
 
 

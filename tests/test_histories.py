@@ -16,6 +16,7 @@ from models.equations import integrated
 from models.equations.effect import Effect
 from models.equations.effect_integrated import Integrated
 from models.equations.histories import densities, integrals, integrated_likelihood
+from models.equations.likelihoods import dispersion
 from models.estimands.summary import diagnostics
 from models.inference import nuts
 from models.outcomes import FAMILIES
@@ -36,8 +37,7 @@ def _pinned(link, tau, draws=2):
     layout = pinned.layout(link)
     posterior = pinned.posterior(layout, draws=draws, tau=tau)
     fixed = effect.predictor(posterior, layout, np.zeros((2, draws, layout.participants))).reshape(2 * draws, -1)
-    spread = FAMILIES[link].spread
-    return layout, posterior, fixed, posterior[spread].to_numpy().ravel() if spread else np.zeros(2 * draws)
+    return layout, posterior, fixed, dispersion(posterior, layout).reshape(fixed.shape)
 
 
 @pytest.mark.slow
@@ -46,22 +46,20 @@ def _pinned(link, tau, draws=2):
 def test_every_participants_integral_agrees_with_brute_force(link, tau):
     if (link == "negative binomial" and tau > 3) or (link == "normal" and tau < 0.5):
         pytest.skip("no trial is like that, or adaptive quadrature itself misses the peak")
-    layout, posterior, fixed, dispersion = _pinned(link, tau)
+    layout, posterior, fixed, spread = _pinned(link, tau)
     found = integrated_likelihood.log_likelihood(posterior, layout)[:, layout.histories.history_of]
     for draw in (0, 3):
-        expected = [brute_force(layout, fixed[draw], tau, dispersion[draw], person) for person in range(0, 14, 2)]
+        expected = [brute_force(layout, fixed[draw], tau, spread[draw], person) for person in range(0, 14, 2)]
         # a participant's log likelihood to 1e-8
         np.testing.assert_allclose(found[draw, ::2], expected, atol=1e-8, rtol=0)
 
 
 def _call(layout, eta, tau, dispersion):
     found = layout.histories
-    slopes, logs = np.empty(eta.size), np.empty(found.count.size)
+    slopes, logs = np.empty((2, eta.size)), np.empty(found.count.size)
     kind = layout.family.number
-    total, by_tau, by_dispersion = integrals.each(
-        kind, 1.0, eta, tau, dispersion, *found.structure.values(), logs, slopes
-    )
-    return total, slopes, by_tau, by_dispersion
+    total, by_tau = integrals.each(kind, 1.0, eta, tau, dispersion, *found.structure.values(), logs, *slopes)
+    return total, slopes[0], by_tau, slopes[1]
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -69,7 +67,8 @@ def _call(layout, eta, tau, dispersion):
 def test_slopes_are_those_of_the_log_likelihood(link, tau):
     layout = pinned.layout(link, covariates=0)  # patterns of several histories: arm alone
     eta = np.random.default_rng(3).normal(-0.5, 0.8, 2 * len(layout.wave))
-    _, slopes, by_tau, by_dispersion = _call(layout, eta, tau, 0.7)
+    spread = 0.7 * np.exp(0.3 * np.random.default_rng(4).standard_normal(eta.size))
+    _, slopes, by_tau, by_spread = _call(layout, eta, tau, spread)
     step = 1e-5
 
     def central(change):
@@ -79,9 +78,9 @@ def test_slopes_are_those_of_the_log_likelihood(link, tau):
     # a central difference of step 1e-5 is off by about 1e-10 (third slope) + 1e-8 / 1e-5 · 1e-2 (quadrature) = 1e-5
     for place in range(eta.size):
         shift = np.arange(eta.size) == place
-        assert slopes[place] == pytest.approx(central(lambda e, s=shift: (eta + e * s, tau, 0.7)), abs=1e-5)
-    assert by_tau == pytest.approx(central(lambda e: (eta, tau + e, 0.7)), abs=1e-5)
-    assert by_dispersion == pytest.approx(central(lambda e: (eta, tau, 0.7 + e)), abs=1e-5)
+        assert slopes[place] == pytest.approx(central(lambda e, s=shift: (eta + e * s, tau, spread)), abs=1e-5)
+        assert by_spread[place] == pytest.approx(central(lambda e, s=shift: (eta, tau, spread + e * s)), abs=1e-5)
+    assert by_tau == pytest.approx(central(lambda e: (eta, tau + e, spread)), abs=1e-5)
 
 
 def test_equal_participants_share_a_term_and_nobody_unseen_adds_one():
@@ -91,7 +90,7 @@ def test_equal_participants_share_a_term_and_nobody_unseen_adds_one():
     assert found.count.sum() == 400
     posterior = pinned.posterior(layout, draws=3)
     fixed = effect.predictor(posterior, layout, np.zeros((2, 3, 400))).reshape(6, -1)
-    other = integrated.log_likelihood(integrated.Draws(fixed, posterior["tau"].to_numpy().ravel(), np.zeros(6)), layout)
+    other = integrated.log_likelihood(integrated.Draws(fixed, posterior["tau"].to_numpy().ravel(), np.zeros(fixed.shape)), layout)
     np.testing.assert_allclose(
         integrated_likelihood.log_likelihood(posterior, layout)[:, found.history_of], other, atol=1e-8
     )
@@ -113,7 +112,7 @@ def test_far_from_any_data_the_likelihood_is_finite_and_right(level, tau):
     x = np.linspace(-60, 60, 1_200_001)
     logs = -2 * np.logaddexp(0, level + tau * x) - 2 * np.logaddexp(0, -level - tau * x) + stats.norm.logpdf(x)
     expected = special.logsumexp(logs) + np.log(x[1] - x[0])
-    assert _call(layout, eta, tau, 0.0)[0] == pytest.approx(expected, abs=1e-8)
+    assert _call(layout, eta, tau, np.zeros(4))[0] == pytest.approx(expected, abs=1e-8)
 
 
 def test_steps_that_are_too_wide_are_told(monkeypatch):
@@ -139,14 +138,13 @@ def test_traits_are_drawn_from_their_conditional_distribution(link):
     many = one.isel(draw=np.zeros(20_000, int)).assign_coords(draw=np.arange(20_000))
     drawn = effect_integrated.completed(many, layout, seed=5)["trait"].to_numpy()[0]
     fixed = effect.predictor(one, layout, np.zeros((1, 1, layout.participants)))[0, 0]
-    spread = FAMILIES[link].spread
-    dispersion = float(one[spread].item()) if spread else 0.0
+    spread = dispersion(one, layout)[0, 0]
     for person in range(layout.participants):
         mine = layout.participant_of == person
 
         def density(z, mine=mine):
             rule = FAMILIES[link].log_probability
-            logs = rule(layout.outcome[mine], fixed[mine] + 1.5 * z, np.full(mine.sum(), dispersion))
+            logs = rule(layout.outcome[mine], fixed[mine] + 1.5 * z, spread[mine])
             return np.exp(logs.sum() - z * z / 2)
 
         whole, first, second = (

@@ -16,7 +16,7 @@ import numpy as np
 from models.equations.histories.traits import mode
 from models.outcomes import FAMILIES
 one = np.ones(1)
-print(mode(FAMILIES["logit"].number, 1.5, 0.0, 0.3 * one, np.zeros(1, int), one, np.zeros(1, int), 1e-9)[1])
+print(mode(FAMILIES["logit"].number, 1.5, 0.0 * one, 0.3 * one, np.zeros(1, int), one, np.zeros(1, int), 1e-9)[1])
 """
 
 

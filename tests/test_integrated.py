@@ -11,6 +11,7 @@ from models.design.layout import design
 from models.equations import integrated
 from models.equations.effect import Effect
 from models.equations.integrated import Draws
+from models.equations.likelihoods import dispersion
 from models.estimands.summary import diagnostics
 from models.inference.nuts import Sampler
 from models.numerics.quadrature import logistic_normal_mean, normal_nodes
@@ -34,12 +35,11 @@ def test_a_participants_integral_agrees_withbrute_force(link, tau):
     layout = pinned.layout(link)
     draws = pinned.posterior(layout, draws=2, tau=tau)
     fixed = effect.predictor(draws, layout, np.zeros((2, 2, layout.participants)))[0]
-    spread = FAMILIES[link].spread
-    dispersion = draws[spread].to_numpy()[0] if spread else np.zeros(2)
-    given = Draws(fixed, np.full(2, tau), dispersion)
+    spread = dispersion(draws, layout)[0]
+    given = Draws(fixed, np.full(2, tau), spread)
     found = integrated.log_likelihood(given, layout)
     expected = [
-        [brute_force(layout, fixed[d], tau, dispersion[d], p) for p in range(layout.participants)] for d in range(2)
+        [brute_force(layout, fixed[d], tau, spread[d], p) for p in range(layout.participants)] for d in range(2)
     ]
     # 1e-8 is the tolerance that the module states
     np.testing.assert_allclose(found, expected, atol=1e-8, rtol=0)
@@ -54,14 +54,14 @@ def test_leaving_one_cell_out_is_a_ratio_of_two_integrals():
     layout = pinned.layout()
     draws = pinned.posterior(layout, draws=3)
     fixed = effect.predictor(draws, layout, np.zeros((2, 3, layout.participants)))[0]
-    scale, none = draws["tau"].to_numpy()[0], np.zeros(3)
+    scale, none = draws["tau"].to_numpy()[0], np.zeros(fixed.shape)
     found = integrated.log_predictive(Draws(fixed, scale, none), layout)
     whole = integrated.log_likelihood(Draws(fixed, scale, none), layout)
     for cell in (0, 5, 17):
         keep = np.arange(layout.outcome.size) != cell
         less = _only(layout, keep)
         person = layout.participant_of[cell]
-        without = integrated.log_likelihood(Draws(fixed[:, keep], scale, none), less)[:, person]
+        without = integrated.log_likelihood(Draws(fixed[:, keep], scale, none[:, keep]), less)[:, person]
         np.testing.assert_allclose(found[:, cell], whole[:, person] - without, atol=1e-8)
 
 
@@ -69,7 +69,7 @@ def test_a_participant_never_seen_adds_nothing():
     layout = pinned.layout()
     keep = layout.participant_of != 3
     less = _only(layout, keep)
-    found = integrated.log_likelihood(Draws(np.zeros((1, keep.sum())), np.ones(1), np.zeros(1)), less)
+    found = integrated.log_likelihood(Draws(np.zeros((1, keep.sum())), np.ones(1), np.zeros((1, keep.sum()))), less)
     assert found[0, 3] == 0
     assert (found[0, [0, 1, 2]] < 0).all()
 
@@ -79,7 +79,7 @@ def test_too_narrow_an_integrand_is_refused_not_guessed(monkeypatch):
     monkeypatch.setattr(integrated, "HALVINGS", 3)
     layout = pinned.layout("negative binomial")
     counts = replace(layout, outcome=np.full(layout.outcome.size, 10_000))
-    given = Draws(np.full((1, counts.outcome.size), np.log(1e4)), np.array([2.0]), np.array([0.01]))
+    given = Draws(np.full((1, counts.outcome.size), np.log(1e4)), np.array([2.0]), np.full((1, counts.outcome.size), 0.01))
     with pytest.raises(integrated.NodesExhausted, match="step"):
         integrated.log_likelihood(given, counts)
 
@@ -123,7 +123,7 @@ def _log_posterior(layout, priors):
         draws = dataset(points)
         fixed = effect.predictor(draws, layout, np.zeros((1, len(points), layout.participants)))[0]
         tau = draws["tau"].to_numpy()[0]
-        likelihood = integrated.log_likelihood(Draws(fixed, tau, np.zeros(len(points))), layout).sum(1)
+        likelihood = integrated.log_likelihood(Draws(fixed, tau, np.zeros(fixed.shape)), layout).sum(1)
         prior = sum(
             value.to_numpy()[0].reshape(len(points), -1).sum(1)
             for value in effect.log_prior(draws, layout, priors).values()

@@ -93,7 +93,7 @@ def _by_hand(design: Design, draws) -> float:
         for chosen in product(*options):
             taken = {place: np.full((1, 1, design.outcome.size), value) for place, (value, _) in enumerate(chosen)}
             eta = forward.outcome_predictor(values, design, taken, values["trait"])[0, 0, cell]
-            terms.append(sum(weight for _, weight in chosen) + likely(design.outcome[cell], eta, spread))
+            terms.append(sum(weight for _, weight in chosen) + likely(design.outcome[cell], eta, spread[cell]))
         total += special.logsumexp(terms)
     return float(total)
 

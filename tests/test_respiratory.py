@@ -136,7 +136,7 @@ def test_the_product_and_the_rewritten_density_agree_at_any_point(respiratory):
     dims = effect.dimensions(layout)
     draws = xr.Dataset({n: (("chain", "draw", *dims[n]), v[None]) for n, v in parts.items()})
     fixed = effect.predictor(draws, layout, np.zeros((1, 4, layout.participants)))[0]
-    found = log_likelihood(Draws(fixed, parts["tau"], np.zeros(4)), layout).sum(1)
+    found = log_likelihood(Draws(fixed, parts["tau"], np.zeros(fixed.shape)), layout).sum(1)
     found += sum(v.to_numpy()[0].reshape(4, -1).sum(1) for v in effect.log_prior(draws, layout, PRIORS).values())
     found += vectors[:, 12]
     np.testing.assert_allclose(found, expected, atol=1e-7)

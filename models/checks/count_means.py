@@ -77,7 +77,7 @@ def expected(predictor: Predictor, draws: xr.Dataset, design: Design) -> np.ndar
     if not design.has_trait:
         return np.exp(fixed)
     scale = draws["tau"].to_numpy()[0]
-    size = 1 / np.maximum(dispersion(draws, design)[0], POISSON_BELOW) ** 2
+    sizes = 1 / np.maximum(dispersion(draws, design)[0], POISSON_BELOW) ** 2
     found = np.empty_like(fixed)
     log_weight = np.empty((design.participants, NODES.size))
     for draw in range(len(fixed)):
@@ -92,5 +92,6 @@ def expected(predictor: Predictor, draws: xr.Dataset, design: Design) -> np.ndar
             most = eta.max(1, keepdims=True)
             found[draw, inside] = np.exp(most[:, 0]) * (weight * np.exp(eta - most)).sum(1) / weight.sum(1)
             count = design.outcome[inside, None]
-            log_weight[people] += count * eta - (count + size[draw]) * np.logaddexp(np.log(size[draw]), eta)
+            size = sizes[draw, inside, None]
+            log_weight[people] += count * eta - (count + size) * np.logaddexp(np.log(size), eta)
     return found

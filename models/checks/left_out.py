@@ -61,7 +61,7 @@ def _of_mediation(_: Mediation, draws: xr.Dataset, design: Design) -> Units:
     fixed = forward.outcome_predictor(values, design, forward.mediators_read(values, design), mean)
     scale = np.broadcast_to(sd, values["mu_0"].shape)
     flat = fixed.reshape(scale.size, -1)
-    given = integrated.Draws(flat, scale.ravel(), dispersion(draws, design).ravel())
+    given = integrated.Draws(flat, scale.ravel(), dispersion(draws, design).reshape(flat.shape))
     return Units("observation", integrated.log_predictive(given, design), np.ones(flat.shape[1], int))
 
 

@@ -71,7 +71,7 @@ def replicate(model: Model, draws: xr.Dataset, design: Design, seed: int) -> np.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
     linear = model.predictor_of_new(draws, design, rng)[0]
-    drawn = design.family.draw(rng, linear, dispersion(draws, design)[0][:, None])
+    drawn = design.family.draw(rng, linear, dispersion(draws, design)[0])
     return design.natural(drawn)
 
 

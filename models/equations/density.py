@@ -30,7 +30,7 @@ from models.equations.mediator_parameters import (
 )
 from models.equations.model import Computation, Model
 from models.equations.ready import Ready
-from models.equations.terms import mediator_terms, wave_terms
+from models.equations.terms import mediator_terms, spread_terms, wave_terms
 from priors.prior import Prior, lkj_shapes
 from priors.prior_set import PriorSet
 
@@ -191,7 +191,7 @@ def start(trial: Trial, beside: int) -> np.ndarray:
     half, gamma = kind == prior_kernel.HALF, kind == prior_kernel.GAMMA
     ratio = np.divide(number[:, 0], number[:, 1], out=np.ones(len(number)), where=gamma)
     middle = np.select(
-        [kind == prior_kernel.STRAIGHT, half, gamma],
+        [(kind == prior_kernel.STRAIGHT) | (kind == prior_kernel.STUDENT), half, gamma],
         [number[:, 0], np.log(np.where(half, number[:, 1], 1.0)), np.log(ratio)],
         0.0,
     )
@@ -257,10 +257,12 @@ def _numbers(prior: Prior, kind: int, count: int, size: int) -> np.ndarray:
     given = prior.arguments
     if kind == prior_kernel.PARTIAL:
         shapes = np.tile(lkj_shapes(given["shape"], size), count // size)  # a matrix for each row of the parameter
-        return np.stack([shapes, np.zeros(count)], axis=1)
+        return np.stack([shapes, np.zeros(count), np.zeros(count)], axis=1)
     if kind == prior_kernel.GAMMA:
-        return np.tile([given["shape"], given["rate"]], (count, 1)).astype(float)
-    return np.tile([given.get("mean", 0.0), given["sd"]], (count, 1)).astype(float)
+        return np.tile([given["shape"], given["rate"], 0.0], (count, 1)).astype(float)
+    if kind == prior_kernel.STUDENT:
+        return np.tile([given["mean"], given["scale"], given["df"]], (count, 1)).astype(float)
+    return np.tile([given.get("mean", 0.0), given["sd"], 0.0], (count, 1)).astype(float)
 
 
 def _linear(model: Model, design: Design) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -302,11 +304,11 @@ def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
     for place in range(layout.count):
         for k, part in enumerate(spread_of(place, values, design).values()):
             spread[:, place, k] = part
-    dispersion = values.get(design.family.spread, np.zeros(draws))
+    outcome_spread = [np.broadcast_to(part, (draws, len(design.wave))) for part in spread_terms(values, design)]
     none = np.zeros((draws, 0))
     partial, joint = values.get("partial_correlation", none), values.get("group_partial_correlation", none)
     of_mediators = mediator_terms(values, design) if layout.count else (none, none)
-    terms = (*wave_terms(values, design), *of_mediators, slope, interaction, spread, dispersion)
+    terms = (*wave_terms(values, design), *of_mediators, slope, interaction, spread, *outcome_spread)
     shared = [every(name, -1) for name in groups.dimensions(design)]
     whole = (gamma, start, tau, *terms, *shared, joint, partial)
     return np.concatenate([part.reshape(draws, -1) for part in whole], axis=1)

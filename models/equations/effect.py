@@ -25,7 +25,14 @@ from models.equations.density import TRAITS_SAMPLED
 from models.equations.histories import integrated_likelihood
 from models.equations.model import Computation, Model, too_many
 from models.equations.random_variables import declare_parameters, declare_trait
-from models.equations.terms import score, wave_coordinates, wave_dimensions, wave_terms
+from models.equations.terms import (
+    dispersions,
+    score,
+    spread_dimensions,
+    wave_coordinates,
+    wave_dimensions,
+    wave_terms,
+)
 from priors.prior_set import PriorSet
 
 
@@ -38,8 +45,7 @@ class Effect(Model):
 
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
         """Parameters of the waves' levels and effects, and of the spreads."""
-        spread = design.family.spread
-        own = wave_dimensions(design) | ({"tau": ()} if design.has_trait else {}) | ({spread: ()} if spread else {})
+        own = wave_dimensions(design) | ({"tau": ()} if design.has_trait else {}) | spread_dimensions(design)
         return own | groups.dimensions(design)
 
     def coordinates(self, design: Design) -> dict[str, list[str]]:
@@ -74,9 +80,10 @@ class Effect(Model):
             own = self.own_terms(values, known, total, design) + in_cells[participant, 1 + wave]
             arm, total = known["arm"][participant], total[participant]
             predictor = predictors.predictor(level[wave], effect[wave], arm, total, own)
+            spread = dispersions(values, design, arm, wave)
             if design.exposed:
                 predictor = known["offset"] + predictor
-            design.family.variable(predictor, values.get(design.family.spread))
+            design.family.variable(predictor, spread)
         return model
 
     def own_terms(self, values: Mapping[str, Any], known: Mapping[str, Any], score: Any, design: Design) -> Any:

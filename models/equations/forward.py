@@ -161,7 +161,7 @@ def completed(draws: xr.Dataset, design: Design, seed: int) -> xr.Dataset:
                     },
                     values.get("trait", 0.0),
                 ),
-                dispersion(draws, design)[..., None],
+                dispersion(draws, part),
             )
             for k in range(plan.states.shape[1])
         ],
@@ -253,7 +253,7 @@ def simulated(truth: xr.Dataset, design: Design, rng: np.random.Generator) -> De
         felt = layout.scaled(place, lived[design.participant_of, design.wave_of])
         read[place] = np.where(layout.acts[place][design.wave_of], felt, 0.0)
     linear = outcome_predictor(values, design, read, values.get("trait", 0.0))
-    outcome = design.family.draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
+    outcome = design.family.draw(rng, linear, dispersion(truth, design))[0, 0]
     ended = tuple(layout.ends(place) for place in range(layout.count))
     kept = replace(layout, value=np.where(np.isnan(layout.value), np.nan, value), ended=ended)
     # how traits are sampled is chosen anew: the posterior is the same, but 500 iterations must be enough to see it

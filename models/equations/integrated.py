@@ -37,7 +37,7 @@ class Draws:
         Linear predictor at a trait of 0.
     scale : ndarray, (draw,)
         SD of the trait.
-    dispersion : ndarray, (draw,)
+    dispersion : ndarray, (draw, observation)
         Of counts, or the residual SD of normal outcomes; 0 for binary ones.
     """
 
@@ -91,7 +91,7 @@ def _refined(rule: Rule, draws: Draws, design: Design) -> np.ndarray:
 def _narrowest(draws: Draws) -> int:
     """Place of the draw whose data pin a trait down most, by counts' information, Σ τ² m / (1 + m dispersion²)."""
     mean = np.exp(np.minimum(draws.fixed, 50.0))
-    information = draws.scale**2 * (mean / (1 + mean * draws.dispersion[:, None] ** 2)).sum(1)
+    information = draws.scale**2 * (mean / (1 + mean * draws.dispersion**2)).sum(1)
     return int(information.argmax())
 
 
@@ -116,7 +116,7 @@ def _terms(step: float, draws: Draws, design: Design) -> Iterator[tuple[slice, n
     for first in range(0, draws.scale.size, block):
         part = slice(first, first + block)
         predictor = draws.fixed[part, :, None] + draws.scale[part, None, None] * nodes
-        dispersion = draws.dispersion[part, None, None]
+        dispersion = draws.dispersion[part, :, None]
         cells = design.family.log_probability(design.outcome[:, None], predictor, dispersion)
         yield part, cells, np.add.reduceat(cells[:, order], start, axis=1) + weights, person
 
@@ -137,35 +137,36 @@ def _one_out(step: float, draws: Draws, design: Design) -> np.ndarray:
 
 
 def _normal_whole(draws: Draws, design: Design) -> np.ndarray:
-    """A participant's normal outcomes: covariance σ² I + τ² 11ᵀ, in the directions along and across 1."""
+    """A participant's normal outcomes: covariance diag(σ²) + τ² 11ᵀ, by what they say of the trait."""
     result = np.zeros((draws.scale.size, design.participants))
-    for part, rest, sigma, tau in _residuals(draws, design):
-        sums, squares, n = _sums(rest, design), _sums(rest**2, design), _seen(design)
-        along = sigma**2 + n * tau**2
-        within = squares - sums**2 / np.maximum(n, 1)
-        result[part] = -0.5 * (within / sigma**2 + sums**2 / np.maximum(n, 1) / along)
-        result[part] -= 0.5 * np.where(n > 0, (n - 1) * np.log(sigma**2) + np.log(along), 0.0)
-        result[part] -= n * (0.5 * np.log(2 * np.pi) + np.log(design.scale))
+    for part, rest, precision, tau in _residuals(draws, design):
+        known, pull = _sums(precision, design), _sums(precision * rest, design)
+        along = 1 + tau**2 * known
+        squares = _sums(precision * rest**2 - np.log(precision), design) - tau**2 * pull**2 / along
+        fixed = _seen(design) * (0.5 * np.log(2 * np.pi) + np.log(design.scale))
+        result[part] = -0.5 * (squares + np.log(along)) - fixed
     return result
 
 
 def _normal_one_out(draws: Draws, design: Design) -> np.ndarray:
     """A normal outcome given the same participant's others: their residuals, shrunk, predict its own."""
     result, person = np.zeros(draws.fixed.shape), design.participant_of
-    for part, rest, sigma, tau in _residuals(draws, design):
-        known = sigma**2 + (_seen(design)[person] - 1) * tau**2
-        error = rest - tau**2 / known * (_sums(rest, design)[:, person] - rest)
-        variance = sigma**2 * (1 + tau**2 / known)
+    for part, rest, precision, tau in _residuals(draws, design):
+        known = _sums(precision, design)[:, person] - precision
+        pull = _sums(precision * rest, design)[:, person] - precision * rest
+        trait = tau**2 / (1 + tau**2 * known)
+        variance = 1 / precision + trait
+        error = rest - trait * pull
         result[part] = -0.5 * (error**2 / variance + np.log(2 * np.pi * variance)) - np.log(design.scale)
     return result
 
 
 def _residuals(draws: Draws, design: Design) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
-    """Blocks of draws: which, outcomes minus predictors (draw, observation), residual SD and SD of the trait."""
+    """Blocks of draws: which, outcomes minus predictors and 1/σ² (draw, observation), and SD of the trait."""
     block = max(1, BLOCK // max(1, design.outcome.size))
     for first in range(0, draws.scale.size, block):
         part = slice(first, first + block)
-        yield part, design.outcome - draws.fixed[part], draws.dispersion[part, None], draws.scale[part, None]
+        yield part, design.outcome - draws.fixed[part], draws.dispersion[part] ** -2.0, draws.scale[part, None]
 
 
 def _seen(design: Design) -> np.ndarray:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.equations.terms import dispersions
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -16,10 +18,12 @@ def cell_log_probability(predictor: np.ndarray, draws: xr.Dataset, design: Desig
     """Log probability of every observed outcome given its predictor, in the outcome's own unit, as `predictor`."""
     rule = design.family.log_probability
     # a continuous outcome is standardised: its density is per unit of the outcome itself
-    return rule(design.outcome, predictor, dispersion(draws, design)[..., None]) - np.log(design.scale)
+    return rule(design.outcome, predictor, dispersion(draws, design)) - np.log(design.scale)
 
 
 def dispersion(draws: xr.Dataset, design: Design) -> np.ndarray:
-    """Parameter of the outcome's spread at each draw, (chain, draw); 0 where its distribution has none."""
-    name = design.family.spread
-    return draws[name].to_numpy() if name else np.zeros(draws["mu_0"].shape)
+    """Spread of each observed outcome, (chain, draw, observation); 0 where its distribution has none."""
+    names = [name for name in (design.family.spread, design.family.spread_ratio) if name in draws]
+    values = {name: draws[name].to_numpy() for name in names}
+    found = dispersions(values, design, design.arm[design.participant_of], design.wave_of)
+    return np.broadcast_to(found, (*draws["mu_0"].shape, design.outcome.size))

@@ -28,7 +28,7 @@ from models.equations.mediator_parameters import acting, interacting, lasting, t
 from models.equations.mediator_variables import declare_mediator, declare_missing, incomplete_log_likelihood
 from models.equations.model import Computation, Model
 from models.equations.random_variables import STANDARD, declare_parameters
-from models.equations.terms import mediator_terms, wave_terms
+from models.equations.terms import dispersions, mediator_terms, wave_terms
 from priors.prior_set import PriorSet
 
 
@@ -243,8 +243,9 @@ def _outcome(
     if sources:
         taken = {place: pool[known[f"source of {design.mediators.name[place]}"]] for place in sources}
         predictor = predictor + added(taken, acts[cell])
-    spread = values.get(design.family.spread)
-    design.family.variable(predictor, spread)
+    of_cells = dispersions(values, design, known["arm"][:, None], np.arange(len(design.wave)))
+    spread = pt.broadcast_to(of_cells, (design.participants, len(design.wave))).ravel()
+    design.family.variable(predictor, spread[cell])
     if plan.incomplete:
         cell = known["incomplete_cell_of"]
         likely = incomplete_log_likelihood(
@@ -254,7 +255,7 @@ def _outcome(
             values,
             pool,
             linear,
-            grid[cell][:, None],
+            (grid[cell][:, None], spread[cell][:, None]),
             lambda taken: added(taken, acts[cell][:, None]),
         )
         pm.Potential("outcome_where_a_mediator_is_summed_out", likely)

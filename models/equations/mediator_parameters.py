@@ -10,7 +10,7 @@ import numpy as np
 from models.design.layout import Design
 from models.equations import groups
 from models.equations.mediator_kinds import ABSENT
-from models.equations.terms import wave_coordinates, wave_dimensions
+from models.equations.terms import spread_dimensions, wave_coordinates, wave_dimensions
 
 MEDIATOR = "mediator_"
 """Beginning of the names of the parameters of the mediators' equations."""
@@ -18,8 +18,8 @@ MEDIATOR = "mediator_"
 
 def dimensions(design: Design) -> dict[str, tuple[str, ...]]:
     """Top-level parameters of the model and their dimensions (none for a scalar), in order."""
-    spread, labels = design.family.spread, coordinates(design)
-    found = wave_dimensions(design) | ({"tau": ()} if design.has_trait else {}) | ({spread: ()} if spread else {})
+    labels = coordinates(design)
+    found = wave_dimensions(design) | ({"tau": ()} if design.has_trait else {}) | spread_dimensions(design)
     if design.mediators.count:
         found |= wave_dimensions(design, MEDIATOR, ("mediator",))
     several = {

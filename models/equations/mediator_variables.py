@@ -78,7 +78,7 @@ def incomplete_log_likelihood(
     values: Mapping[str, Any],
     pool: Any,
     linear: Any,
-    rest: Any,
+    outcome: tuple[Any, Any],
     added: Callable[[Mapping[int, Any]], Any],
 ) -> Any:
     """Log likelihood of the outcomes of which a share or yes-or-no mediator is missing, summed over what it may be.
@@ -90,12 +90,12 @@ def incomplete_log_likelihood(
     ----------
     design, plan, known, values, pool, linear : Design, Cells, mappings and tensors
         As in `models.equations.mediation.Mediation.build`.
-    rest : tensor, (cell, 1)
-        The outcome's predictor without its mediators.
+    outcome : tuple of tensor, (cell, 1) each
+        The outcome's predictor without its mediators, and its spread.
     added : callable
         What the mediators, by place, add to it.
     """
-    layout, seen = design.mediators, known["incomplete_known"]
+    layout, seen, (rest, spread) = design.mediators, known["incomplete_known"], outcome
     taken, weight = {}, pt.zeros((1, 1))
     for place in range(layout.count):
         value = pool[known[f"incomplete source of {layout.name[place]}"]][:, None]
@@ -113,7 +113,7 @@ def incomplete_log_likelihood(
     likely = design.family.symbolic(
         known["incomplete_outcome"][:, None],
         rest + added(taken),
-        values.get(design.family.spread),
+        spread,
     )
     return pt.logsumexp(weight + likely, axis=1).sum()
 

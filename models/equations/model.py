@@ -114,7 +114,7 @@ class Model(ABC):
     def simulated(self, truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
         """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
         linear = self.predictor_of_new(truth, design, rng)
-        drawn = design.family.draw(rng, linear, dispersion(truth, design)[..., None])[0, 0]
+        drawn = design.family.draw(rng, linear, dispersion(truth, design))[0, 0]
         return replace(design, outcome=drawn.astype(design.outcome.dtype)).parametrised()
 
     def log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:

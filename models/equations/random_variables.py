@@ -41,6 +41,8 @@ def _declare(prior: Prior, dims: Sequence[str], sizes: Sequence[int]) -> Any:
         return pm.HalfNormal(name, sigma=given["sd"], dims=dims)
     if prior.distribution == "gamma":
         return pm.Gamma(name, alpha=given["shape"], beta=given["rate"], dims=dims)
+    if prior.distribution == "student_t":
+        return pm.StudentT(name, nu=given["df"], mu=given["mean"], sigma=given["scale"], dims=dims)
     if prior.distribution == "lkj":
         halves = pm.Beta(f"{name}{STANDARD}", *[lkj_shapes(given["shape"], sizes[-1])] * 2, dims=dims)
         return pm.Deterministic(name, 2 * halves - 1, dims=dims)

@@ -52,6 +52,29 @@ def mediator_terms(values: Mapping[str, Any], design: Design) -> tuple[Any, Any]
     return level, effect
 
 
+def spread_terms(values: Mapping[str, Any], design: Design) -> tuple[Any, Any]:
+    """Outcome's spread, half-way between the arms, and the log ratio of theirs at every wave, both (..., wave).
+
+    From PyTensor or NumPy values. The ratio is 0 at waves that are no follow-ups, and of a kind of outcome with one
+    spread; both are 0 where the mean decides the spread.
+    """
+    family, none = design.family, np.zeros(len(design.wave))
+    if not family.spread_ratio:
+        return (values[family.spread][..., None] + none if family.spread else none), none
+    if family.spread_ratio not in values:
+        return values[family.spread], none
+    return values[family.spread], predictors.wave_effect(values[family.spread_ratio], design.placement("follow-up"))
+
+
+def dispersions(values: Mapping[str, Any], design: Design, arm: Any, wave: Any) -> Any:
+    """Spread of outcomes in cells of these arms and waves, which broadcast, (..., cell); PyTensor or NumPy."""
+    if not design.family.spread:
+        return np.zeros(1)
+    spread, log_ratio = spread_terms(values, design)
+    found = spread[..., wave]
+    return found * np.e ** (arm * log_ratio[..., wave]) if design.family.spread_ratio in values else found
+
+
 def score(values: Mapping[str, np.ndarray], covariates: np.ndarray, equation: str = "") -> np.ndarray:
     """Weighted covariates of each row of `covariates`, shape (..., row); 0 where nothing is adjusted for."""
     if not covariates.shape[1]:
@@ -69,6 +92,14 @@ def wave_dimensions(design: Design, equation: str = "", first: tuple[str, ...] =
         "gamma": (("covariate",), bool(design.covariate)),
     }
     return {f"{equation}{name}": (*first, *dims) for name, (dims, present) in sizes.items() if present}
+
+
+def spread_dimensions(design: Design) -> dict[str, tuple[str, ...]]:
+    """Parameters of the outcome's spread and their dimensions."""
+    family = design.family
+    if not family.spread_ratio:
+        return {family.spread: ()} if family.spread else {}
+    return {family.spread: ("wave",)} | ({family.spread_ratio: ("follow_up",)} if design.follow_up else {})
 
 
 def wave_coordinates(design: Design) -> dict[str, list[str]]:

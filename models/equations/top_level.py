@@ -70,6 +70,8 @@ def log_density(prior: Prior, value: np.ndarray) -> np.ndarray:
     match prior.distribution:
         case "gamma":
             return stats.gamma.logpdf(value, number["shape"], scale=1 / number["rate"])
+        case "student_t":
+            return stats.t.logpdf(value, number["df"], number["mean"], number["scale"])
         case "beta":
             return stats.beta.logpdf(value, number["a"], number["b"])
         case "half_normal":

@@ -21,7 +21,7 @@ FAMILIES: Mapping[str, Family] = {
 if [family.number for family in FAMILIES.values()] != list(range(len(FAMILIES))):
     # compiled code calls a family by its place
     raise TypeError(f"families are not numbered 0, 1, 2, …: {[(each.name, each.number) for each in FAMILIES.values()]}")
-SPREADS = tuple(family.spread for family in FAMILIES.values() if family.spread)
+SPREADS = tuple(name for family in FAMILIES.values() for name in (family.spread, family.spread_ratio) if name)
 """Parameters of an outcome's spread, each of some family."""
 KINDS = tuple(dict.fromkeys(family.kind for family in FAMILIES.values()))
 """What a study file may say of an outcome: `kind`."""

@@ -13,10 +13,10 @@ _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 
 class Normal(Family):
-    """Mean η, one residual SD."""
+    """Mean η; a residual SD of each wave and arm."""
 
     name, number, kind, link = "normal", 3, "continuous", "identity"
-    spread = "residual_sd"
+    spread, spread_ratio = "residual_sd", "log_sd_ratio"
     standardised = True
     effect_scale, unit = "SD at the first wave", "units"
     # no ratio: the zero of a continuous outcome may be arbitrary, and its mean negative

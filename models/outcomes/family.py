@@ -28,6 +28,9 @@ class Family(ABC):
         What a cell of the data may hold: "binary" (0 or 1), "count" (whole, 0 or more) or "number".
     spread : str
         Parameter of its spread, passed as `dispersion`; none where the mean decides it.
+    spread_ratio : str
+        Parameter of the log ratio of the arms' spreads at each follow-up; where there is one, each wave has a `spread`
+        of its own.
     standardised : bool
         Whether it is analysed in SDs of the first wave, because its unit is arbitrary.
     least, most : float
@@ -47,6 +50,7 @@ class Family(ABC):
     link: ClassVar[str] = ""
     values: ClassVar[str] = "number"
     spread: ClassVar[str] = ""
+    spread_ratio: ClassVar[str] = ""
     standardised: ClassVar[bool] = False
     least: ClassVar[float] = -np.inf
     most: ClassVar[float] = np.inf

@@ -63,40 +63,38 @@ def step(kind: int, tau: float, members: int, information: float) -> float:
 def own(
     kind: int,
     tau: float,
-    dispersion: float,
+    dispersion: np.ndarray,
     eta: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
     cells: np.ndarray,
     fineness: float,
     by_eta: np.ndarray,
-) -> tuple[float, float, float]:
-    """Log likelihood of one history around its own mode, its slopes in τ and dispersion; in η into `by_eta`, (cell,).
+    by_dispersion: np.ndarray,
+) -> tuple[float, float]:
+    """Log likelihood of one history around its own mode, its slope in τ; in η and dispersion into what is named so.
+
+    `dispersion` stands in the grid, as `eta`; `by_eta` and `by_dispersion` have a place for each cell of the history.
 
     `fineness` divides the step: 1 to compute, 2 to see whether it was small enough.
     """
     # a hundredth of its width is near enough to centre a sum
     centre, information = mode(kind, tau, dispersion, eta, grid, value, cells, 0.01)
     width = step(kind, tau, cells.size, information) / fineness
-    fixed, fixed_slope = 0.0, 0.0
-    for c in cells:
-        one, two = constant(kind, value[c], dispersion)
-        fixed += one
-        fixed_slope += two
-    by_eta[: cells.size] = 0.0
-    first = np.empty(cells.size)
-    top, total, by_tau, by_dispersion = -math.inf, 0.0, 0.0, 0.0
+    by_eta[: cells.size], by_dispersion[: cells.size] = 0.0, 0.0
+    first, other = np.empty(cells.size), np.empty(cells.size)
+    top, total, by_tau = -math.inf, 0.0, 0.0
     for direction in (1, -1):
         q = 0 if direction > 0 else -1
         while True:
             x = centre + q * width
-            log, slope, other = -0.5 * x * x, 0.0, 0.0
+            log, slope = -0.5 * x * x, 0.0
             for k in range(cells.size):
                 c = cells[k]
-                one, first[k], _, two = cell(kind, value[c], eta[grid[c]] + tau * x, dispersion)
+                place = grid[c]
+                one, first[k], _, other[k] = cell(kind, value[c], eta[place] + tau * x, dispersion[place])
                 log += one
                 slope += first[k]
-                other += two
             if q == 0:
                 top = log
             if not log > top - _NEGLIGIBLE:
@@ -104,59 +102,68 @@ def own(
             weight = math.exp(log - top)
             total += weight
             by_tau += weight * x * slope
-            by_dispersion += weight * other
             for k in range(cells.size):
                 by_eta[k] += weight * first[k]
+                by_dispersion[k] += weight * other[k]
             q += direction
+    fixed = 0.0
     for k in range(cells.size):
+        one, two = constant(kind, value[cells[k]], dispersion[grid[cells[k]]])
+        fixed += one
         by_eta[k] /= total
-    whole = top + math.log(total * width) - _HALF_LOG_2PI + fixed
-    return whole, by_tau / total, by_dispersion / total + fixed_slope
+        by_dispersion[k] = by_dispersion[k] / total + two
+    return top + math.log(total * width) - _HALF_LOG_2PI + fixed, by_tau / total
 
 
 @njit()
 def normal(
     tau: float,
-    sigma: float,
+    sigma: np.ndarray,
     eta: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
     cells: np.ndarray,
     by_eta: np.ndarray,
-) -> tuple[float, float, float]:
-    """`own` of a normal outcome with residual SD σ: covariance σ² I + τ² 11ᵀ, along 1 and across it."""
-    mean = 0.0
+    by_sigma: np.ndarray,
+) -> tuple[float, float]:
+    """`own` of normal outcomes with residual SDs σ: covariance diag(σ²) + τ² 11ᵀ.
+
+    By the trait's mean b and variance v given the history: d/dη = (r − b)/σ², d/dσ = ((r − b)² + v − σ²)/σ³.
+    """
+    known, pull, whole = 0.0, 0.0, -cells.size * _HALF_LOG_2PI
     for k in range(cells.size):
-        by_eta[k] = value[cells[k]] - eta[grid[cells[k]]]
-        mean += by_eta[k] / cells.size
-    across, along, within = sigma * sigma, sigma * sigma + cells.size * tau * tau, 0.0
+        sd, rest = sigma[grid[cells[k]]], value[cells[k]] - eta[grid[cells[k]]]
+        known += 1.0 / (sd * sd)
+        pull += rest / (sd * sd)
+        whole -= 0.5 * rest * rest / (sd * sd) + math.log(sd)
+    along = 1.0 + tau * tau * known
+    variance = tau * tau / along
+    mean = variance * pull
+    whole += 0.5 * (mean * pull - math.log(along))
     for k in range(cells.size):
-        rest = by_eta[k] - mean
-        within += rest * rest
-        by_eta[k] = rest / across + mean / along
-    between = cells.size * mean * mean
-    whole = -0.5 * (within / across + between / along + math.log(along)) - cells.size * _HALF_LOG_2PI
-    whole -= (cells.size - 1) * math.log(sigma)
-    by_sigma = (within / across - (cells.size - 1)) / sigma + sigma * (between / along - 1.0) / along
-    return whole, cells.size * tau * (between / along - 1.0) / along, by_sigma
+        sd, rest = sigma[grid[cells[k]]], value[cells[k]] - eta[grid[cells[k]]] - mean
+        by_eta[k] = rest / (sd * sd)
+        by_sigma[k] = (rest * rest + variance - sd * sd) / (sd * sd * sd)
+    return whole, tau * ((pull / along) ** 2 - known / along)
 
 
 @njit()
 def _alone(
     kind: int,
     tau: float,
-    dispersion: float,
+    dispersion: np.ndarray,
     eta: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
     cells: np.ndarray,
     fineness: float,
     by_eta: np.ndarray,
-) -> tuple[float, float, float]:
+    by_dispersion: np.ndarray,
+) -> tuple[float, float]:
     """One history that shares nothing with others, by `normal` or `own`."""
     if kind == NORMAL:
-        return normal(tau, dispersion, eta, grid, value, cells, by_eta)
-    return own(kind, tau, dispersion, eta, grid, value, cells, fineness, by_eta)
+        return normal(tau, dispersion, eta, grid, value, cells, by_eta, by_dispersion)
+    return own(kind, tau, dispersion, eta, grid, value, cells, fineness, by_eta, by_dispersion)
 
 
 @njit(fastmath=_FAST)
@@ -259,7 +266,7 @@ def _every(
     final: bool,
     eta: np.ndarray,
     tau: float,
-    dispersion: float,
+    dispersion: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
     pattern_cells: np.ndarray,
@@ -269,12 +276,13 @@ def _every(
     count: np.ndarray,
     log_likelihood: np.ndarray,
     by_eta: np.ndarray,
-) -> tuple[bool, float, float, float]:
+    by_dispersion: np.ndarray,
+) -> tuple[bool, float, float]:
     """`each` with shared nodes that span ±reach; unless `final`, gives up where they are not enough for a history."""
-    by_eta[:] = 0.0
-    total, by_tau, by_dispersion = 0.0, 0.0, 0.0
+    by_eta[:], by_dispersion[:] = 0.0, 0.0
+    total, by_tau = 0.0, 0.0
     longest, most = _longest(begin), _longest(pattern_cells)
-    mine = np.empty(max(1, longest))
+    mine, mine_too = np.empty(max(1, longest)), np.empty(max(1, longest))
     shared = kind == LOGIT
     node, weight = nodes(tau, longest, fineness, reach)
     ratio = np.exp(np.minimum(np.maximum(tau * node, -FARTHEST), FARTHEST))
@@ -298,19 +306,19 @@ def _every(
                     share = count[h] / found
                     by_tau += _settle(product, True, share, probability, first, last, node, grid, value, by_eta)
             elif not final:
-                return False, total, by_tau, by_dispersion
+                return False, total, by_tau
             else:
                 cells = member[begin[h] : begin[h + 1]]
-                whole, one, two = _alone(kind, tau, dispersion, eta, grid, value, cells, fineness, mine)
+                whole, one = _alone(kind, tau, dispersion, eta, grid, value, cells, fineness, mine, mine_too)
                 log_likelihood[h] = whole
                 by_tau += count[h] * one
-                by_dispersion += count[h] * two
                 for k in range(cells.size):
                     by_eta[grid[cells[k]]] += count[h] * mine[k]
+                    by_dispersion[grid[cells[k]]] += count[h] * mine_too[k]
             total += count[h] * log_likelihood[h]
         if shared and several:
             by_tau += _settle(held, False, 1.0, probability, first, last, node, grid, value, by_eta)
-    return True, total, by_tau, by_dispersion
+    return True, total, by_tau
 
 
 @njit()
@@ -319,7 +327,7 @@ def each(
     fineness: float,
     eta: np.ndarray,
     tau: float,
-    dispersion: float,
+    dispersion: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
     pattern_cells: np.ndarray,
@@ -329,7 +337,8 @@ def each(
     count: np.ndarray,
     log_likelihood: np.ndarray,
     by_eta: np.ndarray,
-) -> tuple[float, float, float]:
+    by_dispersion: np.ndarray,
+) -> tuple[float, float]:
     """Log likelihood of the trial and its slopes; of each history into `log_likelihood`, in η into `by_eta`.
 
     Parameters
@@ -338,20 +347,22 @@ def each(
         As for `own`.
     eta : ndarray, (pattern × wave,)
         Linear predictor at a trait of 0.
-    tau, dispersion : float
-        SD of the trait; spread of the outcome, 0 where it has none.
+    tau : float
+        SD of the trait.
+    dispersion : ndarray, (pattern × wave,)
+        Spread of the outcome, 0 where it has none.
     grid, value, pattern_cells, pattern_histories, member, begin, count : ndarray
         `Histories.structure`.
-    log_likelihood, by_eta : ndarray, (history,) and (pattern × wave,)
+    log_likelihood, by_eta, by_dispersion : ndarray, (history,), (pattern × wave,) and (pattern × wave,)
         Written.
 
     Returns
     -------
     tuple of float
-        Log likelihood, its slopes in τ and in the dispersion.
+        Log likelihood and its slope in τ.
     """
-    fixed = (grid, value, pattern_cells, pattern_histories, member, begin, count, log_likelihood, by_eta)
-    done, total, by_tau, by_dispersion = _every(kind, fineness, REACH, kind != LOGIT, eta, tau, dispersion, *fixed)
+    fixed = (grid, value, pattern_cells, pattern_histories, member, begin, count, log_likelihood, by_eta, by_dispersion)
+    done, total, by_tau = _every(kind, fineness, REACH, kind != LOGIT, eta, tau, dispersion, *fixed)
     if not done:
-        _, total, by_tau, by_dispersion = _every(kind, fineness, 2.0 * REACH, True, eta, tau, dispersion, *fixed)
-    return total, by_tau, by_dispersion
+        _, total, by_tau = _every(kind, fineness, 2.0 * REACH, True, eta, tau, dispersion, *fixed)
+    return total, by_tau

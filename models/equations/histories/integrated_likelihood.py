@@ -10,17 +10,16 @@ from models.design.layout import Design
 from models.equations import groups, predictors
 from models.equations.histories import integrals
 from models.equations.histories.traits import drawn
-from models.equations.likelihoods import dispersion
-from models.equations.terms import score, wave_dimensions, wave_terms
+from models.equations.terms import dispersions, score, spread_dimensions, wave_dimensions, wave_terms
 
 Given = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of each draw: predictors (draw, pattern × wave) at a trait of 0, SD of the trait (draw,), dispersion (draw,)."""
+"""Of each draw: predictors (draw, pattern × wave) at a trait of 0, SD of the trait (draw,), dispersion as predictors."""
 
 
 def given(draws: xr.Dataset, design: Design, found: outcome_histories.Histories) -> Given:
     """What the kernel needs of draws, which are stacked over chains."""
     flat = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
-    values = {name: flat[name].to_numpy() for name in wave_dimensions(design)}
+    values = {name: flat[name].to_numpy() for name in wave_dimensions(design) | spread_dimensions(design)}
     level, effect_at = wave_terms(values, design)
     total = score(values, found.covariates)
     eta = predictors.predictor(level[:, None, :], effect_at[:, None, :], found.arm[:, None], total[:, :, None], 0.0)
@@ -28,7 +27,8 @@ def given(draws: xr.Dataset, design: Design, found: outcome_histories.Histories)
     if design.groups:
         eta = eta + groups.term(flat, design.groups, *groups.grid(found.group, len(design.wave))).reshape(eta.shape)
     scale = flat["tau"].to_numpy() if design.has_trait else np.zeros(len(eta))
-    return eta.reshape(len(eta), -1), scale, dispersion(draws, design).ravel()
+    spread = dispersions(values, design, found.arm[:, None], np.arange(len(design.wave)))
+    return eta.reshape(len(eta), -1), scale, np.broadcast_to(spread, eta.shape).reshape(len(eta), -1)
 
 
 def log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
@@ -47,10 +47,10 @@ def log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
 
 def _each(values: Given, design: Design, found: outcome_histories.Histories, fineness: float) -> np.ndarray:
     eta, tau, spread = values
-    logs, slopes = np.empty((tau.size, found.count.size)), np.empty(eta.shape[1])
+    logs, slopes = np.empty((tau.size, found.count.size)), np.empty((2, eta.shape[1]))
     kind, structure = design.family.number, tuple(found.structure.values())
     for draw, row in enumerate(logs):
-        integrals.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, slopes)
+        integrals.each(kind, fineness, eta[draw], tau[draw], spread[draw], *structure, row, *slopes)
     # a continuous outcome is standardised: its density is per unit of the outcome itself
     return logs - np.diff(found.history_members) * np.log(design.scale)
 

@@ -18,7 +18,7 @@ _NEWTON = 20
 def mode(
     kind: int,
     tau: float,
-    dispersion: float,
+    dispersion: np.ndarray,
     eta: np.ndarray,
     grid: np.ndarray,
     value: np.ndarray,
@@ -43,7 +43,7 @@ def mode(
     for turn in range(_STEPS):
         slope, information = 0.0, 0.0
         for c in cells:
-            _, first, second, _ = cell(kind, value[c], eta[grid[c]] + tau * x, dispersion)
+            _, first, second, _ = cell(kind, value[c], eta[grid[c]] + tau * x, dispersion[grid[c]])
             slope += first
             information -= second
         gradient, curvature = tau * slope - x, 1.0 + tau * tau * information
@@ -67,11 +67,17 @@ def mode(
 
 @njit()
 def _log(
-    kind: int, trait: float, dispersion: float, eta: np.ndarray, grid: np.ndarray, value: np.ndarray, cells: np.ndarray
+    kind: int,
+    trait: float,
+    dispersion: np.ndarray,
+    eta: np.ndarray,
+    grid: np.ndarray,
+    value: np.ndarray,
+    cells: np.ndarray,
 ) -> float:
     total = 0.0
     for c in cells:
-        total += cell(kind, value[c], eta[grid[c]] + trait, dispersion)[0]
+        total += cell(kind, value[c], eta[grid[c]] + trait, dispersion[grid[c]])[0]
     return total
 
 
@@ -99,7 +105,7 @@ def drawn(
         Source of random numbers.
     kind : int
         `Family.number`.
-    eta, tau, dispersion : ndarray, (draw, pattern × wave), (draw,), (draw,)
+    eta, tau, dispersion : ndarray, (draw, pattern × wave), (draw,), (draw, pattern × wave)
         Draws.
     grid, value, member, begin : see `integrals.each`
         The trial's histories.

@@ -14,7 +14,15 @@ from numba import carray
 from models.equations.histories import integrals
 from models.equations.histories.compiled import njit
 from models.equations.kernels.by_address import NOT_FINITE
-from models.equations.kernels.mediation_kernel import backward, forward, given_of, no_slopes, sound
+from models.equations.kernels.mediation_kernel import (
+    back_from_dispersions,
+    backward,
+    dispersions,
+    forward,
+    given_of,
+    no_slopes,
+    sound,
+)
 
 
 @njit(nogil=True)
@@ -37,22 +45,27 @@ def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     by = no_slopes(given, found)
     terms, state, arm, waves = found.terms, found.state, given.people.arm, given.people.later.size
     eta, by_eta = offset.copy(), np.empty(offset.size)
+    spread, by_spread = np.empty(offset.size), np.empty(offset.size)
+    dispersion = dispersions(terms)
+    by_dispersion = np.zeros(dispersion.shape)
     for p in range(arm.size):
         for w in range(waves):
             shared = state.own[0, p] + state.shared[p * (waves + 1) + w + 1]
+            spread[p * waves + w] = dispersion[int(arm[p] > 0), w]
             eta[p * waves + w] += terms.level[w] + arm[p] * terms.effect[w] + shared
     logs = np.empty(structure[-1].size)
-    scale = (found.levels.tau[0], terms.dispersion[0])
-    total, by_tau, by_dispersion = integrals.each(likelihood, 1.0, eta, *scale, *structure, logs, by_eta)
+    slopes = (logs, by_eta, by_spread)
+    total, by_tau = integrals.each(likelihood, 1.0, eta, found.levels.tau[0], spread, *structure, *slopes)
     by.levels.tau[0] += by_tau
-    by.terms.dispersion[0] += by_dispersion
     for p in range(arm.size):
         for w in range(waves):
             one = by_eta[p * waves + w]
+            by_dispersion[int(arm[p] > 0), w] += by_spread[p * waves + w]
             by.terms.level[w] += one
             by.terms.effect[w] += arm[p] * one
             by.state.own[0, p] += one
             by.state.shared[p * (waves + 1) + w + 1] += one
+    back_from_dispersions(dispersion, by_dispersion, terms, by.terms)
     return sound(found.log_prior + total + backward(given, found, by, slope), slope)
 
 

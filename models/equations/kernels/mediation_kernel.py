@@ -137,8 +137,8 @@ class Terms(NamedTuple):
         0 where one does not act, or no slope differs by arm.
     spread : ndarray, (mediator, 3)
         Residual SD and ν, or cutpoints and precision.
-    dispersion : ndarray, (1,)
-        Of the outcome.
+    dispersion, log_ratio : ndarray, (wave,)
+        Of the outcome in both arms together, and the log of its ratio of the arms.
     groups : Spread
         Of the groups' levels.
     """
@@ -151,6 +151,7 @@ class Terms(NamedTuple):
     interaction: np.ndarray
     spread: np.ndarray
     dispersion: np.ndarray
+    log_ratio: np.ndarray
     groups: Spread
 
 
@@ -264,16 +265,16 @@ def _cut(vector: np.ndarray, scales: Scale, people: People, groups: Groups) -> t
     mediators, waves, covariates = scales.kind.size, people.later.size, people.covariates.shape[0]
     equations, grid = mediators + 1, mediators * (waves + 1)
     pairs = equations * mediators // 2
-    sizes = np.empty(14, np.int64)
+    sizes = np.empty(15, np.int64)
     sizes[0], sizes[1:3], sizes[3:5] = equations * covariates, equations, waves
-    sizes[5:7], sizes[7:9], sizes[9], sizes[10] = grid, mediators, 3 * mediators, 1
-    sizes[11], sizes[12], sizes[13] = groups.groupings * equations, groups.varying * equations, groups.groupings * pairs
+    sizes[5:7], sizes[7:9], sizes[9], sizes[10:12] = grid, mediators, 3 * mediators, waves
+    sizes[12], sizes[13], sizes[14] = groups.groupings * equations, groups.varying * equations, groups.groupings * pairs
     end = np.cumsum(sizes)
     levels = Levels(
         vector[: end[0]].reshape(equations, covariates),
         vector[end[0] : end[1]],
         vector[end[1] : end[2]],
-        vector[end[13] :],
+        vector[end[14] :],
     )
     terms = Terms(
         vector[end[2] : end[3]],
@@ -284,10 +285,11 @@ def _cut(vector: np.ndarray, scales: Scale, people: People, groups: Groups) -> t
         vector[end[7] : end[8]],
         vector[end[8] : end[9]].reshape(mediators, 3),
         vector[end[9] : end[10]],
+        vector[end[10] : end[11]],
         Spread(
-            vector[end[10] : end[11]].reshape(groups.groupings, equations),
-            vector[end[11] : end[12]].reshape(groups.varying, equations),
-            vector[end[12] : end[13]].reshape(groups.groupings, pairs),
+            vector[end[11] : end[12]].reshape(groups.groupings, equations),
+            vector[end[12] : end[13]].reshape(groups.varying, equations),
+            vector[end[13] : end[14]].reshape(groups.groupings, pairs),
         ),
     )
     return levels, terms
@@ -477,6 +479,7 @@ def _summed(
     scales: Scale,
     n: int,
     rest: float,
+    dispersion: float,
     terms: Terms,
     grid: np.ndarray,
     by: Terms,
@@ -489,14 +492,14 @@ def _summed(
     ----------
     outcomes, scales, n : Outcomes, Scale, int
         Which outcome.
-    rest : float
-        Predictor without what is summed out.
+    rest, dispersion : float
+        Predictor without what is summed out; of the outcome.
     terms, grid, by, by_grid : Terms, ndarray, Terms, ndarray
         Of the mediators; slopes in what is named so, added to.
     scratch : Scratch
         Slopes on the mediators, and slopes in them, added to; the rest of it is written.
     """
-    spread, dispersion, by_spread = terms.spread, terms.dispersion[0], by.spread
+    spread, by_spread = terms.spread, by.spread
     each, by_each, table, term = scratch.each, scratch.by_each, scratch.table, scratch.term
     source, places, centre, scale = outcomes.source[n], outcomes.grid[n], scales.centre, scales.scale
     count, whole, top, total = np.ones(each.size, np.int64), 1, -math.inf, 0.0
@@ -540,8 +543,30 @@ def _summed(
 
 
 @njit()
+def dispersions(terms: Terms) -> np.ndarray:
+    """Of the outcome in either arm at each wave, (arm, wave)."""
+    found = np.empty((2, terms.dispersion.size))
+    for w in range(terms.dispersion.size):
+        apart = math.exp(0.5 * terms.log_ratio[w])
+        found[0, w], found[1, w] = terms.dispersion[w] / apart, terms.dispersion[w] * apart
+    return found
+
+
+@njit()
+def back_from_dispersions(found: np.ndarray, by_found: np.ndarray, terms: Terms, by: Terms) -> None:
+    """Slopes in what `dispersions` takes from those in what it returns, added to `by`."""
+    for w in range(terms.dispersion.size):
+        apart = math.exp(0.5 * terms.log_ratio[w])
+        by.dispersion[w] += by_found[0, w] / apart + by_found[1, w] * apart
+        by.log_ratio[w] += 0.5 * (by_found[1, w] * found[1, w] - by_found[0, w] * found[0, w])
+
+
+@njit()
 def constants(likelihood: int, distinct: np.ndarray, times: np.ndarray, dispersion: float) -> tuple[float, float]:
-    """Part of the outcomes' log probability without their predictors, and its slope in the dispersion."""
+    """Part of the outcomes' log probability without their predictors, and its slope in the dispersion.
+
+    Kinds of outcome that have such a part have one dispersion in both arms and at every wave.
+    """
     total, by_dispersion = 0.0, 0.0
     for k in range(distinct.size):
         log, slope = constant(likelihood, distinct[k], dispersion)
@@ -557,17 +582,19 @@ def _outcomes(
     """Log likelihood of every observed outcome; slopes added to what begins with `by`."""
     own, shared, grid, latent = state.own, state.shared, state.grid, state.latent
     by_own, by_shared, by_grid, by_latent = by_state.own, by_state.shared, by_state.grid, by_state.latent
-    mediators, likelihood, dispersion = scales.kind.size, outcomes.likelihood, terms.dispersion[0]
+    mediators, likelihood = scales.kind.size, outcomes.likelihood
+    dispersion = dispersions(terms)
+    by_dispersion = np.zeros(dispersion.shape)
     each, by_each = np.empty(mediators), np.empty(mediators)
     scratch = Scratch(each, by_each, np.empty((mediators, mediator.STATES, 8)), np.empty((outcomes.combinations, 3)))
     person, wave, sources, reads = outcomes.person, outcomes.wave, outcomes.source, outcomes.read
-    total, by_dispersion = constants(likelihood, outcomes.distinct, outcomes.times, dispersion)
+    total, by_dispersion[0, 0] = constants(likelihood, outcomes.distinct, outcomes.times, terms.dispersion[0])
     times = 1 + people.later.size
     for n in range(person.size):
         i, w, summed = person[n], wave[n], False
         here = i * times + w + 1
         arm = people.arm[i]
-        acts = arm * people.later[w]
+        side, acts = int(arm > 0), arm * people.later[w]
         eta = outcomes.offset[n] + terms.level[w] + arm * terms.effect[w] + own[mediators, i] + shared[here]
         for m in range(mediators):
             each[m], by_each[m] = terms.slope[m] + acts * terms.interaction[m], 0.0
@@ -576,11 +603,11 @@ def _outcomes(
             else:
                 eta += each[m] * (reads[n, m] if sources[n, m] == KNOWN else latent[sources[n, m]])
         if summed:
-            log, slope, by_spread = _summed(outcomes, scales, n, eta, terms, grid, by, by_grid, scratch)
+            log, slope, by_spread = _summed(outcomes, scales, n, eta, dispersion[side, w], terms, grid, by, by_grid, scratch)
         else:
-            log, slope, _, by_spread = cell(likelihood, outcomes.value[n], eta, dispersion)
+            log, slope, _, by_spread = cell(likelihood, outcomes.value[n], eta, dispersion[side, w])
         total += log
-        by_dispersion += by_spread
+        by_dispersion[side, w] += by_spread
         by.level[w] += slope
         by.effect[w] += arm * slope
         by_own[mediators, i] += slope
@@ -593,7 +620,7 @@ def _outcomes(
                 by_latent[sources[n, m]] += slope * each[m]
             by.slope[m] += by_each[m]
             by.interaction[m] += acts * by_each[m]
-    by.dispersion[0] += by_dispersion
+    back_from_dispersions(dispersion, by_dispersion, terms, by)
     return total
 
 

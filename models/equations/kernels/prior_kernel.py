@@ -14,16 +14,17 @@ from models.equations.histories.compiled import njit
 from models.equations.kernels.special import softplus
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-STRAIGHT, HALF, GAMMA, PARTIAL, JOINT = range(5)
+STRAIGHT, HALF, GAMMA, PARTIAL, JOINT, STUDENT = range(6)
 PRIORS = {
     "normal": STRAIGHT,
     "half_normal": HALF,
     "gamma": GAMMA,
     "lkj": PARTIAL,
     "exchangeable_normal": JOINT,
+    "student_t": STUDENT,
 }
-"""Number of each prior, which also says how its parameter is sampled: as it is, by its logarithm, as log-odds of
-(1 + value) / 2, or as independent standard normal values behind it."""
+"""Number of each prior, which also says how its parameter is sampled: as it is (also Student's t), by its logarithm, as
+log-odds of (1 + value) / 2, or as independent standard normal values behind it."""
 
 
 class Prior(NamedTuple):
@@ -33,8 +34,9 @@ class Prior(NamedTuple):
     ----------
     block : ndarray of int, (parameter, 5)
         Number of its prior, its first entry, entries, size of its last dimension, where its root begins.
-    number, root : ndarray, (entry, 2) and (…,)
-        Of the prior of each entry (a normal's mean and SD, a gamma's shape and rate, …); roots of correlations.
+    number, root : ndarray, (entry, 3) and (…,)
+        Of the prior of each entry (a normal's mean and SD, a gamma's shape and rate, …; degrees of freedom last); roots of
+        correlations.
     """
 
     block: np.ndarray
@@ -69,6 +71,11 @@ def to_values(prior: Prior, point: np.ndarray, value: np.ndarray, slope: np.ndar
                 z = (u - one) / two
                 value[k], slope[k] = u, -z / two
                 total -= 0.5 * z * z + math.log(two) + _HALF_LOG_2PI
+            elif kind == STUDENT:
+                df, z = number[k, 2], (u - one) / two
+                value[k], slope[k] = u, -(df + 1.0) * z / ((df + z * z) * two)
+                total += math.lgamma(0.5 * (df + 1.0)) - math.lgamma(0.5 * df) - 0.5 * math.log(df * math.pi)
+                total -= math.log(two) + 0.5 * (df + 1.0) * math.log1p(z * z / df)
             elif kind == HALF:
                 value[k] = math.exp(u)
                 z = value[k] / two
@@ -99,7 +106,7 @@ def to_point(prior: Prior, value: np.ndarray, by_value: np.ndarray, slope: np.nd
     for b in range(block.shape[0]):
         kind, first, count, size, begin = block[b, 0], block[b, 1], block[b, 2], block[b, 3], block[b, 4]
         for k in range(first, first + count):
-            if kind == STRAIGHT:
+            if kind in (STRAIGHT, STUDENT):
                 slope[k] += by_value[k]
             elif kind in (HALF, GAMMA):
                 slope[k] += by_value[k] * value[k]

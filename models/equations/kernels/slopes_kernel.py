@@ -11,7 +11,16 @@ from numba import carray
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell
 from models.equations.kernels.by_address import NOT_FINITE
-from models.equations.kernels.mediation_kernel import backward, constants, forward, given_of, no_slopes, sound
+from models.equations.kernels.mediation_kernel import (
+    back_from_dispersions,
+    backward,
+    constants,
+    dispersions,
+    forward,
+    given_of,
+    no_slopes,
+    sound,
+)
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -66,20 +75,23 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
     by_first, by_second = slope[found.ends[3] :].reshape(2, -1)
     tau, sd, correlation = found.levels.tau[0], found.value[seen.spread], found.value[seen.correlation]
     rest = math.sqrt(1.0 - correlation * correlation)
-    total, by_dispersion = constants(seen.likelihood, seen.distinct, seen.times, terms.dispersion[0])
+    dispersion = dispersions(terms)
+    by_dispersion = np.zeros(dispersion.shape)
+    total, by_dispersion[0, 0] = constants(seen.likelihood, seen.distinct, seen.times, terms.dispersion[0])
     for i in range(arm.size):
         total -= 0.5 * (first[i] * first[i] + second[i] * second[i]) + 2.0 * _HALF_LOG_2PI
         by_first[i], by_second[i] = -first[i], -second[i]
     for n in range(seen.person.size):
         i, w = seen.person[n], seen.wave[n]
+        side = int(arm[i] > 0)
         time = seen.elapsed[w]
         turned = correlation * first[i] + rest * second[i]
         shared = state.own[0, i] + state.shared[i * (waves + 1) + w + 1]
         eta = seen.offset[n] + terms.level[w] + arm[i] * terms.effect[w] + shared
         eta += tau * first[i] + sd * turned * time
-        log, one, _, other = cell(seen.likelihood, seen.value[n], eta, terms.dispersion[0])
+        log, one, _, other = cell(seen.likelihood, seen.value[n], eta, dispersion[side, w])
         total += log
-        by_dispersion += other
+        by_dispersion[side, w] += other
         by.terms.level[w] += one
         by.terms.effect[w] += arm[i] * one
         by.state.own[0, i] += one
@@ -89,7 +101,7 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
         by.value[seen.correlation] += one * sd * time * (first[i] - correlation / rest * second[i])
         by_first[i] += one * (tau + sd * time * correlation)
         by_second[i] += one * sd * time * rest
-    by.terms.dispersion[0] += by_dispersion
+    back_from_dispersions(dispersion, by_dispersion, terms, by.terms)
     return sound(found.log_prior + total + backward(given, found, by, slope), slope)
 
 
