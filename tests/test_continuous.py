@@ -198,7 +198,9 @@ def test_leaving_one_cell_out_and_the_trapezoidal_sum_agree_with_it() -> None:
     np.testing.assert_allclose(integrated._refined(integrated._one_out, given, layout), found, atol=1e-8, rtol=0)
     keep = np.arange(layout.outcome.size) != 7
     cells = {name: getattr(layout, name)[keep] for name in ("participant_of", "wave_of", "outcome")}
-    without = integrated.log_likelihood(Draws(given.fixed[:, keep], given.scale, given.dispersion[:, keep]), replace(layout, **cells))
+    without = integrated.log_likelihood(
+        Draws(given.fixed[:, keep], given.scale, given.dispersion[:, keep]), replace(layout, **cells)
+    )
     person = layout.participant_of[7]
     np.testing.assert_allclose(found[:, 7], (whole - without)[:, person], atol=1e-10)
 

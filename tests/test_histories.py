@@ -90,7 +90,9 @@ def test_equal_participants_share_a_term_and_nobody_unseen_adds_one():
     assert found.count.sum() == 400
     posterior = pinned.posterior(layout, draws=3)
     fixed = effect.predictor(posterior, layout, np.zeros((2, 3, 400))).reshape(6, -1)
-    other = integrated.log_likelihood(integrated.Draws(fixed, posterior["tau"].to_numpy().ravel(), np.zeros(fixed.shape)), layout)
+    other = integrated.log_likelihood(
+        integrated.Draws(fixed, posterior["tau"].to_numpy().ravel(), np.zeros(fixed.shape)), layout
+    )
     np.testing.assert_allclose(
         integrated_likelihood.log_likelihood(posterior, layout)[:, found.history_of], other, atol=1e-8
     )

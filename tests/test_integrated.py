@@ -15,7 +15,6 @@ from models.equations.likelihoods import dispersion
 from models.estimands.summary import diagnostics
 from models.inference.nuts import Sampler
 from models.numerics.quadrature import logistic_normal_mean, normal_nodes
-from models.outcomes import FAMILIES
 from models.simulation import simulated_trial
 from priors import prior_set
 from tests import pinned, trials
@@ -79,7 +78,9 @@ def test_too_narrow_an_integrand_is_refused_not_guessed(monkeypatch):
     monkeypatch.setattr(integrated, "HALVINGS", 3)
     layout = pinned.layout("negative binomial")
     counts = replace(layout, outcome=np.full(layout.outcome.size, 10_000))
-    given = Draws(np.full((1, counts.outcome.size), np.log(1e4)), np.array([2.0]), np.full((1, counts.outcome.size), 0.01))
+    given = Draws(
+        np.full((1, counts.outcome.size), np.log(1e4)), np.array([2.0]), np.full((1, counts.outcome.size), 0.01)
+    )
     with pytest.raises(integrated.NodesExhausted, match="step"):
         integrated.log_likelihood(given, counts)
 

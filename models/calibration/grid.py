@@ -143,7 +143,7 @@ def replicate(grid: Grid, number: int) -> dict[str, Any]:
         point = replace(grid.points[place], effect=grid.points[place].effect + float(away))
         scenario = point.scenario(plan.scenario)
     study, data = simulated_trials.simulated(scenario, simulated_by)
-    layout = design(study, data)
+    layout = plan.fitted.seen(design(study, data))
     head: dict[str, Any] = {"point": place, "replication": number // len(grid.points)}
     try:
         fitted = fit_to(plan, layout, fitted_by)

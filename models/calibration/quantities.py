@@ -11,6 +11,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.equations.model import Model
+from models.equations.wave_covariance import PARTIAL
 from models.estimands import estimands
 from models.estimands.path_effects import paths
 from models.estimands.response import response
@@ -35,6 +36,7 @@ PARAMETERS = (
     "group_tau",
     "group_wave_tau",
     *SPREADS,
+    PARTIAL,
 )
 EFFECTS = ("theta", "theta_negative_control", "mediator_theta", "mediator_theta_negative_control")
 """Parameters that are 0 where the arms do not differ."""
@@ -49,6 +51,8 @@ WORDS = {
     "group_wave_tau": "SD of groups' levels at one wave",
     "dispersion": "overdispersion",
     "residual_sd": "residual SD",
+    "log_sd_ratio": "log ratio of the arms' SDs",
+    PARTIAL: "partial correlation of the waves",
     "risk": "risk",
     "mean": "mean",
     "risk_difference": "risk difference",
@@ -181,7 +185,7 @@ def unit(name: str, scenario: Scenario) -> str:
     """A quantity's unit: points (a proportion), events, units, ratio, the link's, score, or nothing."""
     base, _, inside = name.partition("[")
     outcome = scenario.outcome
-    if base == "dispersion":
+    if base in ("dispersion", "log_sd_ratio", PARTIAL):
         return ""
     if base in PARAMETERS:
         return family_of(outcome.kind, outcome.link).effect_scale

@@ -29,7 +29,7 @@ RANKS = 99
 def _layout(plan: Plan) -> tuple[Study, Design]:
     """The layout on which trials of the kind "prior" are simulated: the scenario's first trial."""
     study, data = simulated_trials.simulated(plan.scenario, plan.sampler.seed)
-    return study, design(study, data)
+    return study, plan.fitted.seen(design(study, data))
 
 
 @lru_cache(maxsize=8)
@@ -64,7 +64,7 @@ def replicate(plan: Plan, number: int) -> dict[str, Any]:
     else:
         scenario = simulated_trials.without_effect(plan.scenario) if kind == "null" else plan.scenario
         study, data = simulated_trials.simulated(scenario, int(rng.integers(2**31)))
-        layout, true = design(study, data), None
+        layout, true = plan.fitted.seen(design(study, data)), None
     head: dict[str, Any] = {"kind": kind, "replication": place}
     try:
         fitted = fit_to(plan, layout, int(fitted_by.integers(2**31)))

@@ -10,7 +10,6 @@ import pandas as pd
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations.likelihoods import dispersion
 from models.equations.model import Model
 from models.estimands.summary import LOWER, UPPER
 from models.inference.fitted import as_one_chain
@@ -70,9 +69,7 @@ def replicate(model: Model, draws: xr.Dataset, design: Design, seed: int) -> np.
         Of the replicates.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 7]))
-    linear = model.predictor_of_new(draws, design, rng)[0]
-    drawn = design.family.draw(rng, linear, dispersion(draws, design)[0])
-    return design.natural(drawn)
+    return design.natural(model.outcomes_of_new(draws, design, rng)[0])
 
 
 def compare(replicates: np.ndarray, design: Design) -> pd.DataFrame:

@@ -15,11 +15,12 @@ import xarray as xr
 
 from models.checks import outcome_checks
 from models.checks.gate_table import Status
-from models.design.layout import Design, design
+from models.design.layout import Design
 from models.equations import groups
 from models.equations.effect import Effect
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
+from models.equations.wave_covariance import PARTIAL
 from models.estimands import estimands, ledger, summary
 from models.estimands.response import response
 from models.faults import SamplerFailed
@@ -117,8 +118,8 @@ def _other_priors(fitted: Specification) -> list[PriorSet]:
 
 
 def _numbers(priors: PriorSet) -> dict[str, tuple]:
-    used = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "group_tau", "group_wave_tau", *SPREADS)
-    rows = {name: priors.priors[name] for name in used if name in priors.priors}
+    terms = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "group_tau", "group_wave_tau")
+    rows = {name: priors.priors[name] for name in (*terms, *SPREADS, PARTIAL) if name in priors.priors}
     return {name: (row.distribution, *sorted(row.arguments.items())) for name, row in rows.items()}
 
 
@@ -184,7 +185,7 @@ def _without(reason: str) -> dict[str, object]:
 def _fitted(refit: Refit) -> tuple[pd.DataFrame, int]:
     fitted, among = refit.fitted, refit.among
     used = fitted.trial.assign(outcome=fitted.trial["outcome"].where(xr.DataArray(among, dims="participant")))
-    fitted = replace(fitted, trial=used, design=design(fitted.study, used))
+    fitted = fitted.of_trial(used)
     fit = fitted.refitted(replace(fitted.sampler, **effort.REFIT))
     prior = fit.model.prior(fit.design, fit.priors, effort.REFIT_PRIOR, fit.sampler.seed)
     # who has no outcome leaves the likelihood alone: only the average must leave them out

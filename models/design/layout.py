@@ -52,6 +52,8 @@ class Design:
         What stands on the paths; the effect model does not look at it.
     has_trait : bool
         Whether a participant's own level can be told from noise: somebody has two observed outcomes or more.
+    unstructured : bool
+        Whether a model that knows a covariance over the waves takes it in place of a trait (`correlated`).
     reliability : float
         How well participants' levels are known (`standard.reliability`); it decides how traits are sampled (`centred`,
         `mediator_parameters.trait_form`), not what their posterior is.
@@ -78,6 +80,7 @@ class Design:
     outcome: np.ndarray = field(repr=False)
     month: tuple[float, ...] = ()
     has_trait: bool = True
+    unstructured: bool = False
     reliability: float = -np.inf
     location: float = 0.0
     scale: float = 1.0
@@ -113,6 +116,11 @@ class Design:
         found = np.zeros((self.participants, len(self.wave)))
         found[self.participant_of, self.wave_of] = self.offset
         return found
+
+    @property
+    def correlated(self) -> bool:
+        """Whether any two waves of a participant have a correlation of their own, so that there is no trait."""
+        return self.unstructured and not self.has_trait
 
     @property
     def centred(self) -> bool:
@@ -249,6 +257,8 @@ def design(study: Study, trial: xr.Dataset) -> Design:
     has_trait = bool(np.bincount(people, minlength=values.shape[0]).max() > 1)
     if (idle := int((amount == 0).sum())) and study.outcome.exposure:
         notes.append(f"{idle} counts arose over nothing ({study.outcome.exposure.column} 0): they tell of no rate.")
+    unstructured, why = _covariance(study, people) if has_trait else (False, "")
+    notes += [why] * bool(why)
     if not has_trait:
         notes.append(
             "Nobody has two observed outcomes: a participant's own level cannot be told from noise and is left out."
@@ -266,6 +276,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         offset=np.log(amount[people, waves]),
         month=tuple(wave.month for wave in study.waves),
         has_trait=has_trait,
+        unstructured=unstructured,
         location=location,
         scale=scale,
         mediators=mediators(study, trial),
@@ -274,6 +285,24 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         shared_baseline=not study.recruited_after,
         notes=(*json.loads(trial.attrs.get("notes", "[]")), *notes, *_thin_cells(study, trial)),
     ).parametrised()
+
+
+MOST_WAVES, ENOUGH = 8, 10
+"""Waves whose covariance is left free at most, and participants seen twice for each wave at least."""
+
+
+def _covariance(study: Study, people: np.ndarray) -> tuple[bool, str]:
+    """Whether the outcome's covariance over the waves is left free, and why not where that was not asked for."""
+    if not study.outcome.family.spread_ratio or study.outcome.covariance == "exchangeable":
+        return False, ""
+    waves, repeated = len(study.waves), int((np.bincount(people) > 1).sum())
+    if waves > MOST_WAVES:
+        why = f"{waves} waves are more than {MOST_WAVES}"
+    elif repeated < ENOUGH * waves:
+        why = f"{repeated} participants seen twice are fewer than {ENOUGH} for each wave"
+    else:
+        return True, ""
+    return False, f"{why}: any two waves of a participant are assumed to be equally correlated."
 
 
 def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:

@@ -61,6 +61,11 @@ class Histories:
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
+    @property
+    def joint(self) -> tuple[np.ndarray, ...]:
+        """What a likelihood of whole histories needs beside their means, in the order of its arguments."""
+        return self.cell_grid, self.cell_value, self.member, self.history_members, self.count
+
 
 def histories(
     own: Mapping[str, np.ndarray], participant_of: np.ndarray, wave_of: np.ndarray, outcome: np.ndarray, waves: int

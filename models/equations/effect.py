@@ -2,6 +2,8 @@
 
     y_it ~ likelihood(link⁻¹(level_t + arm_i · effect_t + γ·x_i + b_i)),   b_i ~ N(0, τ²)
 
+In place of b_i a continuous outcome has any correlations between waves, and an SD of each wave and arm
+(`wave_covariance`).
 A count that arose over an exposure e_it has log(e_it) added to its log mean; groups that participants share have levels
 of their own (`groups`).
 
@@ -11,7 +13,7 @@ MODEL.md, "Effect model", has the mathematics; `models.equations.model` says wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,11 +22,14 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from models.design.layout import Design
-from models.equations import group_variables, groups, predictors
+from models.equations import group_variables, groups, predictors, wave_covariance
 from models.equations.density import TRAITS_SAMPLED
+from models.equations.effect_integrated import Integrated
 from models.equations.histories import integrated_likelihood
+from models.equations.likelihoods import cell_log_probability, dispersion
 from models.equations.model import Computation, Model, too_many
 from models.equations.random_variables import declare_parameters, declare_trait
+from models.equations.ready import Ready
 from models.equations.terms import (
     dispersions,
     score,
@@ -43,14 +48,18 @@ class Effect(Model):
     computation: Computation = TRAITS_SAMPLED
     name: ClassVar[str] = "effect"
 
+    def seen(self, design: Design) -> Design:
+        """Where the waves' covariance is left free, it takes the trait's place."""
+        return replace(design, has_trait=False).parametrised() if design.unstructured else design
+
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
         """Parameters of the waves' levels and effects, and of the spreads."""
         own = wave_dimensions(design) | ({"tau": ()} if design.has_trait else {}) | spread_dimensions(design)
-        return own | groups.dimensions(design)
+        return own | wave_covariance.dimensions(design) | groups.dimensions(design)
 
     def coordinates(self, design: Design) -> dict[str, list[str]]:
         """Labels of waves, covariates and groupings."""
-        return wave_coordinates(design) | groups.coordinates(design)
+        return wave_coordinates(design) | wave_covariance.coordinates(design) | groups.coordinates(design)
 
     def build(self, design: Design, priors: PriorSet) -> pm.Model:
         """The generative model: `pm.do` it on "arm" to intervene.
@@ -83,7 +92,10 @@ class Effect(Model):
             spread = dispersions(values, design, arm, wave)
             if design.exposed:
                 predictor = known["offset"] + predictor
-            design.family.variable(predictor, spread)
+            if design.correlated:
+                wave_covariance.declare(predictor, spread, values[wave_covariance.PARTIAL], design)
+            else:
+                design.family.variable(predictor, spread)
         return model
 
     def own_terms(self, values: Mapping[str, Any], known: Mapping[str, Any], score: Any, design: Design) -> Any:
@@ -158,6 +170,22 @@ class Effect(Model):
         """Linear predictor of the observed cells for new participants, (chain, draw, observation)."""
         trait = _traits_of_new(draws, design, rng)
         return self.predictor(draws.assign(groups.drawn_anew(draws, design, rng)), design, trait)
+
+    def outcomes_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+        """Outcomes of new participants in the observed cells, (chain, draw, observation)."""
+        if not design.correlated:
+            return super().outcomes_of_new(draws, design, rng)
+        away = wave_covariance.noise(draws[wave_covariance.PARTIAL].to_numpy(), design, rng)
+        return self.predictor_of_new(draws, design, rng) + dispersion(draws, design) * away
+
+    def log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:
+        """Log likelihood of each observed outcome, (chain, draw, observation): given earlier ones where correlated."""
+        rule = wave_covariance.log_likelihood if design.correlated else cell_log_probability
+        return rule(self.predictor(draws, design), draws, design)
+
+    def ready(self, design: Design, priors: PriorSet) -> Ready:
+        """What `inference.nuts.sample` takes: where waves are correlated freely there is no trait to be sampled."""
+        return (Integrated() if design.correlated else self.computation).ready(self, design, priors)
 
     def total_log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:
         """Log likelihood of all outcomes at each draw, (chain, draw): given the traits, where they were formed."""

@@ -12,7 +12,7 @@ import xarray as xr
 
 from models.design.layout import Design
 from models.design.mediators import NO_MEDIATORS
-from models.equations import density
+from models.equations import density, wave_covariance
 from models.equations.density import NO_TRAITS
 from models.equations.histories import integrated_likelihood
 from models.equations.kernels import integrated_kernel
@@ -32,7 +32,9 @@ class Integrated(Computation):
         of_patterns = replace(
             bare, arm=seen.arm, covariates=seen.covariates, groups=replace(design.groups, member=seen.group)
         )
-        histories = (design.family.number, seen.offset.ravel(), tuple(seen.structure.values()))
+        # where the waves' correlations begin among the parameters; −1 where a trait makes them
+        partial = density.entries(model, bare)[wave_covariance.PARTIAL] if design.correlated else -1
+        histories = (design.family.number, seen.offset.ravel(), tuple(seen.structure.values()), partial)
         trial = (*density.given_of(model, of_patterns, priors, NO_TRAITS), histories)
         return density.to_sample(
             model,

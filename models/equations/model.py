@@ -59,6 +59,10 @@ class Model(ABC):
     name: ClassVar[str]
     mediated: ClassVar[bool] = False
 
+    def seen(self, design: Design) -> Design:
+        """A trial as the model sees it."""
+        return design
+
     # --- what is sampled ----------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -109,12 +113,15 @@ class Model(ABC):
     def predictor_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
         """The same for new participants of the same kind in the observed cells."""
 
+    def outcomes_of_new(self, draws: xr.Dataset, design: Design, rng: np.random.Generator) -> np.ndarray:
+        """Their outcomes, (chain, draw, observation)."""
+        return design.family.draw(rng, self.predictor_of_new(draws, design, rng), dispersion(draws, design))
+
     # --- the likelihood -----------------------------------------------------------------------------------------------
 
     def simulated(self, truth: xr.Dataset, design: Design, rng: np.random.Generator) -> Design:
         """The same trial with outcomes of new participants, whose parameters are the only draw of `truth`."""
-        linear = self.predictor_of_new(truth, design, rng)
-        drawn = design.family.draw(rng, linear, dispersion(truth, design))[0, 0]
+        drawn = self.outcomes_of_new(truth, design, rng)[0, 0]
         return replace(design, outcome=drawn.astype(design.outcome.dtype)).parametrised()
 
     def log_likelihood(self, draws: xr.Dataset, design: Design) -> np.ndarray:

@@ -70,6 +70,10 @@ class RandomSlopes(Effect):
     computation: Computation = SlopesSampled()
     name: ClassVar[str] = "random slopes"
 
+    def seen(self, design: Design) -> Design:
+        """A trial as it is: slopes and traits make the waves' covariance."""
+        return design
+
     def dimensions(self, design: Design) -> dict[str, tuple[str, ...]]:
         """Those of the effect model, the slopes' SD, their correlation."""
         return super().dimensions(design) | {"tau_slope": (), "partial_correlation": ("pair",)}
@@ -112,6 +116,8 @@ class RandomSlopes(Effect):
 
     def lacking(self, design: Design) -> str:
         """Why slopes cannot be told from levels; empty where they can."""
+        if design.correlated:
+            return "any two waves of a participant have a correlation of their own already."
         if not design.has_trait or len(design.wave) < 3:
             return "slopes need three waves or more, and participants seen more than once."
         return ""

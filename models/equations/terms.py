@@ -99,7 +99,8 @@ def spread_dimensions(design: Design) -> dict[str, tuple[str, ...]]:
     family = design.family
     if not family.spread_ratio:
         return {family.spread: ()} if family.spread else {}
-    return {family.spread: ("wave",)} | ({family.spread_ratio: ("follow_up",)} if design.follow_up else {})
+    found: dict[str, tuple[str, ...]] = {family.spread: ("wave",)}
+    return found | ({family.spread_ratio: ("follow_up",)} if design.follow_up else {})
 
 
 def wave_coordinates(design: Design) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import xarray as xr
@@ -43,7 +44,11 @@ class Specification:
     @classmethod
     def of(cls, study: Study, trial: xr.Dataset, model: Model, priors: PriorSet, sampler: Sampler) -> Specification:
         """The trial laid out for the model."""
-        return cls(study, trial, design(study, trial), model, priors, sampler)
+        return cls(study, trial, model.seen(design(study, trial)), model, priors, sampler)
+
+    def of_trial(self, trial: xr.Dataset) -> Self:
+        """The same of other data of the same study."""
+        return replace(self, trial=trial, design=self.model.seen(design(self.study, trial)))
 
     @property
     def order(self) -> list[str]:

@@ -34,7 +34,7 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
             found.append((ARM, node, "the effect that is estimated"))
         elif wave.role == "negative control":
             found.append((ARM, node, "estimated as a check, expected near 0"))
-        if facts.has_trait:
+        if facts.lasting:
             found.append((LASTING, node, "modelled"))
         if adjusted:
             found.append((BASE, node, "modelled"))
@@ -46,7 +46,7 @@ def _edges(facts: Facts) -> list[tuple[str, str, str]]:
     found.append((ARM, missing, "allowed"))
     if adjusted:
         found.append((BASE, missing, "allowed"))
-    if facts.has_trait:
+    if facts.lasting:
         found.append((LASTING, missing, "assumed absent but by way of outcomes that were observed"))
     return found
 
@@ -73,7 +73,7 @@ def _across(facts: Facts) -> Canvas:
             _from(sheet, (base[0], base[1] + 20), (place - 12, 121), "flow")
         if _style(wave.role):
             _from(sheet, (arm[0], arm[1] + 20), (place + 12, 121), _style(wave.role))
-        if facts.has_trait:
+        if facts.lasting:
             _from(sheet, (trait[0], trait[1] - 22), (place - 12, 189), "flow")
     if facts.people.incomplete:
         for place in places[:-1]:
@@ -124,7 +124,7 @@ def _down(facts: Facts) -> Canvas:
             _bent(sheet, (base[0] - 16, 44), (width / 2 - half - 2, y - 8), "flow")
         if _style(wave.role):
             _bent(sheet, (arm[0] + 16, 44), (width / 2 + half + 2, y - 8), _style(wave.role))
-        if facts.has_trait:
+        if facts.lasting:
             _bent(sheet, (trait[0] - 74, trait[1] - 24), (width / 2 - half - 2, y + 8), "flow")
         if wave != waves[-1] and facts.people.incomplete:
             sheet.curve(
@@ -147,7 +147,7 @@ def _causes(facts: Facts, sheet: Canvas, base: Point, arm: Point, trait: Point, 
     if _adjusted(facts):
         node(sheet, base, (half, 20), ("Baseline variables",))
     node(sheet, arm, (half, 20), ("Randomised arm",), "treated-hollow")
-    if facts.has_trait:
+    if facts.lasting:
         node(sheet, trait, (half + 22, 22), ("Lasting differences", "between participants"), "latent")
 
 
@@ -188,7 +188,7 @@ def _legend(facts: Facts, sheet: Canvas, y: float, columns: int) -> None:
         ("latent", "not observed: estimated with the rest"),
     )
     roles = {_style(wave.role) for wave in facts.study.waves}
-    drawn = {"tested": "tested" in roles, "absent": facts.people.incomplete, "latent": facts.has_trait}
+    drawn = {"tested": "tested" in roles, "absent": facts.people.incomplete, "latent": facts.lasting}
     unused = {style for style, used in drawn.items() if not used}
     shown = [entry for entry in entries if entry[0] not in unused]
     for place, (style, words) in enumerate(shown):

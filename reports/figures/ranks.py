@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ BINS, THIN = 16, 10
 SPREADS = {
     "tau": "spread between participants, τ",
     "dispersion": "dispersion of the counts",
-    "residual_sd": "residual spread, σ",
+    "residual_sd": "spread of the outcomes, σ",
 }
 """Parameters of spread in words; those that a run has are drawn."""
 
@@ -49,7 +50,8 @@ def quantities(facts: Facts) -> list[Ranked]:
     posterior = facts.group("posterior")
     for name, label in SPREADS.items():
         if name in posterior:
-            found.append(Ranked(label, "", _counted(facts.parameter(name))))
+            at: dict[str, Any] = {"wave": wave} if "wave" in posterior[name].dims else {}
+            found.append(Ranked(label, facts.wave(wave) if at else "", _counted(facts.parameter(name, **at))))
     for other in [wave for wave in facts.contrasts if wave != facts.primary][: 6 - len(found)]:
         draws = facts.chains(scale.difference, average="population", contrast=other)
         found.append(Ranked(scale.difference_name.lower(), facts.wave(other), _counted(draws)))

@@ -25,7 +25,9 @@ PARAMETERS = {
     "group_tau": ("τg", "spread between groups"),
     "group_wave_tau": ("τgt", "spread between groups at one wave"),
     "dispersion": ("1/√α", "extra variation of the counts"),
-    "residual_sd": ("σ", "spread around what is expected of a participant"),
+    "residual_sd": ("σ", "spread of the outcomes at each wave, where a lasting level is in the model: around it"),
+    "log_sd_ratio": ("δ", "log of that spread, treated over control arm, at each follow-up"),
+    "wave_partial_correlation": ("ρ", "correlations between the waves, as partial ones"),
     **SYMBOLS,
 }
 """Symbol and meaning of each parameter of a prior set."""
@@ -39,6 +41,7 @@ def compose(facts: Facts) -> Section:
         "continuous": facts.continuous,
         "distribution": facts.distribution,
         "trait": facts.has_trait,
+        "correlated": facts.correlated,
         "exposure": _exposure(facts),
         "groups": [
             {"label": short(each.label, 40), "kind": each.kind, "varying": each.kind == "randomised"}

@@ -218,7 +218,7 @@ ASSUMPTIONS = (
         _measures,
     ),
     Assumption(
-        "Outcomes have the same variance in both arms and at every wave",
+        "Outcomes of either arm vary at each wave as the model has it",
         lambda facts: by_gate(facts, 2, CheckName.SPREADS),
         "Intervals would be too narrow or too wide.",
         _measures,

@@ -300,9 +300,9 @@ WORDS = {
         amber="as found",
     ),
     CheckName.SPREADS: _Words(
-        "The model gives every wave and both arms the same standard deviation. Beyond 1 one lies outside the band that "
-        "holds all of them in 99.5% of trials: intervals are then too narrow where outcomes spread more. Analyse the "
-        "change of scale, or read the standardised result beside the model's.",
+        "The model gives each wave and arm a standard deviation of its own; the arms share that of a baseline. Beyond "
+        "1 one lies outside the band that holds all of them in 99.5% of trials: intervals are then too narrow or too "
+        "wide. Look for extreme values, or read the standardised result beside the model's.",
         _spreads,
         unit=" times the edge of the band",
     ),

@@ -22,7 +22,9 @@ NAMES = {
     "gamma": "slope of a baseline variable",
     "tau": "spread between participants",
     "dispersion": "extra variation of the counts",
-    "residual_sd": "spread around what is expected of a participant",
+    "residual_sd": "spread of the outcomes",
+    "log_sd_ratio": "log ratio of the arms' spreads",
+    "wave_partial_correlation": "correlation between waves",
     "trait": "lasting difference of one participant",
     "group_tau": "spread between groups",
     "group_wave_tau": "spread between groups at one wave",
@@ -108,11 +110,19 @@ def _part(dim: str, label: str | int, study: Study) -> str:
         return _covariates(study).get(str(label)) or _plain(label)
     if dim in ("grouping", "varying_grouping"):
         return {part.column: short(part.label, 40) for part in study.groupings}.get(str(label)) or _plain(label)
+    if dim == "wave_pair":
+        return " and ".join(_part("wave", value, study) for value in _pair_of_waves(str(label), study))
     if dim in ("pair", "equation_pair"):
         return _pairs(study).get(str(label)) or _plain(label)
     if dim == "chain":
         return f"chain {int(label) + 1}"
     return _plain(label) if dim in ("check", "finding", "split") else ""
+
+
+def _pair_of_waves(label: str, study: Study) -> tuple[str, str]:
+    """Two waves of the study, as `wave_covariance.coordinates` names them together."""
+    waves = [wave.value for wave in study.waves]
+    return next(((one, two) for one in waves for two in waves if label == f"{one} and {two}"), (label, ""))
 
 
 def _mediator(label: str | int, labels: dict[str, str]) -> str:

@@ -97,6 +97,16 @@ class Facts:
         return "tau" in self.group("posterior")
 
     @property
+    def correlated(self) -> bool:
+        """Whether any two waves of a participant have a correlation of their own in place of what lasts."""
+        return "wave_partial_correlation" in self.group("posterior")
+
+    @property
+    def lasting(self) -> bool:
+        """Whether a participant's outcomes at two waves are alike, in whichever way the model has it."""
+        return self.has_trait or self.correlated
+
+    @property
     def distribution(self) -> Distribution:
         """The outcome's likelihood in words."""
         return DISTRIBUTIONS[self.study.outcome.likelihood]

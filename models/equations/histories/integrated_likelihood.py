@@ -8,12 +8,13 @@ import xarray as xr
 from models.design import outcome_histories
 from models.design.layout import Design
 from models.equations import groups, predictors
-from models.equations.histories import integrals
+from models.equations.histories import covariance, integrals
 from models.equations.histories.traits import drawn
 from models.equations.terms import dispersions, score, spread_dimensions, wave_dimensions, wave_terms
+from models.equations.wave_covariance import PARTIAL
 
 Given = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of each draw: predictors (draw, pattern × wave) at a trait of 0, SD of the trait (draw,), dispersion as predictors."""
+"""Of each draw: predictors (draw, pattern × wave) at a trait of 0, SD of the trait (draw,), dispersions alike."""
 
 
 def given(draws: xr.Dataset, design: Design, found: outcome_histories.Histories) -> Given:
@@ -27,7 +28,8 @@ def given(draws: xr.Dataset, design: Design, found: outcome_histories.Histories)
     if design.groups:
         eta = eta + groups.term(flat, design.groups, *groups.grid(found.group, len(design.wave))).reshape(eta.shape)
     scale = flat["tau"].to_numpy() if design.has_trait else np.zeros(len(eta))
-    spread = dispersions(values, design, found.arm[:, None], np.arange(len(design.wave)))
+    arm, wave = np.broadcast_arrays(found.arm[:, None], np.arange(len(design.wave)))
+    spread = dispersions(values, design, arm, wave)
     return eta.reshape(len(eta), -1), scale, np.broadcast_to(spread, eta.shape).reshape(len(eta), -1)
 
 
@@ -42,7 +44,22 @@ def log_likelihood(draws: xr.Dataset, design: Design) -> np.ndarray:
         Whose `histories` they are.
     """
     found = design.histories
-    return _each(given(draws, design, found), design, found, FINENESS)
+    values = given(draws, design, found)
+    return _correlated(values, draws, design) if design.correlated else _each(values, design, found, FINENESS)
+
+
+def _correlated(values: Given, draws: xr.Dataset, design: Design) -> np.ndarray:
+    """The same where waves have correlations in place of a trait."""
+    (eta, _, spread), found, waves = values, design.histories, len(design.wave)
+    partial = draws[PARTIAL].transpose("chain", "draw", ...).to_numpy().reshape(len(eta), -1)
+    root = np.zeros((len(eta), waves, waves))
+    for k, weights in enumerate(predictors.correlation_root(partial, waves)):
+        for j, weight in enumerate(weights):
+            root[:, k, j] = weight
+    logs, slopes, by_root = np.empty((len(eta), found.count.size)), np.empty((2, eta.shape[1])), np.empty(root[0].shape)
+    for draw, row in enumerate(logs):
+        covariance.each(root[draw], eta[draw], spread[draw], *found.joint, row, *slopes, by_root)
+    return logs - np.diff(found.history_members) * np.log(design.scale)
 
 
 def _each(values: Given, design: Design, found: outcome_histories.Histories, fineness: float) -> np.ndarray:

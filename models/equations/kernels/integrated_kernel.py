@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numba import carray
 
-from models.equations.histories import integrals
+from models.equations.histories import covariance, integrals
 from models.equations.histories.compiled import njit
+from models.equations.kernels import correlation_kernel as correlation
 from models.equations.kernels.by_address import NOT_FINITE
 from models.equations.kernels.mediation_kernel import (
     back_from_dispersions,
@@ -35,12 +36,13 @@ def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
         Top-level parameters as sampled, and standard levels of groups.
     trial : tuple of tuple
         The fields of each part of `mediation_kernel.Given`, of patterns that have no traits; then `Family.number`,
-        offsets (pattern × wave,) and the arrays of `models.design.outcome_histories.Histories.structure`.
+        offsets (pattern × wave,), the arrays of `models.design.outcome_histories.Histories.structure`, and which entry
+        is the first of the waves' partial correlations, −1 where a trait is integrated out in place of them.
     slope : ndarray, (unknown,)
         Written.
     """
     given = given_of(trial)
-    likelihood, offset, structure = trial[6]
+    likelihood, offset, structure, first = trial[6]
     found = forward(point, given, slope)
     by = no_slopes(given, found)
     terms, state, arm, waves = found.terms, found.state, given.people.arm, given.people.later.size
@@ -55,8 +57,16 @@ def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
             eta[p * waves + w] += terms.level[w] + arm[p] * terms.effect[w] + shared
     logs = np.empty(structure[-1].size)
     slopes = (logs, by_eta, by_spread)
-    total, by_tau = integrals.each(likelihood, 1.0, eta, found.levels.tau[0], spread, *structure, *slopes)
-    by.levels.tau[0] += by_tau
+    if first < 0:
+        total, by_tau = integrals.each(likelihood, 1.0, eta, found.levels.tau[0], spread, *structure, *slopes)
+        by.levels.tau[0] += by_tau
+    else:
+        partial = found.value[first : first + waves * (waves - 1) // 2]
+        by_partial = by.value[first : first + partial.size]
+        root, by_root = correlation.root(partial, waves), np.empty((waves, waves))
+        joint = (structure[0], structure[1], structure[4], structure[5], structure[6])
+        total = covariance.each(root, eta, spread, *joint, *slopes, by_root)
+        correlation.back_from_root(partial, root, by_root, by_partial)
     for p in range(arm.size):
         for w in range(waves):
             one = by_eta[p * waves + w]

@@ -603,7 +603,9 @@ def _outcomes(
             else:
                 eta += each[m] * (reads[n, m] if sources[n, m] == KNOWN else latent[sources[n, m]])
         if summed:
-            log, slope, by_spread = _summed(outcomes, scales, n, eta, dispersion[side, w], terms, grid, by, by_grid, scratch)
+            log, slope, by_spread = _summed(
+                outcomes, scales, n, eta, dispersion[side, w], terms, grid, by, by_grid, scratch
+            )
         else:
             log, slope, _, by_spread = cell(likelihood, outcomes.value[n], eta, dispersion[side, w])
         total += log

@@ -35,8 +35,8 @@ class Prior(NamedTuple):
     block : ndarray of int, (parameter, 5)
         Number of its prior, its first entry, entries, size of its last dimension, where its root begins.
     number, root : ndarray, (entry, 3) and (…,)
-        Of the prior of each entry (a normal's mean and SD, a gamma's shape and rate, …; degrees of freedom last); roots of
-        correlations.
+        Of the prior of each entry (a normal's mean and SD, a gamma's shape and rate, …; degrees of freedom last);
+        roots of correlations.
     """
 
     block: np.ndarray

@@ -92,6 +92,7 @@ class Outcome(Part):
     label: Text
     better: Literal["lower", "higher"]
     link: Literal["logit", "probit", "identity"] = "logit"
+    covariance: Literal["unstructured", "exchangeable"] = "unstructured"
     margin: Annotated[Number, Field(gt=0)]
     margin_reason: Text
     codes: Codes = Field(default_factory=dict)
@@ -119,6 +120,8 @@ class Outcome(Part):
             raise ValueError("margin: a difference of risks lies between 0 and 1; 10 percentage points are 0.10")
         if self.link == "identity" and self.family.link != "identity":
             raise ValueError('link: "identity" is for other kinds of outcome')
+        if "covariance" in self.model_fields_set and not self.family.spread_ratio:
+            raise ValueError('covariance: only of a continuous outcome; kind = "continuous"?')
         if self.exposure and not self.family.counted:
             raise ValueError('exposure: only of a count; kind = "count"?')
         _codes_fit(self.codes, self.values)
