@@ -16,8 +16,8 @@ records: # what is too long for the tests: hours. packages.csv needs R; docs/cal
 	for lag in 0 1; do $(RUN)mediation_pymc $$lag; done | awk 'NR == 1 || !/^lag/' > tests/records/mediation_pymc.csv
 	for which in mediation_clean correlated_traits; do $(RUN)recovery_record $$which 107 20; $(RUN)recovery_record $$which 2000 10; done \
 	  | awk 'NR == 1 || !/^scenario/' > tests/records/mediation_recovery.csv
-	for which in undarga_seed null_groups; do $(RUN)$$which > tests/records/$$which.csv; done
-	$(RUN)made_with $(addprefix tests/records/,mediation_pymc.csv mediation_recovery.csv undarga_seed.csv null_groups.csv)
+	for which in undarga_seed null_groups unequal_sds; do $(RUN)$$which > tests/records/$$which.csv; done
+	$(RUN)made_with $(addprefix tests/records/,mediation_pymc.csv mediation_recovery.csv undarga_seed.csv null_groups.csv unequal_sds.csv)
 lint:
 	uv run ruff check . && uv run ruff format --check . && uv run lint-imports
 types:

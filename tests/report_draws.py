@@ -50,10 +50,19 @@ class Draws:
             "level": ((*dims, "wave"), normal(list(level.values()), spread, len(level))),
             "theta": ((*dims, "follow_up"), normal(effect, effect_sd, len(self.follow_ups))),
         }
-        spreads = ["tau"] * self.recipe.several_waves + ["residual_sd"] * (self.recipe.kind == "continuous")
-        for name in spreads:
-            variables[name] = (dims, np.abs(normal(1.0 if chains > 1 else 0.0, 0.3 if chains > 1 else 1.0)))
+        continuous = self.recipe.kind == "continuous"
+        spread_around = (1.0, 0.3) if chains > 1 else (0.0, 1.0)
+        if continuous:
+            variables["residual_sd"] = ((*dims, "wave"), np.abs(normal(*spread_around, len(self.waves))))
+            variables["log_sd_ratio"] = ((*dims, "follow_up"), normal(0.0, 0.1, len(self.follow_ups)))
+        if continuous and self.recipe.several_waves:
+            pairs = [f"{one} and {two}" for k, one in enumerate(self.waves) for two in self.waves[:k]]
+            variables["wave_partial_correlation"] = ((*dims, "wave_pair"), np.tanh(normal(0.5, 0.1, len(pairs))))
+        elif self.recipe.several_waves:
+            variables["tau"] = (dims, np.abs(normal(*spread_around)))
         coords = {"chain": range(chains), "draw": range(draws), "wave": self.waves, "follow_up": self.follow_ups}
+        if "wave_partial_correlation" in variables:
+            coords["wave_pair"] = pairs
         if self.recipe.negative_control:
             variables["theta_negative_control"] = ((*dims, "negative_control"), normal(0.0, effect_sd, 1))
             coords["negative_control"] = ["post-test"]
@@ -129,7 +138,8 @@ def _as_sampled(parameters: xr.Dataset) -> xr.Dataset:
     """Levels of the waves as the models have them: the first, and the steps from a wave to the next."""
     level = parameters["level"]
     steps = level.diff("wave").rename(wave="step_to")
-    found = parameters.drop_dims("wave").assign(mu_0=level.isel(wave=0, drop=True))
+    found = parameters.drop_vars("level").assign(mu_0=level.isel(wave=0, drop=True))
+    found = found if "residual_sd" in found else found.drop_vars("wave")
     return found.assign(step=steps) if steps.size else found
 
 

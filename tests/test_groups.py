@@ -208,7 +208,7 @@ def test_the_integrated_likelihood_is_that_of_adaptive_quadrature(read):
     for person in range(0, layout.participants, 25):
         history = layout.histories.history_of[person]
         if history >= 0:
-            exact = brute_force(layout, fixed[0], float(draws["tau"][0, 0]), 0.0, person)
+            exact = brute_force(layout, fixed[0], float(draws["tau"][0, 0]), np.zeros(layout.outcome.size), person)
             assert found[0, history] == pytest.approx(exact, abs=1e-9)
 
 

@@ -56,6 +56,10 @@ def _formula(prior, v):
             return (n["shape"] - 1) * np.log(1 - v**2).sum()
         case "half_normal":
             return math.log(2) - half - math.log(n["sd"]) - 0.5 * (v / n["sd"]) ** 2
+        case "student_t":
+            df, z = n["df"], (v - n["mean"]) / n["scale"]
+            constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+            return constant - math.log(n["scale"]) - (df + 1) / 2 * np.log1p(z**2 / df)
         case "normal":
             return -half - math.log(n["sd"]) - 0.5 * ((v - n["mean"]) / n["sd"]) ** 2
     covariance, off = prior.covariance(v.size), v - n["mean"]

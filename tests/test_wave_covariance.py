@@ -100,7 +100,7 @@ def test_histories_have_the_density_of_whoever_has_them():
     draws = _draws(design)
     found = left_out.units(MODEL, draws, design)
     of = design.histories.history_of
-    np.testing.assert_allclose(found.values[:, of[of >= 0]], _by_person(draws, design)[:, of >= 0], rtol=1e-9)
+    np.testing.assert_allclose(found.log_probability[:, of[of >= 0]], _by_person(draws, design)[:, of >= 0], rtol=1e-9)
 
 
 @pytest.mark.parametrize("grouped", [False, True])

@@ -6,6 +6,7 @@ MODEL.md, "Refits and recovery".
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import singledispatch
 
@@ -20,13 +21,11 @@ from models.equations import groups
 from models.equations.effect import Effect
 from models.equations.model import Model
 from models.equations.random_slopes import RandomSlopes
-from models.equations.wave_covariance import PARTIAL
 from models.estimands import estimands, ledger, summary
 from models.estimands.response import response
 from models.faults import SamplerFailed
 from models.inference import effort, nuts
 from models.inference.fitted import Specification
-from models.outcomes import SPREADS
 from models.trial.study_file.study import Outcome
 from priors import prior_set
 from priors.prior_set import PriorSet
@@ -111,15 +110,15 @@ def _other_priors(fitted: Specification) -> list[PriorSet]:
     if any(check.status is not Status.GREEN for check in few):
         candidates += [priors.scaled(factor, groups.dimensions(fitted.design), BETWEEN_GROUPS) for factor in SCALES]
     kept: list[PriorSet] = []
+    used = fitted.model.dimensions(fitted.design)
     for candidate in candidates:
-        if all(_numbers(candidate) != _numbers(known) for known in (priors, *kept)):
+        if all(_numbers(candidate, used) != _numbers(known, used) for known in (priors, *kept)):
             kept.append(candidate)
     return kept
 
 
-def _numbers(priors: PriorSet) -> dict[str, tuple]:
-    terms = ("mu_0", "step", "theta", "theta_negative_control", "gamma", "tau", "group_tau", "group_wave_tau")
-    rows = {name: priors.priors[name] for name in (*terms, *SPREADS, PARTIAL) if name in priors.priors}
+def _numbers(priors: PriorSet, used: Collection[str]) -> dict[str, tuple]:
+    rows = {name: priors.priors[name] for name in used if name in priors.priors}
     return {name: (row.distribution, *sorted(row.arguments.items())) for name, row in rows.items()}
 
 

@@ -21,6 +21,7 @@ RECORDS: Mapping[str, Sequence[str]] = {
     "tests/records/mediation_pymc.csv": ("models.equations.mediation", "models.calibration.simulated_trials"),
     "tests/records/packages.csv": ("models.equations.mediation",),
     "tests/records/null_groups.csv": ("models.equations.effect_integrated", "models.estimands.response"),
+    "tests/records/unequal_sds.csv": ("models.equations.effect_integrated", "models.estimands.response"),
     "tests/records/undarga_seed.csv": ("models.simulation.simulated_trial",),
     "docs/calibration/effect-effect.csv": ("models.equations.effect_integrated", "models.calibration.replication"),
     "docs/calibration/gate.csv": (

@@ -121,10 +121,10 @@ def each(
         for k in range(size):
             for j in range(size):
                 by_correlation[at[k], at[j]] += 0.5 * count[h] * pull[k] * pull[j]
-    for seen in np.flatnonzero(times):
-        waves_of = np.array([w for w in range(waves) if seen >> w & 1])
-        for k in range(waves_of.size):
-            for j in range(waves_of.size):
-                by_correlation[waves_of[k], waves_of[j]] -= 0.5 * times[seen] * inverse[seen, k, j]
+    for some in np.flatnonzero(times):
+        among = np.array([w for w in range(waves) if some >> w & 1])
+        for k in range(among.size):
+            for j in range(among.size):
+                by_correlation[among[k], among[j]] -= 0.5 * times[some] * inverse[some, k, j]
     _back_to_root(by_correlation, root, by_root)
     return total

@@ -120,7 +120,7 @@ class Outcome(Part):
             raise ValueError("margin: a difference of risks lies between 0 and 1; 10 percentage points are 0.10")
         if self.link == "identity" and self.family.link != "identity":
             raise ValueError('link: "identity" is for other kinds of outcome')
-        if "covariance" in self.model_fields_set and not self.family.spread_ratio:
+        if self.covariance == "exchangeable" and not self.family.spread_ratio:
             raise ValueError('covariance: only of a continuous outcome; kind = "continuous"?')
         if self.exposure and not self.family.counted:
             raise ValueError('exposure: only of a count; kind = "count"?')
