@@ -47,10 +47,10 @@ def growing() -> dict:
     return _checks(_analysed(*_trial("sd by wave", 4)))
 
 
-def test_unequal_spreads_are_not_green(growing):
-    assert growing["standard deviations by arm and wave"].status != Status.GREEN
-    assert growing["interval beside the robust one"].status != Status.GREEN
-    assert growing["interval beside the robust one"].figures["ratio"] < 1
+def test_unequal_spreads_are_part_of_the_model(growing):
+    """With one SD the interval was too narrow and both checks saw it."""
+    assert growing["standard deviations by arm and wave"].status == Status.GREEN
+    assert growing["interval beside the robust one"].status == Status.GREEN
 
 
 def test_checks_of_counts_do_not_apply_to_scores(growing):

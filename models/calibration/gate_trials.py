@@ -16,6 +16,8 @@ from models.trial.study_file.study import Study
 
 CORRECT = ("binary", "count", "continuous", "mediation")
 DEFECTS = ("sd by wave", "sd by arm", "zero counts", "zero participants", "own slopes", "log-normal mediator")
+KNOWN = ("sd by wave", "sd by arm")
+"""Of these, what the model has come to know: the gate is to be green."""
 BEFORE = ("covariate is the arm", "baseline apart", "still wave", "never comes back", "repeated extremes")
 """Defects that the data check sees, before any fit."""
 KINDS = (*CORRECT, *DEFECTS, *BEFORE)
