@@ -18,7 +18,7 @@ from models.design.mediators import NO_MEDIATORS
 from models.equations import groups
 from models.equations.forward import MISSING
 from models.equations.groups import LEVEL, MEDIATOR, WAVE
-from models.equations.kernels import group_kernel, mediator_kernel, prior_kernel
+from models.equations.kernels import equations_kernel, group_kernel, mediator_kernel, prior_kernel
 from models.equations.kernels import mediation_kernel as kernel
 from models.equations.kernels.by_address import c_function
 from models.equations.mediator_parameters import (
@@ -35,7 +35,7 @@ from priors.prior import Prior, lkj_shapes
 from priors.prior_set import PriorSet
 
 Trial = tuple[tuple, ...]
-"""A trial and its priors as a kernel takes them; the first `GIVEN` parts are those of `mediation_kernel.Given`."""
+"""A trial and its priors as a kernel takes them; the first `GIVEN` parts are those of `equations_kernel.Given`."""
 GIVEN = 6
 
 
@@ -148,7 +148,7 @@ def _kept(design: Design, trial: Trial) -> Kept:
     dims |= {"trait": ("participant",)} if design.has_trait else {}
 
     def found(points: np.ndarray) -> dict[str, np.ndarray]:
-        trait, latent, *levels = kernel.unknowns(points, trial[:GIVEN])
+        trait, latent, *levels = equations_kernel.unknowns(points, trial[:GIVEN])
         kept = {"mediator_trait": trait[:, lasts]} if lasts else {}
         kept |= {"trait": trait[:, -1]} if design.has_trait else {}
         kept |= _of_groups(design, *levels)
@@ -162,7 +162,7 @@ def groups_kept(design: Design, trial: Trial) -> Kept:
     """Groups' levels alone."""
     if not design.groups:
         return Kept(lambda _: {})
-    return Kept(lambda points: _of_groups(design, *kernel.unknowns(points, trial[:GIVEN])[2:]))
+    return Kept(lambda points: _of_groups(design, *equations_kernel.unknowns(points, trial[:GIVEN])[2:]))
 
 
 def levels_of_groups(design: Design) -> int:
@@ -210,7 +210,7 @@ NO_TRAITS = np.zeros(0, int), np.zeros(0, bool)
 
 
 def given_of(model: Model, design: Design, priors: PriorSet, form: tuple[np.ndarray, np.ndarray]) -> Trial:
-    """What `mediation_kernel.Given` holds, without latent mediators.
+    """What `equations_kernel.Given` holds, without latent mediators.
 
     Parameters
     ----------
@@ -223,10 +223,12 @@ def given_of(model: Model, design: Design, priors: PriorSet, form: tuple[np.ndar
     equation = np.array([*lasting(design), *[layout.count] * design.has_trait], int)[: order.size]
     covariates = np.ascontiguousarray(design.covariates.T, dtype=float)
     kinds = np.array([mediator_kernel.KINDS[kind] for kind in layout.kind], int)
+    arm = np.ascontiguousarray(design.arm)
+    people = equations_kernel.People(arm, covariates, design.follows, equation, order, centred)
     return (
         _priors(model, design, priors),
         _linear(model, design),
-        tuple(kernel.People(np.ascontiguousarray(design.arm), covariates, design.follows, equation, order, centred)),
+        tuple(people),
         (kinds, np.where(layout.continuous, 0.0, layout.centre), np.where(layout.continuous, 1.0, layout.scale)),
         _groups(design),
         (np.zeros(layout.count + 1, int), np.zeros(0, int)),
@@ -281,7 +283,7 @@ def _linear(model: Model, design: Design) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def _terms(values: Mapping[str, np.ndarray], design: Design) -> np.ndarray:
-    """`mediation_kernel.Levels` and `Terms` as one vector, (draw, term), from `terms`, as g-computation has them."""
+    """`equations_kernel.Levels` and `Terms` as one vector, (draw, term), from `terms`, as g-computation has them."""
     layout, draws = design.mediators, len(values["mu_0"])
 
     def every(name: str, axis: int = 1) -> np.ndarray:
@@ -326,7 +328,7 @@ def _groups(design: Design) -> tuple:
 
 
 def _mediators(design: Design) -> tuple[tuple, tuple]:
-    """`mediation_kernel.Observed` and `Latent`."""
+    """`mediation_kernel.Observed` and `equations_kernel.Latent`."""
     layout, plan = design.mediators, cells(design)
     grids = [plan.indices[f"cell of {name}"] for name in layout.name]
     values = [plan.observed[f"value of {name}"].astype(float) for name in layout.name]

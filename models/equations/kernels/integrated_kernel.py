@@ -15,7 +15,7 @@ from models.equations.histories import covariance, integrals
 from models.equations.histories.compiled import njit
 from models.equations.kernels import correlation_kernel as correlation
 from models.equations.kernels.by_address import NOT_FINITE
-from models.equations.kernels.mediation_kernel import (
+from models.equations.kernels.equations_kernel import (
     back_from_dispersions,
     backward,
     dispersions,
@@ -28,14 +28,14 @@ from models.equations.kernels.mediation_kernel import (
 
 @njit(nogil=True)
 def log_integrated(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
-    """Log density at a point with traits integrated out, slopes into `slope`; see `mediation_kernel.sound`.
+    """Log density at a point with traits integrated out, slopes into `slope`; see `equations_kernel.sound`.
 
     Parameters
     ----------
     point : ndarray, (unknown,)
         Top-level parameters as sampled, and standard levels of groups.
     trial : tuple of tuple
-        The fields of each part of `mediation_kernel.Given`, of patterns that have no traits; then `Family.number`,
+        The fields of each part of `equations_kernel.Given`, of patterns that have no traits; then `Family.number`,
         offsets (pattern × wave,), the arrays of `models.design.outcome_histories.Histories.structure`, and which entry
         is the first of the waves' partial correlations, −1 where a trait is integrated out in place of them.
     slope : ndarray, (unknown,)

@@ -11,16 +11,16 @@ from numba import carray
 from models.equations.histories.compiled import njit
 from models.equations.histories.densities import cell
 from models.equations.kernels.by_address import NOT_FINITE
-from models.equations.kernels.mediation_kernel import (
+from models.equations.kernels.equations_kernel import (
     back_from_dispersions,
     backward,
-    constants,
     dispersions,
     forward,
     given_of,
     no_slopes,
     sound,
 )
+from models.equations.kernels.mediation_kernel import constants
 
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -54,7 +54,7 @@ class Sloping(NamedTuple):
 
 @njit(nogil=True)
 def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
-    """Log density at a point of the model with random slopes, slopes into `slope`; see `mediation_kernel.sound`.
+    """Log density at a point of the model with random slopes, slopes into `slope`; see `equations_kernel.sound`.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def log_sloping(point: np.ndarray, trial: tuple, slope: np.ndarray) -> float:
         Top-level parameters as sampled, standard levels of groups, and of each participant two standard normal values:
         behind the trait, and behind the part of the slope that is independent of it.
     trial : tuple of tuple
-        The fields of each part of `mediation_kernel.Given`, of a trial without traits, and of `Sloping`.
+        The fields of each part of `equations_kernel.Given`, of a trial without traits, and of `Sloping`.
     slope : ndarray, (unknown,)
         Written.
     """
