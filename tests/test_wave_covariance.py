@@ -227,6 +227,21 @@ def test_a_study_file_may_ask_for_equal_correlations():
     assert not asked.notes
 
 
+@pytest.mark.parametrize("waves", [slice(None), slice(3, None)])
+def test_where_an_arm_is_all_alike_its_spread_is_not_left_free(waves):
+    """Its likelihood grows without end as that spread goes to 0, faster than any prior of it falls."""
+    study, data = trials.simulated(scores(), 6)
+    treated = xr.DataArray(data["arm"].to_numpy() == 1, dims="participant")
+    last = xr.DataArray(np.arange(4) == 3, dims="wave")
+    still = data["outcome"].where(~(treated & last), 20.0).transpose("participant", "wave")
+    part = data.assign(outcome=still).isel(wave=waves)
+    plan = study.model_copy(update={"waves": study.waves[waves]})
+    design = MODEL.seen(designs.design(plan, part))
+    assert not design.correlated
+    assert "log_sd_ratio" not in MODEL.dimensions(design)
+    assert any("are alike" in note for note in design.notes)
+
+
 def test_one_wave_has_no_correlation(tmp_path):
     study, data = loaded(one_wave(tmp_path / "s", "continuous"))
     design = MODEL.seen(designs.design(study, data))

@@ -52,6 +52,8 @@ class Design:
         What stands on the paths; the effect model does not look at it.
     has_trait : bool
         Whether a participant's own level can be told from noise: somebody has two observed outcomes or more.
+    spread_by_arm : bool
+        Whether the arms may differ in how far continuous outcomes spread.
     unstructured : bool
         Whether a model that knows a covariance over the waves takes it in place of a trait (`correlated`).
     reliability : float
@@ -80,6 +82,7 @@ class Design:
     outcome: np.ndarray = field(repr=False)
     month: tuple[float, ...] = ()
     has_trait: bool = True
+    spread_by_arm: bool = True
     unstructured: bool = False
     reliability: float = -np.inf
     location: float = 0.0
@@ -257,8 +260,9 @@ def design(study: Study, trial: xr.Dataset) -> Design:
     has_trait = bool(np.bincount(people, minlength=values.shape[0]).max() > 1)
     if (idle := int((amount == 0).sum())) and study.outcome.exposure:
         notes.append(f"{idle} counts arose over nothing ({study.outcome.exposure.column} 0): they tell of no rate.")
-    unstructured, why = _covariance(study, people) if has_trait else (False, "")
-    notes += [why] * bool(why)
+    alike = _alike(study, values, trial["arm"].to_numpy()) if study.outcome.family.spread_ratio else ""
+    unstructured, why = _covariance(study, people, alike) if has_trait else (False, alike)
+    notes += [f"{why}."] * bool(why)
     if not has_trait:
         notes.append(
             "Nobody has two observed outcomes: a participant's own level cannot be told from noise and is left out."
@@ -276,6 +280,7 @@ def design(study: Study, trial: xr.Dataset) -> Design:
         offset=np.log(amount[people, waves]),
         month=tuple(wave.month for wave in study.waves),
         has_trait=has_trait,
+        spread_by_arm=not alike,
         unstructured=unstructured,
         location=location,
         scale=scale,
@@ -291,18 +296,33 @@ MOST_WAVES, ENOUGH = 8, 10
 """Waves whose covariance is left free at most, and participants seen twice for each wave at least."""
 
 
-def _covariance(study: Study, people: np.ndarray) -> tuple[bool, str]:
+def _alike(study: Study, values: np.ndarray, arms: np.ndarray) -> str:
+    """Which arm has one outcome for all at a wave, so that its spread there could be nought; empty where none has."""
+    for code, arm in enumerate((study.arms.control, study.arms.treated)):
+        for wave, seen in zip(study.waves, values[arms == code].T, strict=True):
+            known = seen[~np.isnan(seen)]
+            if known.size > 1 and np.ptp(known) == 0:
+                return f"All outcomes of {arm.label!r} at {wave.label!r} are alike: the arms are given one spread"
+    return ""
+
+
+def _covariance(study: Study, people: np.ndarray, alike: str) -> tuple[bool, str]:
     """Whether the outcome's covariance over the waves is left free, and why not where that was not asked for."""
     if not study.outcome.family.spread_ratio or study.outcome.covariance == "exchangeable":
-        return False, ""
+        return False, alike
     waves, repeated = len(study.waves), int((np.bincount(people) > 1).sum())
-    if waves > MOST_WAVES:
+    if alike:
+        why = alike
+    elif waves > MOST_WAVES:
         why = f"{waves} waves are more than {MOST_WAVES}"
     elif repeated < ENOUGH * waves:
         why = f"{repeated} participants seen twice are fewer than {ENOUGH} for each wave"
     else:
         return True, ""
-    return False, f"{why}: any two waves of a participant are assumed to be equally correlated."
+    return (
+        False,
+        f"{why}{', and' if alike else ':'} any two waves of a participant are assumed to be equally correlated",
+    )
 
 
 def _thin_cells(study: Study, trial: xr.Dataset) -> list[str]:

@@ -100,7 +100,8 @@ def spread_dimensions(design: Design) -> dict[str, tuple[str, ...]]:
     if not family.spread_ratio:
         return {family.spread: ()} if family.spread else {}
     found: dict[str, tuple[str, ...]] = {family.spread: ("wave",)}
-    return found | ({family.spread_ratio: ("follow_up",)} if design.follow_up else {})
+    by_arm = design.follow_up and design.spread_by_arm
+    return found | ({family.spread_ratio: ("follow_up",)} if by_arm else {})
 
 
 def wave_coordinates(design: Design) -> dict[str, list[str]]:
