@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -72,8 +71,7 @@ def panels(facts: Facts) -> list[Panel]:
             found.append(_panel(name, facts.wave(other), PLAIN, posterior, prior, learned=share))
     for parameter, label in SPREADS.items():
         if parameter in facts.group("posterior") and parameter in facts.group("prior"):
-            at: dict[str, Any] = {"wave": facts.primary} if "wave" in facts.group("posterior")[parameter].dims else {}
-            posterior, prior = (facts.parameter(parameter, prior=is_prior, **at).ravel() for is_prior in (False, True))
+            posterior, prior = (facts.spread(parameter, prior=is_prior)[0].ravel() for is_prior in (False, True))
             unit = "SDs of the first wave" if facts.continuous else "link scale"
             share = 1 - float(posterior.var(ddof=1) / prior.var(ddof=1))
             found.append(_panel(label, unit, PLAIN, posterior, prior, 0.0, learned=share))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -50,8 +49,8 @@ def quantities(facts: Facts) -> list[Ranked]:
     posterior = facts.group("posterior")
     for name, label in SPREADS.items():
         if name in posterior:
-            at: dict[str, Any] = {"wave": wave} if "wave" in posterior[name].dims else {}
-            found.append(Ranked(label, facts.wave(wave) if at else "", _counted(facts.parameter(name, **at))))
+            draws, at = facts.spread(name)
+            found.append(Ranked(label, at, _counted(draws)))
     for other in [wave for wave in facts.contrasts if wave != facts.primary][: 6 - len(found)]:
         draws = facts.chains(scale.difference, average="population", contrast=other)
         found.append(Ranked(scale.difference_name.lower(), facts.wave(other), _counted(draws)))

@@ -120,7 +120,7 @@ def _within(facts: Facts) -> np.ndarray | float | None:
     """Variance between the members of a group on the latent scale; None of counts, whose scale has none."""
     own = facts.parameter("tau") ** 2 if facts.has_trait else 0.0
     if facts.continuous:
-        return own + facts.parameter("residual_sd", wave=facts.primary) ** 2
+        return own + facts.spread("residual_sd")[0] ** 2
     residual = RESIDUAL.get(facts.study.outcome.family.name)
     return None if residual is None else own + residual
 

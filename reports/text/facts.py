@@ -300,6 +300,12 @@ class Facts:
         group = self.group("prior" if prior else "posterior")
         return self._select(group, name, where).transpose("chain", "draw").to_numpy()
 
+    def spread(self, name: str, prior: bool = False) -> tuple[np.ndarray, str]:
+        """Draws of a spread, (chain, draw), and the wave that they are of: the primary one, where each has its own."""
+        if "wave" not in self.group("posterior")[name].dims:
+            return self.parameter(name, prior=prior), ""
+        return self.parameter(name, prior=prior, wave=self.primary), self.wave(self.primary)
+
     def chains(self, estimand: str, **where: str) -> np.ndarray:
         """Draws of an estimand, shape (chain, draw)."""
         return self._select(self.group("estimands"), estimand, where).transpose("chain", "draw").to_numpy()
